@@ -12,6 +12,8 @@ use crate::points::Bounds;
 pub(crate) const BIN_M: f64 = 0.25;
 /// An empty stretch of this height is a room.
 const ROOM_M: f64 = 1.9;
+/// Share of a column's greatest gap from which another counts as a room too.
+const GREAT_GAP: f64 = 0.6;
 const MAX_BINS: usize = 2048;
 /// Stands for a height that is not known.
 const NONE: u16 = u16::MAX;
@@ -106,8 +108,12 @@ impl Columns {
             .map(|column| match self.runs(column) {
                 None => Cut { roof: 0, top: NONE, run: 0 },
                 Some(runs) => {
-                    let seen = if runs.len() > 1 { runs[runs.len() - 2] } else { runs[0] };
-                    let roof = if runs.len() > 1 { runs[runs.len() - 1].0 as u16 } else { NONE };
+                    // The topmost of the great gaps: small ones lie within a roof, between its structure and what hangs from it.
+                    let gap = |i: usize| runs[i + 1].0 - runs[i].1;
+                    let great = (0..runs.len() - 1).map(gap).max().unwrap_or(0) as f64 * GREAT_GAP;
+                    let index = (0..runs.len() - 1).rev().find(|&i| gap(i) as f64 >= great);
+                    let seen = runs[index.unwrap_or(0)];
+                    let roof = index.map_or(NONE, |i| runs[i + 1].0 as u16);
                     Cut { roof, top: seen.1 as u16, run: (seen.1 - seen.0 + 1) as u16 }
                 }
             })
@@ -122,7 +128,8 @@ impl Columns {
                 if cut.top == NONE || cut.roof != NONE || cut.run > short {
                     continue;
                 }
-                let mut tops: Vec<u16> = self.square(x, y, 4).map(|n| before[n]).filter(|n| n.roof != NONE && n.top != NONE).map(|n| n.top).collect();
+                let mut tops: Vec<u16> =
+                    self.square(x, y, 4).map(|n| before[n]).filter(|n| n.roof != NONE && n.top != NONE).map(|n| n.top).collect();
                 tops.sort_unstable();
                 if let Some(&usual) = tops.get(tops.len() / 2)
                     && cut.top > usual + short * 2
@@ -140,9 +147,58 @@ impl Columns {
         (y.saturating_sub(reach)..(y + reach + 1).min(self.size[1])).flat_map(move |y| xs.clone().map(move |x| y * width + x))
     }
 
-    /// For each column the bin of its floor on the main level, known or taken from the nearest column that knows; nothing
-    /// where no column knows. `roofed` asks for floors under a roof only.
-    pub(crate) fn main_floor(&self, roofed: bool) -> (f64, Vec<u16>) {
+    /// The height of the main level's floor, and for each column the height of its own: known, or taken from a
+    /// neighbour that knows; NaN where none does. `roofed` asks for floors under a roof only.
+    pub(crate) fn main_floor(&self, points: &[ColoredPoint], roofed: bool) -> (f64, Vec<f32>) {
+        const STEP_M: f64 = 0.05;
+        const STEPS: usize = 24;
+        let (main, map) = self.main_run(roofed);
+        // Where the most points lie within the run's first metre: a slab is often scanned from below too, and furniture stands on it.
+        let low = |bin: u16| self.height(f64::from(bin)) - STEP_M;
+        let step_of = |z: f64, bin: u16| {
+            let step = (z - low(bin)) / STEP_M;
+            (step >= 0.0 && step < STEPS as f64).then_some(step as usize)
+        };
+        let mut counts = vec![0_u32; map.len() * STEPS];
+        let mut all = vec![0_u32; STEPS * 2];
+        for point in points {
+            let (column, _) = self.place(point.position);
+            if map[column] == NONE {
+                continue;
+            }
+            if let Some(step) = step_of(point.position.z, map[column]) {
+                counts[column * STEPS + step] += 1;
+            }
+            if let Some(step) = step_of(point.position.z, main as u16) {
+                all[step] += 1;
+            }
+        }
+        let fullest = |counts: &[u32]| counts.iter().enumerate().max_by_key(|&(i, &n)| (n, i)).map_or(0, |(i, _)| i);
+        let at = |bin: u16, step: usize| low(bin) + (step as f64 + 0.5) * STEP_M;
+        let rough: Vec<f32> = map
+            .iter()
+            .enumerate()
+            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { at(bin, fullest(&counts[column * STEPS..][..STEPS])) as f32 })
+            .collect();
+        // The lower half of the neighbours, since seats and tables hide the floor under them.
+        let mut smooth = rough.clone();
+        let mut around: Vec<f32> = Vec::new();
+        for y in 0..self.size[1] {
+            for x in 0..self.size[0] {
+                around.clear();
+                around.extend(self.square(x, y, 3).map(|n| rough[n]).filter(|z| !z.is_nan()));
+                around.sort_unstable_by(f32::total_cmp);
+                if let Some(&z) = around.get(around.len() * 2 / 5)
+                    && !rough[y * self.size[0] + x].is_nan()
+                {
+                    smooth[y * self.size[0] + x] = z;
+                }
+            }
+        }
+        (at(main as u16, fullest(&all)), smooth)
+    }
+
+    fn main_run(&self, roofed: bool) -> (usize, Vec<u16>) {
         let floors: Vec<Vec<u16>> = (0..self.size[0] * self.size[1])
             .map(|column| {
                 let runs = self.runs(column).unwrap_or_default();
@@ -159,10 +215,17 @@ impl Columns {
         let near = (1.6 / self.bin).ceil() as u16;
         let mut map: Vec<u16> = floors
             .iter()
-            .map(|floors| floors.iter().copied().min_by_key(|floor| floor.abs_diff(main as u16)).filter(|f| f.abs_diff(main as u16) <= near).unwrap_or(NONE))
+            .map(|floors| {
+                floors
+                    .iter()
+                    .copied()
+                    .min_by_key(|floor| floor.abs_diff(main as u16))
+                    .filter(|f| f.abs_diff(main as u16) <= near)
+                    .unwrap_or(NONE)
+            })
             .collect();
         self.spread(&mut map);
-        (self.height(main as f64), map)
+        (main, map)
     }
 
     /// Hands known heights on to neighbours that know none, ring by ring, as far as a wall is thick and a little more.
@@ -179,10 +242,5 @@ impl Columns {
                 }
             }
         }
-    }
-
-    /// Height of the floor in a map of [`Columns::main_floor`].
-    pub(crate) fn floor_height(&self, map: &[u16], column: usize) -> Option<f64> {
-        (map[column] != NONE).then(|| self.height(f64::from(map[column])))
     }
 }

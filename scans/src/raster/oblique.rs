@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use super::ColoredPoint;
 use super::columns::Columns;
-use super::splat::{Camera, Canvas, DARK, FINER, Finish, spacing};
+use super::splat::{Camera, Canvas, DARK, FINER, Finish, sizes, spacing};
 use crate::points::Bounds;
 
 /// Share of roofed columns from which a scan counts as an inside.
@@ -30,8 +30,8 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     };
     let camera = fit(shown, bounds, toward_eye, width, height);
     let mut canvas = Canvas::for_picture(width, height);
-    let radius = spacing(shown, size.max_element().max(1.0)) * 0.8;
-    canvas.splat(&camera, shown, radius, 6.0);
+    let radius = spacing(shown, size.max_element().max(1.0)) * 0.75;
+    canvas.splat_sized(&camera, shown, &sizes(shown, radius), 6.0);
     canvas.fill_holes(3);
     canvas.finish(Finish { background: DARK, shading: 3.0 })
 }
@@ -39,7 +39,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
 /// Leaves out roofs over rooms, and the upper part of walls: nearly all of it near the eye, none of it at the far side.
 fn cut_open(points: &[ColoredPoint], columns: &Columns, bounds: Bounds, toward_eye: DVec3) -> Vec<ColoredPoint> {
     let cuts = columns.cuts();
-    let (floor, _) = columns.main_floor(true);
+    let (floor, _) = columns.main_floor(points, true);
     let away = -toward_eye.with_z(0.0).normalize_or(DVec3::Y);
     let half = bounds.size() * 0.5;
     let reach = (half.x * away.x.abs() + half.y * away.y.abs()).max(1e-6);
@@ -70,8 +70,12 @@ fn fit(points: &[ColoredPoint], bounds: Bounds, toward_eye: DVec3, width: u32, h
     let (w, h) = (f64::from(width * FINER), f64::from(height * FINER));
     let mut camera = Camera::look(center + toward_eye * distance, center, 0.5, width, height);
     (camera.focal, camera.center) = (1.0, [0.0, 0.0]);
-    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) =
-        points.iter().step_by(points.len().div_ceil(100_000)).filter_map(|point| camera.project(point.position)).map(|(x, y, _)| (x, y)).unzip();
+    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = points
+        .iter()
+        .step_by(points.len().div_ceil(100_000))
+        .filter_map(|point| camera.project(point.position))
+        .map(|(x, y, _)| (x, y))
+        .unzip();
     xs.sort_unstable_by(f64::total_cmp);
     ys.sort_unstable_by(f64::total_cmp);
     let range = |sorted: &[f64]| {

@@ -25,7 +25,7 @@ struct Cell {
 pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: u32) -> RgbImage {
     let columns = Columns::new(points, bounds);
     let roofed = columns.roofed_share() > 0.35;
-    let (main_floor, map) = columns.main_floor(roofed);
+    let (main_floor, map) = columns.main_floor(points, roofed);
     let size = bounds.size();
     let (w, h) = (width as usize, height as usize);
     let legend = f64::from(legend_height(width, height));
@@ -39,10 +39,10 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     let radius = ((spacing * scale * 0.5) as i64).clamp(0, 4);
     for point in points {
         let (column, _) = columns.place(point.position);
-        let above = match columns.floor_height(&map, column) {
-            Some(floor) => point.position.z - floor,
-            None => continue,
-        };
+        let above = point.position.z - f64::from(map[column]);
+        if above.is_nan() {
+            continue;
+        }
         let offset = point.position - center;
         let (px, py) = ((middle[0] + offset.x * scale).floor() as i64, (middle[1] - offset.y * scale).floor() as i64);
         for (x, y) in (-radius..=radius).flat_map(|dx| (-radius..=radius).map(move |dy| (px + dx, py + dy))) {
@@ -50,7 +50,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
                 continue;
             }
             let cell = &mut cells[y as usize * w + x as usize];
-            if (-0.3..SLICE_M[0]).contains(&above) {
+            if (-0.5..SLICE_M[0]).contains(&above) {
                 cell.floor += Vec3::from(point.color.map(f32::from));
                 cell.floors += 1.0;
             } else if (SLICE_M[0]..SLICE_M[1]).contains(&above) {
@@ -71,7 +71,9 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     let mut picture = RgbImage::from_fn(width, height, |x, y| {
         let cell = cells[y as usize * w + x as usize];
         let mut color = PAPER;
-        if is_on_grid(f64::from(x), middle[0], center.x, scale, grid_m) || is_on_grid(f64::from(height - 1 - y), f64::from(height) - 1.0 - middle[1], center.y, scale, grid_m) {
+        if is_on_grid(f64::from(x), middle[0], center.x, scale, grid_m)
+            || is_on_grid(f64::from(height - 1 - y), f64::from(height) - 1.0 - middle[1], center.y, scale, grid_m)
+        {
             color = GRID;
         }
         if cell.floors > 0.0 {

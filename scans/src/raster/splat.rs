@@ -5,6 +5,7 @@
 
 use glam::{DVec3, Vec3};
 use image::{Rgb, RgbImage};
+use rayon::prelude::*;
 
 use super::ColoredPoint;
 
@@ -79,30 +80,41 @@ impl Canvas {
     /// Draws points as discs of this radius in metres, at least one pixel and at most `widest` pixels in radius.
     pub fn splat<'a>(&mut self, camera: &Camera, points: impl IntoIterator<Item = &'a ColoredPoint>, radius_m: f64, widest: f64) {
         for point in points {
-            let Some((x, y, depth)) = camera.project(point.position) else { continue };
-            let radius = (radius_m * camera.focal / depth).clamp(0.5, widest);
-            if x < -radius || y < -radius || x > self.width as f64 + radius || y > self.height as f64 + radius {
-                continue;
-            }
-            let color = Vec3::from(point.color.map(f32::from));
-            let reach = |middle: f64, end: usize| {
-                let from = (middle - radius).round().max(0.0) as usize;
-                from..((middle + radius).round().max(0.0) as usize).min(end)
-            };
-            for row in reach(y, self.height) {
-                for column in reach(x, self.width) {
-                    let (dx, dy) = (column as f64 + 0.5 - x, row as f64 + 0.5 - y);
-                    let away = (dx * dx + dy * dy) / (radius * radius);
-                    if away > 1.3 {
-                        continue;
-                    }
-                    // Bent back at the rim, so that neighbouring discs meet in the middle between them.
-                    let depth = (depth + radius_m * 0.35 * away) as f32;
-                    let pixel = row * self.width + column;
-                    if depth < self.depth[pixel] {
-                        self.depth[pixel] = depth;
-                        self.color[pixel] = color;
-                    }
+            self.disc(camera, point, radius_m, widest);
+        }
+    }
+
+    /// Draws points as discs, each of its own radius in metres.
+    pub fn splat_sized(&mut self, camera: &Camera, points: &[ColoredPoint], radii_m: &[f32], widest: f64) {
+        for (point, &radius_m) in points.iter().zip(radii_m) {
+            self.disc(camera, point, f64::from(radius_m), widest);
+        }
+    }
+
+    fn disc(&mut self, camera: &Camera, point: &ColoredPoint, radius_m: f64, widest: f64) {
+        let Some((x, y, depth)) = camera.project(point.position) else { return };
+        let radius = (radius_m * camera.focal / depth).clamp(0.5, widest);
+        if x < -radius || y < -radius || x > self.width as f64 + radius || y > self.height as f64 + radius {
+            return;
+        }
+        let color = Vec3::from(point.color.map(f32::from));
+        let reach = |middle: f64, end: usize| {
+            let from = (middle - radius).round().max(0.0) as usize;
+            from..((middle + radius).round().max(0.0) as usize).min(end)
+        };
+        for row in reach(y, self.height) {
+            for column in reach(x, self.width) {
+                let (dx, dy) = (column as f64 + 0.5 - x, row as f64 + 0.5 - y);
+                let away = (dx * dx + dy * dy) / (radius * radius);
+                if away > 1.3 {
+                    continue;
+                }
+                // Bent back at the rim, so that neighbouring discs meet in the middle between them.
+                let depth = (depth + radius_m * 0.35 * away) as f32;
+                let pixel = row * self.width + column;
+                if depth < self.depth[pixel] {
+                    self.depth[pixel] = depth;
+                    self.color[pixel] = color;
                 }
             }
         }
@@ -205,4 +217,28 @@ pub fn spacing(points: &[ColoredPoint], extent_m: f64) -> f64 {
     cells.sort_unstable();
     cells.dedup();
     cell * (cells.len() as f64 / points.len().max(1) as f64).sqrt()
+}
+
+/// A radius for each point, from the usual one: larger where few points lie, so that sparse walls close.
+pub fn sizes(points: &[ColoredPoint], usual_m: f64) -> Vec<f32> {
+    let edge = (usual_m * 8.0).max(1e-3);
+    let origin = points.first().map_or(DVec3::ZERO, |point| point.position);
+    let mut keys: Vec<(u64, u32)> = points
+        .par_iter()
+        .enumerate()
+        .map(|(i, point)| {
+            let at = ((point.position - origin) / edge).floor() + 1_048_576.0;
+            (((at.x as u64) << 42) | ((at.y as u64) << 21) | at.z as u64, i as u32)
+        })
+        .collect();
+    keys.par_sort_unstable();
+    let mut radii = vec![usual_m as f32; points.len()];
+    for cell in keys.chunk_by(|a, b| a.0 == b.0) {
+        // A plane through the middle of a cell of eight radii holds about 36 points of the usual density.
+        let scale = (36.0 / cell.len() as f64).sqrt().clamp(0.7, 2.6);
+        for &(_, i) in cell {
+            radii[i as usize] = (usual_m * scale) as f32;
+        }
+    }
+    radii
 }

@@ -75,11 +75,7 @@ impl Bvh {
             work.push((first, start, middle, depth + 1));
             work.push((first + 1, middle, end, depth + 1));
         }
-        Self {
-            nodes,
-            order: items.iter().map(|item| item.solid).collect(),
-            solids: solids.iter().map(Solid::traced).collect(),
-        }
+        Self { nodes, order: items.iter().map(|item| item.solid).collect(), solids: solids.iter().map(Solid::traced).collect() }
     }
 
     /// The first solid entered within `limit`.
@@ -129,9 +125,7 @@ fn reach(node: &Node, origin: Vec3A, inverse: Vec3A, limit: f32) -> f32 {
 }
 
 fn around(items: &[Item]) -> (Vec3A, Vec3A) {
-    items
-        .iter()
-        .fold((Vec3A::INFINITY, Vec3A::NEG_INFINITY), |(min, max), item| (min.min(item.min), max.max(item.max)))
+    items.iter().fold((Vec3A::INFINITY, Vec3A::NEG_INFINITY), |(min, max), item| (min.min(item.min), max.max(item.max)))
 }
 
 fn half_area(min: Vec3A, max: Vec3A) -> f32 {
@@ -156,9 +150,8 @@ fn split(items: &mut [Item]) -> usize {
         }
         for cut in 1..BINS {
             let side = |part: &[(Vec3A, Vec3A, usize)]| {
-                let (min, max, n) = part
-                    .iter()
-                    .fold((Vec3A::INFINITY, Vec3A::NEG_INFINITY, 0), |a, b| (a.0.min(b.0), a.1.max(b.1), a.2 + b.2));
+                let (min, max, n) =
+                    part.iter().fold((Vec3A::INFINITY, Vec3A::NEG_INFINITY, 0), |a, b| (a.0.min(b.0), a.1.max(b.1), a.2 + b.2));
                 if n == 0 { None } else { Some(half_area(min, max) * n as f32) }
             };
             if let (Some(a), Some(b)) = (side(&bins[..cut]), side(&bins[cut..]))

@@ -23,9 +23,9 @@ use glam::DVec3;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+use super::material::Material;
 use super::scene::{Builder, Opening, Run, Scene, class};
 use super::truth::{Distance, Door, DoorState, Exit, Level, Room, Setup, Stair, Viewpoint};
-use super::material::Material;
 
 /// Measures of the hall that the parts share, in metres. Walls are named by the axis they cross.
 #[derive(Clone, Debug)]
@@ -273,7 +273,16 @@ impl DoorPlan {
 
 impl Site {
     /// A wall with doors in it, recorded in the truth as exits and inner doors of `level`.
-    fn wall_with_doors(&mut self, run: Run, span: (f64, f64), face: f64, z: (f64, f64), level: i32, doors: &[DoorPlan], material: Material) {
+    fn wall_with_doors(
+        &mut self,
+        run: Run,
+        span: (f64, f64),
+        face: f64,
+        z: (f64, f64),
+        level: i32,
+        doors: &[DoorPlan],
+        material: Material,
+    ) {
         let faces = (face, face + self.m.wall);
         let openings: Vec<Opening> = doors.iter().map(|door| door.opening).collect();
         self.b.wall(run, span, faces, z, &openings, material);

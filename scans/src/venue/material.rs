@@ -102,9 +102,9 @@ impl Material {
                 matte(rgb(r, g, b) * if band { 0.72 } else { 1.0 }, 0.7)
             }
             Self::Slats => {
-                let slat = u.rem_euclid(0.24) / 0.24;
-                let board = noise((u / 0.24).floor());
-                matte(if slat < 0.22 { rgb(70, 42, 24) } else { rgb(178, 118, 68) * (0.86 + 0.22 * board) }, 0.55)
+                let slat = u.rem_euclid(0.62) / 0.62;
+                let board = noise((u / 0.62).floor());
+                matte(if slat < 0.2 { rgb(70, 42, 24) } else { rgb(178, 118, 68) * (0.86 + 0.22 * board) }, 0.55)
             }
             Self::Boards => {
                 let plank = (v / 0.18).floor();
@@ -121,7 +121,9 @@ impl Material {
             }
             Self::Steel => matte(rgb(128, 134, 142), 0.45),
             Self::Black => matte(rgb(30, 30, 34), 0.08),
-            Self::Sign => Look { color: if edge(u, 0.2) < 0.03 { rgb(225, 255, 235) } else { rgb(0, 190, 84) }, glow: 1.0, reflectance: 0.6 },
+            Self::Sign => {
+                Look { color: if edge(u, 0.2) < 0.03 { rgb(225, 255, 235) } else { rgb(0, 190, 84) }, glow: 1.0, reflectance: 0.6 }
+            }
             Self::Lamp([r, g, b]) => Look { color: rgb(r, g, b), glow: 1.0, reflectance: 0.8 },
             Self::Gold => matte(rgb(206, 160, 72), 0.65),
             Self::Leaf => {

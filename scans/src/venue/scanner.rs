@@ -24,7 +24,7 @@ use super::truth::{Scanner, Setup};
 pub const SCANNER: Scanner = Scanner { range_noise_m: 0.002, max_range_m: 70.0, resolution_m: 0.001 };
 
 /// Lowest elevation: the tripod hides what is below.
-const LOWEST: f64 = -65.0 / 180.0 * PI;
+const LOWEST: f64 = -70.0 / 180.0 * PI;
 /// Rays cast for each point wanted.
 const OVERSAMPLING: f64 = 1.7;
 /// Edge of the cells in which the setups that see a surface are counted.
@@ -100,7 +100,8 @@ pub fn scan(venue: &Venue, seed: u64, points: u64, progress: &(dyn Fn(f64) + Syn
         .par_iter()
         .enumerate()
         .map(|(index, setup)| {
-            let rays: Vec<f32> = glimpses[index].iter().zip(&shares[index]).map(|(g, s)| (f64::from(g.area * s) * rays_per_area) as f32).collect();
+            let rays: Vec<f32> =
+                glimpses[index].iter().zip(&shares[index]).map(|(g, s)| (f64::from(g.area * s) * rays_per_area) as f32).collect();
             let samples = sweep(venue, grid, setup, &rays, seed);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress(0.1 + 0.8 * done as f64 / venue.setups.len() as f64);
@@ -122,7 +123,10 @@ fn glimpse(venue: &Venue, grid: Grid, setup: &Setup) -> Vec<Glimpse> {
             glimpses.push(hit.map_or(Glimpse { area: 0.0, place: u64::MAX }, |hit| {
                 let steepness = hit.normal.dot(direction.as_vec3a()).abs().max(0.06);
                 let at = setup.position + direction * f64::from(hit.distance);
-                Glimpse { area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness, place: cell_key(at / SHARED_CELL_M) }
+                Glimpse {
+                    area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness,
+                    place: cell_key(at / SHARED_CELL_M),
+                }
             }));
         }
     }

@@ -160,7 +160,10 @@ impl Builder {
             let nose = flight.start + along * going * f64::from(step);
             let top = flight.start.z + rise * f64::from(step + 1);
             // Thick enough that a tread overlaps the next riser: no light falls through.
-            self.add(Solid::block((nose - side).with_z(top - rise - 0.14), (nose + along * going + side).with_z(top), material), class::GROUND);
+            self.add(
+                Solid::block((nose - side).with_z(top - rise - 0.14), (nose + along * going + side).with_z(top), material),
+                class::GROUND,
+            );
             let strip = nose + along * 0.05;
             let (a, b) = ((nose - side).with_z(top - 0.03), (strip + side).with_z(top + 0.002));
             self.add(Solid::block(a - along * 0.002, b, Material::Nosing), class::GROUND);

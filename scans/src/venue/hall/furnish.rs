@@ -43,7 +43,12 @@ impl Site {
             let color = [[30, 90, 140], [206, 120, 30], [60, 120, 90], [150, 40, 90], [40, 44, 70], [200, 170, 60]][i];
             let y = m.middle() + dy;
             self.b.block([m.foyer_end - 0.05, y - 0.55, 1.0], [m.foyer_end, y + 0.55, 2.6], Material::Plain(color), FURNITURE);
-            self.b.block([m.foyer_end - 0.06, y - 0.3, 1.7], [m.foyer_end - 0.04, y + 0.3, 2.3], Material::Plain([240, 232, 214]), FURNITURE);
+            self.b.block(
+                [m.foyer_end - 0.06, y - 0.3, 1.7],
+                [m.foyer_end - 0.04, y + 0.3, 2.3],
+                Material::Plain([240, 232, 214]),
+                FURNITURE,
+            );
         }
         // High tables.
         for (x, y) in [(2.4, 11.0), (7.4, 10.2), (7.6, 19.8), (2.6, 19.6)] {
@@ -65,7 +70,8 @@ impl Site {
             let mut x = x0 + 0.1;
             while x < x1 - 0.7 {
                 let tall = self.rng.random_range(0.2..0.36);
-                let tint = [[60, 120, 70], [170, 110, 40], [200, 60, 50], [210, 200, 170], [70, 90, 150]][self.rng.random_range(0..5_usize)];
+                let tint =
+                    [[60, 120, 70], [170, 110, 40], [200, 60, 50], [210, 200, 170], [70, 90, 150]][self.rng.random_range(0..5_usize)];
                 self.b.block([x, wall - 0.2, z + 0.04], [x + 0.08, wall - 0.12, z + 0.04 + tall], Material::Plain(tint), FURNITURE);
                 x += self.rng.random_range(0.12..0.2);
             }
@@ -129,7 +135,12 @@ impl Site {
         let (x0, x1) = (m.backstage_end + m.wall, m.length - m.wall);
         let rooms = self.dressing_rooms();
         for (index, &(y0, y1)) in rooms.iter().enumerate() {
-            self.b.block([(x0 + x1) * 0.5 - 0.6, (y0 + y1) * 0.5 - 0.15, m.low_top - 0.08], [(x0 + x1) * 0.5 + 0.6, (y0 + y1) * 0.5 + 0.15, m.low_top], COOL, EQUIPMENT);
+            self.b.block(
+                [(x0 + x1) * 0.5 - 0.6, (y0 + y1) * 0.5 - 0.15, m.low_top - 0.08],
+                [(x0 + x1) * 0.5 + 0.6, (y0 + y1) * 0.5 + 0.15, m.low_top],
+                COOL,
+                EQUIPMENT,
+            );
             if index + 1 == rooms.len() {
                 for i in 0..4 {
                     let x = x0 + 0.8 + 1.1 * f64::from(i);
@@ -190,11 +201,21 @@ impl Site {
                     self.b.block([m.wall, y + 0.35, z], [m.wall + 0.65, y + 0.72, z + 0.42], Material::Plain([240, 240, 238]), FURNITURE);
                     y += 1.05;
                 }
-                self.b.block([west - m.wall - 0.55, y0 + 0.5, z + 0.78], [west - m.wall, center - 0.9, z + 0.86], Material::Plain([236, 236, 234]), FURNITURE);
+                self.b.block(
+                    [west - m.wall - 0.55, y0 + 0.5, z + 0.78],
+                    [west - m.wall, center - 0.9, z + 0.86],
+                    Material::Plain([236, 236, 234]),
+                    FURNITURE,
+                );
             }
             // Plant: air handling with ducts, boilers, a workshop bench.
             let (unit, tint) = ([1.5, 1.2, 0.9][index], [[110, 130, 120], [130, 120, 110], [150, 110, 70]][index]);
-            self.b.block([east + m.wall + 2.2, center - 1.8, z + 0.15], [east + m.wall + 4.4, center + 1.8, z + 0.15 + unit], Material::Plain(tint), EQUIPMENT);
+            self.b.block(
+                [east + m.wall + 2.2, center - 1.8, z + 0.15],
+                [east + m.wall + 4.4, center + 1.8, z + 0.15 + unit],
+                Material::Plain(tint),
+                EQUIPMENT,
+            );
             self.b.block([east + m.wall + 2.8, y0, -1.4], [east + m.wall + 3.6, y1, -0.85], Material::Steel, EQUIPMENT);
         }
     }

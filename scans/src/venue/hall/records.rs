@@ -115,7 +115,9 @@ impl Site {
         for (x, y) in [(3.0, mid), (6.3, mid - 6.6), (6.3, mid + 6.6), (9.0, mid - 8.9), (9.0, mid + 8.9), (9.0, mid)] {
             stand("stage", m.stage_front + x, y, 0.0);
         }
-        stand("behind the cyclorama", m.stage_end - 0.65, mid, 0.0);
+        for y in [mid - 3.2, mid + 3.2] {
+            stand("behind the cyclorama", m.stage_end - 0.65, y, 0.0);
+        }
         for y in [m.wall + m.corridor * 0.5, m.width - m.wall - m.corridor * 0.5] {
             for x in [13.0, 20.0, 27.0, 33.5, 40.0] {
                 stand("side corridor", x, y, 0.0);
@@ -125,7 +127,10 @@ impl Site {
             stand("backstage corridor", (m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.3, y, 0.0);
         }
         for (y0, y1) in self.dressing_rooms() {
-            stand("dressing room", (m.backstage_end + m.length) * 0.5, (y0 + y1) * 0.5, 0.0);
+            for part in [0.3, 0.75] {
+                let x = m.backstage_end + (m.length - m.backstage_end) * part;
+                stand("dressing room", x, y0 + (y1 - y0) * (0.75 - 0.4 * part), 0.0);
+            }
         }
         for (y0, y1) in [(a0, a1), (b0, b1)] {
             for z in [m.basement_z, 0.0, m.upper_z] {
@@ -192,13 +197,21 @@ impl Site {
         let [_, (i0, i1), _, _] = self.aisles();
         [
             ("overview", dvec3(-16.0, -26.0, 34.0), dvec3(m.length * 0.5, mid, 1.0)),
-            ("stalls-to-stage", dvec3(m.rake_start + 4.2, (i0 + i1) * 0.5, m.row_z(4) + EYE), dvec3(m.stage_end - 2.0, mid, 2.6)),
+            (
+                "stalls-to-stage",
+                dvec3(m.rake_start + m.row_pitch * 6.5, (i0 + i1) * 0.5, m.row_z(6) + EYE),
+                dvec3(m.stage_end - 2.0, mid, 2.6),
+            ),
             ("balcony-to-stage", dvec3(m.hall_start() + 1.0, mid - 5.0, m.upper_z + EYE), dvec3(m.stage_end, mid + 1.0, 0.6)),
             ("stage-to-balcony", dvec3(m.stage_front + 4.4, mid - 0.4, EYE + 0.3), dvec3(m.hall_start(), mid + 1.0, 3.6)),
             ("foyer", dvec3(8.6, m.cores()[0].1 + 1.3, EYE), dvec3(2.0, m.width - 6.0, 1.6)),
             ("stair", dvec3(m.core_end - 0.4, m.cores()[0].0 + 1.2, EYE), dvec3(1.0, m.cores()[0].0 + 1.7, 2.4)),
             ("backstage", dvec3((m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.2, 2.0, EYE), dvec3(m.backstage_end - 0.8, mid, 1.3)),
-            ("basement", dvec3(m.core_edge + 0.9, m.hall_south() + 1.0, m.basement_z + EYE), dvec3(m.core_edge + 0.6, m.hall_north(), m.basement_z + 1.2)),
+            (
+                "basement",
+                dvec3(m.core_edge + 0.9, m.hall_south() + 1.0, m.basement_z + EYE),
+                dvec3(m.core_edge + 0.6, m.hall_north(), m.basement_z + 1.2),
+            ),
         ]
         .into_iter()
         .map(|(name, eye, target)| Viewpoint { name: name.into(), eye, target })

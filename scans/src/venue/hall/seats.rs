@@ -41,9 +41,19 @@ impl Site {
             self.row_of_seats(x + 0.08, z);
             // Half steps make the aisles walkable.
             for (from, to) in self.aisles() {
-                self.b.floor([x, from, x + m.balcony_pitch * 0.5, to], z + m.balcony_step * 0.5, m.balcony_step * 0.5, Material::Carpet(Carpet::Hall));
+                self.b.floor(
+                    [x, from, x + m.balcony_pitch * 0.5, to],
+                    z + m.balcony_step * 0.5,
+                    m.balcony_step * 0.5,
+                    Material::Carpet(Carpet::Hall),
+                );
                 let edge = x + m.balcony_pitch * 0.5;
-                self.b.block([edge - 0.05, from, z + m.balcony_step * 0.5 - 0.03], [edge + 0.002, to, z + m.balcony_step * 0.5 + 0.002], Material::Nosing, class::GROUND);
+                self.b.block(
+                    [edge - 0.05, from, z + m.balcony_step * 0.5 - 0.03],
+                    [edge + 0.002, to, z + m.balcony_step * 0.5 + 0.002],
+                    Material::Nosing,
+                    class::GROUND,
+                );
             }
         }
         let (end, front_z) = (m.balcony_end(), m.balcony_z(m.balcony_rows - 1));
@@ -59,7 +69,10 @@ impl Site {
             for j in 0..3 {
                 let at = rear + slope * (0.25 + 0.28 * f64::from(j)) + DVec3::Y * (north - south) * ((f64::from(i) + 0.5) / 6.0);
                 let half = dvec3(0.14, 0.14, 0.0);
-                self.b.add(Solid::block(at - half - DVec3::Z * 0.05, at + half + DVec3::Z * 0.04, Material::Lamp([255, 236, 200])), class::EQUIPMENT);
+                self.b.add(
+                    Solid::block(at - half - DVec3::Z * 0.05, at + half + DVec3::Z * 0.04, Material::Lamp([255, 236, 200])),
+                    class::EQUIPMENT,
+                );
             }
         }
     }

@@ -31,13 +31,18 @@ impl Site {
             self.b.floor([core_end - m.wall, north, m.hall_start(), w], z, slab, material);
         }
         let (hall_south, hall_north) = (m.hall_south(), m.hall_north());
-        for (y0, y1) in [(0.0, hall_south), (hall_north, w)] {
+        for (y0, y1) in [(0.0, hall_south - m.wall), (hall_north + m.wall, w)] {
             self.b.floor([m.hall_start(), y0, m.stage_end + m.wall, y1], 0.0, slab, Material::Tiles);
         }
         self.b.floor([m.hall_start(), hall_south, m.rake_start, hall_north], 0.0, slab, Material::Carpet(Carpet::Hall));
         self.b.floor([m.rake_end(), hall_south, m.stage_front, hall_north], m.pit_z, slab, Material::Carpet(Carpet::Hall));
         self.b.floor([m.stage_front, hall_south, m.stage_end + m.wall, hall_north], 0.0, 0.25, Material::Boards);
-        self.b.block([m.stage_front, hall_south, m.pit_z - slab], [m.stage_front + 0.12, hall_north, -0.03], Material::Slats, class::BUILDING);
+        self.b.block(
+            [m.stage_front, hall_south, m.pit_z - slab],
+            [m.stage_front + 0.12, hall_north, -0.03],
+            Material::Slats,
+            class::BUILDING,
+        );
         self.b.floor([m.stage_end + m.wall, 0.0, m.length, w], 0.0, slab, Material::Tiles);
         self.b.floor([0.0, 0.0, m.basement_end + m.wall, w], m.basement_z, slab, Material::Concrete);
         // The basement's ceiling under the hall lies lower, beneath the rake.
@@ -78,15 +83,7 @@ impl Site {
         ] {
             let with_state = |plan: DoorPlan| if open { plan } else { plan.closed() };
             let span = (0.0, m.hall_start());
-            self.wall_with_doors(
-                Run::X,
-                span,
-                face,
-                ground,
-                0,
-                &[DoorPlan::exit(landing, 1.2, 0.0, out, core, side)],
-                Material::Plaster,
-            );
+            self.wall_with_doors(Run::X, span, face, ground, 0, &[DoorPlan::exit(landing, 1.2, 0.0, out, core, side)], Material::Plaster);
             let leads = "outside stair that ends on the side street";
             let plan = with_state(DoorPlan::exit(upper_exit, 1.2, m.upper_z, out, stair, leads));
             self.wall_with_doors(Run::X, span, face, upper, 1, &[plan], Material::Plaster);
@@ -98,8 +95,7 @@ impl Site {
                 let sill = [m.basement_z, 0.0, m.upper_z][(level + 1) as usize];
                 let span = (t, m.core_end + t);
                 self.wall_with_doors(Run::X, span, face, z, level, &[DoorPlan::inside(landing, 1.2, sill, swing)], CORE_PAINT);
-                let (south, north) = if index == 0 { (y0, y1) } else { (y0, y1) };
-                self.b.wall(Run::Y, (south, north), (m.core_end, m.core_end + t), z, &[], CORE_PAINT);
+                self.b.wall(Run::Y, (y0, y1), (m.core_end, m.core_end + t), z, &[], CORE_PAINT);
             }
         }
         // Between foyer and hall.
@@ -107,7 +103,15 @@ impl Site {
         self.wall_with_doors(Run::Y, (m.hall_south() - t, m.hall_north() + t), m.foyer_end, ground, 0, &hall_doors, Material::Plaster);
         let balcony_doors: Vec<DoorPlan> = [mid - 5.0, mid + 5.0].into_iter().map(|y| DoorPlan::inside(y, 1.6, m.upper_z, -1.0)).collect();
         let (low, high) = (m.upper_z - m.slab, m.hall_top);
-        self.wall_with_doors(Run::Y, (m.hall_south() - t, m.hall_north() + t), m.foyer_end, (low, high), 1, &balcony_doors, Material::Plaster);
+        self.wall_with_doors(
+            Run::Y,
+            (m.hall_south() - t, m.hall_north() + t),
+            m.foyer_end,
+            (low, high),
+            1,
+            &balcony_doors,
+            Material::Plaster,
+        );
         for (y0, y1) in [(0.0, m.hall_south() - t), (m.hall_north() + t, m.width)] {
             let middle = if y0 < mid { t + m.corridor * 0.5 } else { m.width - t - m.corridor * 0.5 };
             self.wall_with_doors(Run::Y, (y0, y1), m.foyer_end, ground, 0, &[DoorPlan::inside(middle, 1.8, 0.0, 1.0)], Material::Plaster);
@@ -125,7 +129,15 @@ impl Site {
             (m.hall_north(), m.width - t, 1.0, ["Side corridor north", "Side corridor north, rear"]),
         ] {
             let doors = [DoorPlan::inside(rear, 1.6, 0.0, out), DoorPlan::inside(front, 1.6, 0.0, out)];
-            self.wall_with_doors(Run::X, (m.hall_start(), m.stage_front), inner, (m.pit_z - m.slab, m.low_top + m.slab), 0, &doors, Material::Slats);
+            self.wall_with_doors(
+                Run::X,
+                (m.hall_start(), m.stage_front),
+                inner,
+                (m.pit_z - m.slab, m.low_top + m.slab),
+                0,
+                &doors,
+                Material::Slats,
+            );
             self.b.wall(Run::X, (m.hall_start(), m.stage_front), (inner, inner + t), (m.low_top + m.slab, top), &[], Material::Slats);
             self.b.wall(Run::X, (m.stage_front, m.stage_end + t), (inner, inner + t), (-m.slab, top), &[], Material::Plain([58, 56, 64]));
             let side = if out < 0.0 { "outside: side street south" } else { "outside: side street north" };
@@ -133,7 +145,15 @@ impl Site {
                 DoorPlan::exit(front - 2.6, 1.8, 0.0, out, name[0], side),
                 DoorPlan::exit(m.hall_start() + 4.0, 1.2, 0.0, out, name[1], side).closed(),
             ];
-            self.wall_with_doors(Run::X, (m.hall_start(), m.stage_end + t), outer, (-m.slab, m.low_top + m.slab), 0, &exits, CORRIDOR_PAINT);
+            self.wall_with_doors(
+                Run::X,
+                (m.hall_start(), m.stage_end + t),
+                outer,
+                (-m.slab, m.low_top + m.slab),
+                0,
+                &exits,
+                CORRIDOR_PAINT,
+            );
         }
         let backstage: Vec<DoorPlan> =
             [m.hall_south() + 3.0, m.hall_north() - 3.0].into_iter().map(|y| DoorPlan::inside(y, 1.6, 0.0, 1.0)).collect();
@@ -179,8 +199,7 @@ impl Site {
             self.b.wall(Run::X, (m.backstage_end + t, m.length - t), (room.0 - t, room.0), z, &[], BACKSTAGE_PAINT);
         }
         let store = rooms[rooms.len() - 1];
-        let mut dock =
-            DoorPlan::exit((store.0 + store.1) * 0.5, 3.0, 0.0, 1.0, "Loading dock", "outside: yard").closed();
+        let mut dock = DoorPlan::exit((store.0 + store.1) * 0.5, 3.0, 0.0, 1.0, "Loading dock", "outside: yard").closed();
         dock.opening.height = 2.8;
         self.wall_with_doors(Run::Y, (0.0, m.width), m.length - t, z, 0, &[dock], BACKSTAGE_PAINT);
     }
@@ -225,8 +244,7 @@ impl Site {
         let parts = self.basement_parts();
         let middles = [(south + parts[0]) * 0.5, (parts[0] + parts[1]) * 0.5, (parts[1] + north) * 0.5];
         for (face, swing) in [(west - t, -1.0), (east, 1.0)] {
-            let doors: Vec<DoorPlan> =
-                middles.iter().map(|&y| DoorPlan::inside(y, 1.0, m.basement_z, swing)).collect();
+            let doors: Vec<DoorPlan> = middles.iter().map(|&y| DoorPlan::inside(y, 1.0, m.basement_z, swing)).collect();
             self.wall_with_doors(Run::Y, (south, north), face, high, -1, &doors, BASEMENT_PAINT);
         }
         for y in parts {

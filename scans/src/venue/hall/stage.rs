@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use glam::{DVec3, dvec3};
 
 use super::super::material::Material;
-use super::super::scene::class::EQUIPMENT;
 use super::super::scene::class;
+use super::super::scene::class::EQUIPMENT;
 use super::super::solid::Solid;
 use super::Site;
 
@@ -26,7 +26,8 @@ impl Site {
         let back = m.stage_end - 1.4;
         self.b.block([back, a, 0.05], [back + 0.06, b, 8.4], Material::Cyclorama, EQUIPMENT);
         for (x, inset) in [(m.stage_front + 3.2, 2.6), (m.stage_front + 5.6, 3.2), (m.stage_front + 8.0, 3.8)] {
-            for (y0, y1) in [(m.hall_south() + inset - 1.0, m.hall_south() + inset), (m.hall_north() - inset, m.hall_north() - inset + 1.0)] {
+            for (y0, y1) in [(m.hall_south() + inset - 1.0, m.hall_south() + inset), (m.hall_north() - inset, m.hall_north() - inset + 1.0)]
+            {
                 self.b.block([x, y0, 0.02], [x + 0.08, y1, 9.0], Material::Plain([96, 18, 30]), EQUIPMENT);
             }
             self.b.block([x, m.hall_south() + 1.0, 8.2], [x + 0.08, m.hall_north() - 1.0, 9.6], Material::Plain([96, 18, 30]), EQUIPMENT);
@@ -86,11 +87,28 @@ impl Site {
                     self.b.add(Solid::bar(at + leg, at + leg + DVec3::Z * 0.42, DVec3::X, 0.03, 0.03, Material::Steel), EQUIPMENT);
                 }
                 let rear = at - inward * 0.24 + DVec3::Z * 0.48;
-                self.b.add(Solid::bar(rear, rear - inward * 0.05 + DVec3::Z * 0.42, dvec3(-inward.y, inward.x, 0.0), 0.4, 0.04, Material::Plain([120, 30, 36])), EQUIPMENT);
+                self.b.add(
+                    Solid::bar(
+                        rear,
+                        rear - inward * 0.05 + DVec3::Z * 0.42,
+                        dvec3(-inward.y, inward.x, 0.0),
+                        0.4,
+                        0.04,
+                        Material::Plain([120, 30, 36]),
+                    ),
+                    EQUIPMENT,
+                );
                 let desk = at + inward * 0.6;
                 self.b.add(Solid::bar(desk, desk + DVec3::Z * 0.95, DVec3::X, 0.03, 0.03, Material::Steel), EQUIPMENT);
                 let lip = desk + DVec3::Z * 0.95;
-                let sheet = Solid::bar(lip, lip + inward * 0.14 + DVec3::Z * 0.3, dvec3(-inward.y, inward.x, 0.0), 0.46, 0.02, Material::Plain([236, 234, 224]));
+                let sheet = Solid::bar(
+                    lip,
+                    lip + inward * 0.14 + DVec3::Z * 0.3,
+                    dvec3(-inward.y, inward.x, 0.0),
+                    0.46,
+                    0.02,
+                    Material::Plain([236, 234, 224]),
+                );
                 self.b.add(sheet, EQUIPMENT);
             }
         }
@@ -114,7 +132,8 @@ impl Site {
         self.b.add(Solid::block(at + dvec3(0.0, -0.75, 0.66), at + dvec3(2.1, 0.75, 1.0), black), EQUIPMENT);
         self.b.add(Solid::block(at + dvec3(-0.3, -0.75, 0.66), at + dvec3(0.0, 0.75, 0.76), black), EQUIPMENT);
         self.b.add(Solid::block(at + dvec3(-0.28, -0.65, 0.76), at + dvec3(-0.1, 0.65, 0.78), Material::Plain([240, 238, 230])), EQUIPMENT);
-        let lid = Solid { corner: at + dvec3(0.1, 0.72, 1.0), edges: [DVec3::X * 1.9, dvec3(0.0, -1.1, 0.95), DVec3::Z * 0.03], material: black };
+        let lid =
+            Solid { corner: at + dvec3(0.1, 0.72, 1.0), edges: [DVec3::X * 1.9, dvec3(0.0, -1.1, 0.95), DVec3::Z * 0.03], material: black };
         self.b.add(lid, EQUIPMENT);
         for leg in [dvec3(0.15, -0.6, 0.0), dvec3(0.15, 0.6, 0.0), dvec3(1.8, 0.0, 0.0)] {
             self.b.add(Solid::bar(at + leg, at + leg + DVec3::Z * 0.66, DVec3::X, 0.09, 0.09, black), EQUIPMENT);
@@ -165,7 +184,10 @@ impl Site {
                 }
                 let lamp = dvec3(x + 2.2, y, 9.4);
                 self.b.add(Solid::bar(lamp, lamp + DVec3::Z * 0.3, DVec3::X, 0.34, 0.34, Material::Lamp([255, 232, 190])), EQUIPMENT);
-                self.b.add(Solid::bar(lamp + DVec3::Z * 0.3, lamp.with_z(m.hall_top - 1.4), DVec3::X, 0.025, 0.025, Material::Steel), EQUIPMENT);
+                self.b.add(
+                    Solid::bar(lamp + DVec3::Z * 0.3, lamp.with_z(m.hall_top - 1.4), DVec3::X, 0.025, 0.025, Material::Steel),
+                    EQUIPMENT,
+                );
             }
         }
     }
@@ -182,7 +204,10 @@ impl Site {
                 let lean = if bar == 0 { dvec3(0.3, 0.0, -0.34) } else { dvec3(-0.12, 0.0, -0.42) };
                 let top = dvec3(x, y, z - 0.06);
                 self.b.add(Solid::bar(top, top + lean, DVec3::Y, 0.24, 0.24, Material::Black), EQUIPMENT);
-                self.b.add(Solid::bar(top + lean, top + lean * 1.06, DVec3::Y, 0.2, 0.2, Material::Lamp(tints[(i + bar) % tints.len()])), EQUIPMENT);
+                self.b.add(
+                    Solid::bar(top + lean, top + lean * 1.06, DVec3::Y, 0.2, 0.2, Material::Lamp(tints[(i + bar) % tints.len()])),
+                    EQUIPMENT,
+                );
             }
             for y in [south + 4.0, north - 4.0] {
                 let at = dvec3(x, y, z + 0.4);
@@ -192,7 +217,12 @@ impl Site {
         // Footlights along the edge of the stage.
         for i in 0..16 {
             let y = south + 3.4 + (north - south - 6.8) * f64::from(i) / 15.0;
-            self.b.block([m.stage_front + 0.04, y - 0.09, 0.0], [m.stage_front + 0.18, y + 0.09, 0.1], Material::Lamp([255, 220, 150]), EQUIPMENT);
+            self.b.block(
+                [m.stage_front + 0.04, y - 0.09, 0.0],
+                [m.stage_front + 0.18, y + 0.09, 0.1],
+                Material::Lamp([255, 220, 150]),
+                EQUIPMENT,
+            );
         }
     }
 

@@ -44,7 +44,10 @@ impl Site {
                 });
             }
             // The open well beside the last arrival.
-            self.b.railing(dvec3(m.core_edge + 0.05, y0 + 0.05, m.upper_z), dvec3(m.core_edge + 0.05, lanes[0] + m.flight_width * 0.5, m.upper_z));
+            self.b.railing(
+                dvec3(m.core_edge + 0.05, y0 + 0.05, m.upper_z),
+                dvec3(m.core_edge + 0.05, lanes[0] + m.flight_width * 0.5, m.upper_z),
+            );
         }
     }
 
