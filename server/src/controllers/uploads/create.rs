@@ -113,7 +113,7 @@ async fn fill(app: &Data<App>, payload: &mut Payload, limit: u64, incoming: &mut
         incoming.write(piece).await?;
     }
     if incoming.bytes() == 0 {
-        return Err(ApiError::unprocessable("upload_empty", "the file is empty", "Check the file and upload it again."));
+        return Err(ApiError::unprocessable("file_empty", "the file is empty", "Check the file and upload it again."));
     }
     Ok(())
 }
