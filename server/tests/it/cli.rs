@@ -93,6 +93,7 @@ fn exit_codes_say_who_has_to_act() {
     fs::write(&blocked, "a file where a folder should be").unwrap();
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(100))).unwrap();
+    let none = dir.path().join("none.las");
     let cases: &[(&[&str], i32)] = &[
         (&["nonsense"], 2),
         (&["tile", path(&scan)], 2),
@@ -100,7 +101,7 @@ fn exit_codes_say_who_has_to_act() {
         (&["serve", "--database", "mysql://x"], 2),
         (&["import", path(&scan), "--venue", "  ", "--data", path(&data)], 2),
         (&["inspect", path(&text)], 3),
-        (&["inspect", path(&dir.path().join("none.las"))], 3),
+        (&["inspect", path(&none)], 3),
         (&["tile", path(&text), "-o", path(&out)], 3),
         (&["import", path(&text), "--venue", "Hall", "--data", path(&data)], 3),
         (&["unpack", path(&text), "-o", path(&out)], 3),
@@ -126,9 +127,13 @@ fn exit_codes_say_who_has_to_act() {
 fn broken_files_are_told_by_name() {
     let Some(folder) = shared("broken/derived") else { return };
     let out = tempfile::tempdir().unwrap();
-    for (name, exits) in
-        [("empty.las", &[3][..]), ("las-scale-zero.las", &[3]), ("las-record-len-5.las", &[3]), ("las-truncated.las", &[0, 3]), ("e57-truncated.e57", &[3])]
-    {
+    for (name, exits) in [
+        ("empty.las", &[3][..]),
+        ("las-scale-zero.las", &[3]),
+        ("las-record-len-5.las", &[3]),
+        ("las-truncated.las", &[0, 3]),
+        ("e57-truncated.e57", &[3]),
+    ] {
         let file = folder.join(name);
         let told = parterre(&["tile", path(&file), "-o", path(out.path()), "--json"]);
         let code = told.status.code().unwrap();
@@ -145,7 +150,8 @@ fn a_closed_pipe_is_no_error_and_help_is_help() {
     let dir = tempfile::tempdir().unwrap();
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(100))).unwrap();
-    let mut child = Command::new(PARTERRE).args(["inspect", path(&scan), "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Command::new(PARTERRE).args(["inspect", path(&scan), "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let end = child.wait_with_output().unwrap();
     assert!(end.status.success() && end.stderr.is_empty(), "{end:?}");

@@ -8,7 +8,8 @@ use super::support::{TestApp, las, room};
 fn the_catalogue_and_a_venue_show_what_there_is() {
     let app = TestApp::start();
     assert!(app.client.get("/").expect(200).text().contains("The catalogue is empty"));
-    let entered = app.client.send("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], "name=%3Cb%3EHall%3C%2Fb%3E").expect(303);
+    let entered =
+        app.client.send("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], "name=%3Cb%3EHall%3C%2Fb%3E").expect(303);
     let address = entered.header("location").unwrap().to_owned();
     assert_eq!(address, "/venues/b-hall-b");
     let page = app.client.get(&address).expect(200).text();
@@ -17,7 +18,9 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
 
     let (scan, _) = app.client.publish("b-hall-b", "room.las", &las(&room(2000)));
     let page = app.client.get(&address).expect(200).text();
-    for shown in ["room.las", "2,000", "assumed: metres", &format!("/tiles/{scan}/1/tileset.json"), "tiles.3tz", "thumbnail.png", "plan.png"] {
+    for shown in
+        ["room.las", "2,000", "assumed: metres", &format!("/tiles/{scan}/1/tileset.json"), "tiles.3tz", "thumbnail.png", "plan.png"]
+    {
         assert!(page.contains(shown), "{shown} is missing in {page}");
     }
     let catalogue = app.client.get("/").expect(200).text();

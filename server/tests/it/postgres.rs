@@ -22,7 +22,8 @@ struct Cluster {
 }
 
 fn bin_dir() -> Option<PathBuf> {
-    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).collect();
+    let mut versions: Vec<PathBuf> =
+        std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).collect();
     versions.sort();
     versions.into_iter().rev().find(|bin| bin.join("initdb").exists())
 }
@@ -36,7 +37,9 @@ impl Cluster {
         };
         // It refuses to run as root.
         let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-        let user = root.then(|| ["postgres", "nobody"].into_iter().find(|user| Command::new("id").arg(user).output().is_ok_and(|id| id.status.success())));
+        let user = root.then(|| {
+            ["postgres", "nobody"].into_iter().find(|user| Command::new("id").arg(user).output().is_ok_and(|id| id.status.success()))
+        });
         let user = match user {
             Some(None) => {
                 eprintln!("skipped: PostgreSQL does not run as root, and there is no other user");
@@ -77,7 +80,14 @@ impl Cluster {
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let log = std::fs::File::create(self.dir.path().join(format!("{program}.out"))).unwrap();
         // Not a pipe: the server would keep it open.
-        let status = self.command(&self.bin.join(program)).args(arguments).current_dir("/").stdout(log.try_clone().unwrap()).stderr(log).status().unwrap();
+        let status = self
+            .command(&self.bin.join(program))
+            .args(arguments)
+            .current_dir("/")
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .status()
+            .unwrap();
         let told = std::fs::read(self.dir.path().join(format!("{program}.out"))).unwrap();
         assert!(status.success(), "{program}: {}", String::from_utf8_lossy(&told));
         Output { status, stdout: told, stderr: Vec::new() }

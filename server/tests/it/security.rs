@@ -29,7 +29,8 @@ fn foreign_names_and_origins_are_refused() {
     }
     // No such request reaches what it asks for.
     let body = "{\"name\":\"Theirs\"}";
-    let headers = format!("Host: {own}\r\nOrigin: http://elsewhere.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    let headers =
+        format!("Host: {own}\r\nOrigin: http://elsewhere.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     let answer = app.client.raw(&(request("POST", "/api/venues", &headers) + body));
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     assert_eq!(app.client.get("/api/venues").json()["total"], 0);

@@ -133,7 +133,9 @@ fn larger_than_allowed_is_refused_announced_or_not() {
     let file = las(&room(10_000));
     app.client.upload(&venue, "big.las", &file).expect_error(413, "upload_too_large");
     // In pieces, without saying how many.
-    let mut body = format!("PUT /api/venues/{venue}/uploads/big.las HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let mut body = format!(
+        "PUT /api/venues/{venue}/uploads/big.las HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     for _ in 0..30 {
         body.push_str(&format!("1388\r\n{}\r\n", "x".repeat(5000)));
     }
