@@ -60,11 +60,19 @@ pub struct HttpConfig {
     pub web_dir: Option<PathBuf>,
     /// Largest JSON body, in bytes.
     pub max_json_bytes: usize,
+    /// Longest time from a request's head to its answer's; uploads watch over their own.
+    pub answer_time: Duration,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), port_search: 0, web_dir: None, max_json_bytes: 64 << 10 }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            port_search: 0,
+            web_dir: None,
+            max_json_bytes: 64 << 10,
+            answer_time: Duration::from_secs(30),
+        }
     }
 }
 

@@ -4,24 +4,28 @@
 //! and refuses what a web page from elsewhere could make a browser on the same machine send: a request under a foreign
 //! name (DNS rebinding) or from a foreign origin. Programs that send neither are let through.
 
+use std::time::Duration;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{HttpRequest, ResponseError as _};
 
+use crate::app::App;
 use crate::error::ApiError;
 
-/// What pages may load: our own things, WebAssembly, pictures made in the page. `style-src` allows what the viewer's
-/// window library writes on its canvas.
+/// What pages may load: our own things, WebAssembly, pictures made in the page.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
      font-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The middleware.
 pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = match check(request.request()) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Ok(()) if request.method() == Method::PUT => next.call(request).await?.map_into_boxed_body(),
+        Ok(()) => answer_in_time(request, next).await?,
         Err(error) => {
             let response = error.error_response();
             request.into_response(response)
@@ -29,6 +33,19 @@ pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'stati
     };
     add_headers(response.headers_mut());
     Ok(response)
+}
+
+/// Uploads watch over their own time; everything else sends little and is answered soon, or is given up. What an answer
+/// streams afterwards does not count.
+async fn answer_in_time(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let time = request.app_data::<Data<App>>().map_or(Duration::from_secs(30), |app| app.config.http.answer_time);
+    match tokio::time::timeout(time, next.call(request)).await {
+        Ok(response) => Ok(response?.map_into_boxed_body()),
+        Err(_) => Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_stalled", "the request took too long", "Send it again.").into()),
+    }
 }
 
 fn check(request: &HttpRequest) -> Result<(), ApiError> {

@@ -3,10 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
-use actix_web::{HttpRequest, Resource};
+use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use crate::controllers::{assets, jobs, meta, scans, tiles, uploads, venues};
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiError;
 use crate::pages;
 
 /// Adds the routes.
@@ -87,7 +87,7 @@ fn only(path: &str, allow: &'static str) -> Only {
             format!("{} is not for this address", request.method()),
             "The header Allow lists what is.",
         );
-        Err::<actix_web::HttpResponse, _>(error.with_header(header::ALLOW, HeaderValue::from_static(allow)))
+        Err::<HttpResponse, _>(error.with_header(header::ALLOW, HeaderValue::from_static(allow)))
     };
     Only { resource: web::resource(path.to_owned()).default_service(web::to(refuse)) }
 }
@@ -119,6 +119,7 @@ impl actix_web::dev::HttpServiceFactory for Only {
     }
 }
 
-async fn not_found(request: HttpRequest) -> ApiResult {
-    Err(ApiError::not_found("not_found", format!("there is nothing at {}", request.path())))
+async fn not_found(request: HttpRequest) -> HttpResponse {
+    let error = ApiError::not_found("not_found", format!("there is nothing at {}", request.path()));
+    pages::not_found::for_people(&request, &error)
 }

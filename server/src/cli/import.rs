@@ -74,7 +74,7 @@ impl Import {
             };
             return Err(Failure { exit, fault, causes: Vec::new() });
         }
-        self.tell(&context, &venue, &accepted, as_json)
+        tell(&context, &venue, &accepted, as_json)
     }
 
     fn context(&self, runtime: tokio::runtime::Handle) -> anyhow::Result<Context> {
@@ -83,39 +83,39 @@ impl Import {
         let config = WorkerConfig { memory_bytes: self.memory << 20, ..WorkerConfig::default() };
         Ok(Context { database, storage, config, runtime })
     }
+}
 
-    fn tell(&self, context: &Context, venue: &Venue, accepted: &UploadAccepted, as_json: bool) -> Outcome {
-        let row = context
-            .database
-            .get()
-            .map_err(anyhow::Error::from)
-            .and_then(|mut conn| Ok(Version::find(&mut conn, &accepted.scan, accepted.version as i32)?))
-            .and_then(|row| row.context("the version is gone"))
-            .map_err(|error| Failure::catalogue(&error))?;
-        let report: serde_json::Value = row.report.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-        if as_json {
-            return output::json(&json!({
-                "venue": venue.id,
-                "slug": venue.slug,
-                "scan": accepted.scan,
-                "version": accepted.version,
-                "job": accepted.job,
-                "tileset": tileset_path(&accepted.scan, accepted.version),
-                "report": report,
-            }));
-        }
-        for warning in report["warnings"].as_array().into_iter().flatten() {
-            let text = |key: &str| warning[key].as_str().unwrap_or_default().to_owned();
-            output::warning(&format!("{} [{}]", text("message"), text("code")));
-        }
-        output::line(&format!(
-            "{}: {} is version {} with {}",
-            venue.name,
-            row.file_name,
-            row.version,
-            format::points(row.points.unwrap_or_default() as u64)
-        ))
+fn tell(context: &Context, venue: &Venue, accepted: &UploadAccepted, as_json: bool) -> Outcome {
+    let row = context
+        .database
+        .get()
+        .map_err(anyhow::Error::from)
+        .and_then(|mut conn| Ok(Version::find(&mut conn, &accepted.scan, accepted.version as i32)?))
+        .and_then(|row| row.context("the version is gone"))
+        .map_err(|error| Failure::catalogue(&error))?;
+    let report: serde_json::Value = row.report.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    if as_json {
+        return output::json(&json!({
+            "venue": venue.id,
+            "slug": venue.slug,
+            "scan": accepted.scan,
+            "version": accepted.version,
+            "job": accepted.job,
+            "tileset": tileset_path(&accepted.scan, accepted.version),
+            "report": report,
+        }));
     }
+    for warning in report["warnings"].as_array().into_iter().flatten() {
+        let text = |key: &str| warning[key].as_str().unwrap_or_default().to_owned();
+        output::warning(&format!("{} [{}]", text("message"), text("code")));
+    }
+    output::line(&format!(
+        "{}: {} is version {} with {}",
+        venue.name,
+        row.file_name,
+        row.version,
+        format::points(row.points.unwrap_or_default() as u64)
+    ))
 }
 
 fn copy(context: &Context, path: &Path, stop: &AtomicBool, progress: &Progress) -> Result<Stored, Failure> {

@@ -22,9 +22,9 @@ impl Inspect {
             return output::json(&found);
         }
         let unit = found.unit.map_or_else(|| "not given, read as metres".to_owned(), |unit| format!("{unit:?}"));
-        let [minx, miny, minz, maxx, maxy, maxz] = found.bounds;
+        let [west, south, low, east, north, high] = found.bounds;
         output::line(&format!(
-            "{}, {}\npoints      {}\nbounds      {minx} {miny} {minz}  to  {maxx} {maxy} {maxz}\nunit        {unit}\ncrs         {}\nattributes  {}",
+            "{}, {}\npoints      {}\nbounds      {west} {south} {low}  to  {east} {north} {high}\nunit        {unit}\ncrs         {}\nattributes  {}",
             found.format,
             format::bytes(found.bytes),
             format::grouped(found.points),

@@ -23,8 +23,8 @@ pub(super) struct Tile {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     /// Points wanted in a tile.
-    #[arg(long, value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
-    tile_points: usize,
+    #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
+    points: usize,
 }
 
 fn tile_points(text: &str) -> Result<usize, String> {
@@ -39,7 +39,7 @@ impl Tile {
         let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
-        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.tile_points, cancel: Some(Arc::clone(&stop)) };
+        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.points, cancel: Some(Arc::clone(&stop)) };
         let progress = Progress::new();
         let report =
             tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;

@@ -61,8 +61,8 @@ pub fn coarse_points(archive: &Path) -> anyhow::Result<Vec<ColoredPoint>> {
             } else {
                 for part in glb::decode(&read(&path)?).with_context(|| format!("failed to read {path}"))? {
                     points.extend(part.vertices.iter().map(|vertex| {
-                        let [red, green, blue, _] = vertex.color;
-                        ColoredPoint { position: origin + part.position_m(vertex), color: [red, green, blue] }
+                        let [r, g, b, _] = vertex.color;
+                        ColoredPoint { position: origin + part.position_m(vertex), color: [r, g, b] }
                     }));
                 }
             }

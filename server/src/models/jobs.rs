@@ -133,8 +133,8 @@ impl Job {
     fn take(self, conn: &mut Conn, lease: &Lease<'_>) -> QueryResult<Self> {
         let now = now_ms();
         let mut job = self;
-        job.state = "running".to_owned();
-        job.stage = "queued".to_owned();
+        "running".clone_into(&mut job.state);
+        "queued".clone_into(&mut job.stage);
         job.progress = 0.0;
         job.attempts += 1;
         job.lease_owner = Some(lease.owner.to_owned());

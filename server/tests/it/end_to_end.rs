@@ -77,7 +77,7 @@ pub fn positions_mm(client: &Client, tileset: &str) -> (Vec<[i64; 3]>, usize) {
         if let Some(content) = &tile.content {
             let address = format!("{}/{}", document.rsplit_once('/').unwrap().0, content.uri);
             let body = client.get(&address).expect(200).body;
-            if address.ends_with(".json") {
+            if Path::new(&address).extension().is_some_and(|ending| ending == "json") {
                 let inner: Tileset = serde_json::from_slice(&body).unwrap();
                 open.push((address.clone(), inner.root));
             } else {

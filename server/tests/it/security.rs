@@ -49,3 +49,12 @@ fn answers_carry_what_browsers_need_to_know() {
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
     }
 }
+
+#[test]
+fn a_body_that_never_comes_is_given_up() {
+    let app = TestApp::start_with(|config| config.http.answer_time = std::time::Duration::from_millis(300));
+    let answer = app
+        .client
+        .raw("POST /api/venues HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"name\"");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_stalled"), "{answer}");
+}

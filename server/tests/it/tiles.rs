@@ -16,7 +16,7 @@ fn first_tile(client: &Client, base: &str) -> String {
     let tileset = client.get(&format!("{base}/tileset.json")).expect(200).json();
     let mut tile = &tileset["root"];
     loop {
-        if let Some(uri) = tile["content"]["uri"].as_str().filter(|uri| uri.ends_with(".glb")) {
+        if let Some(uri) = tile["content"]["uri"].as_str().filter(|uri| uri.contains(".glb")) {
             return format!("{base}/{uri}");
         }
         tile = &tile["children"][0];

@@ -137,7 +137,9 @@ fn larger_than_allowed_is_refused_announced_or_not() {
         "PUT /api/venues/{venue}/uploads/big.las HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
     for _ in 0..30 {
-        body.push_str(&format!("1388\r\n{}\r\n", "x".repeat(5000)));
+        body.push_str("1388\r\n");
+        body.push_str(&"x".repeat(5000));
+        body.push_str("\r\n");
     }
     body.push_str("0\r\n\r\n");
     let answer = app.client.raw(&body);

@@ -6,22 +6,17 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
-use parterre_scans::tile::archive::Entry;
+use parterre_scans::tile::archive::{Entry, GZIP_HEADER};
 
 /// A published version never changes. `private`: scans of venues are nothing for shared caches.
 pub const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// Bytes of the gzip header: deflate, no name, no time, unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-
 /// A gzip file of bytes that are deflated already.
 pub fn gzip(entry: &Entry, deflated: &[u8]) -> Vec<u8> {
-    let mut file = Vec::with_capacity(deflated.len() + 18);
+    let mut file = Vec::with_capacity(entry.gzip_len() as usize);
     file.extend_from_slice(&GZIP_HEADER);
     file.extend_from_slice(deflated);
-    file.extend_from_slice(&entry.crc32.to_le_bytes());
-    // The length modulo 2^32, as the format wants it.
-    file.extend_from_slice(&(entry.len as u32).to_le_bytes());
+    file.extend_from_slice(&entry.gzip_trailer());
     file
 }
 
@@ -133,7 +128,6 @@ pub fn content_type(path: &str) -> &'static str {
         "glb" => "model/gltf-binary",
         "json" => "application/json",
         "png" => "image/png",
-        "subtree" | "bin" => "application/octet-stream",
         _ => "application/octet-stream",
     }
 }

@@ -5,11 +5,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use flate2::read::DeflateDecoder;
 use parterre_scans::catalog::ErrorBody;
 use parterre_scans::tile::archive::{Entry, Method};
-use std::io::Read as _;
-use std::sync::Arc;
 
 use crate::app::App;
 use crate::archives::Archive;
@@ -93,24 +90,13 @@ fn with_headers(mut response: HttpResponseBuilder, tag: &str, gzip: bool) -> Htt
     response
 }
 
-fn read(archive: &Arc<Archive>, entry: Entry, gzip: bool) -> ApiResult<bytes::Bytes> {
-    let content = archive.read(entry)?;
-    let bytes = match (entry.method, gzip) {
-        (Method::Deflate, true) => encoding::gzip(&entry, &content.bytes),
-        (Method::Stored, _) => content.bytes,
-        (Method::Deflate, false) => inflate(&entry, &content.bytes)?,
-    };
-    Ok(bytes.into())
-}
-
-fn inflate(entry: &Entry, deflated: &[u8]) -> ApiResult<Vec<u8>> {
+fn read(archive: &Archive, entry: Entry, gzip: bool) -> ApiResult<bytes::Bytes> {
     if entry.len > MAX_INFLATED {
         return Err(ApiError::storage(anyhow::anyhow!("an entry announces {} bytes", entry.len)));
     }
-    let mut bytes = Vec::with_capacity(entry.len as usize);
-    DeflateDecoder::new(deflated).take(entry.len + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 != entry.len {
-        return Err(ApiError::storage(anyhow::anyhow!("an entry has not the length that it announces")));
+    let content = archive.read(entry)?;
+    if gzip {
+        return Ok(encoding::gzip(&entry, &content.bytes).into());
     }
-    Ok(bytes)
+    Ok(entry.inflate(content.bytes).map_err(ApiError::storage)?.into())
 }
