@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{self, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{self, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use crate::controllers::{assets, jobs, meta, scans, tiles, uploads, venues};
@@ -13,6 +13,10 @@ use crate::pages;
 pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
     routes
         .app_data(json(max_json_bytes))
+        .app_data(FormConfig::default().limit(max_json_bytes).error_handler(|error, _| {
+            let message = format!("the form cannot be read: {error}");
+            ApiError::new(StatusCode::BAD_REQUEST, "form_invalid", message, "Send it from the service's own page.").into()
+        }))
         .app_data(PathConfig::default().error_handler(|error, _| {
             ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("the address cannot be read: {error}"), "Check the address.").into()
         }))

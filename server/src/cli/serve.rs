@@ -1,5 +1,6 @@
 //! `parterre serve`.
 
+use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,7 +54,12 @@ impl Serve {
         }
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tracing_actix_web=warn"));
         // Another subscriber is only there in tests; theirs will do.
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .try_init();
 
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::internal(&error.into()))?;
         // The port first: who cannot have it shall not wait for the database.
