@@ -119,6 +119,11 @@ impl Bounds {
         point.cmpge(self.min).all() && point.cmple(self.max).all()
     }
 
+    /// Whether the whole of `other` lies in the box or at most `slack` outside of it.
+    pub fn contains_box(&self, other: Self, slack: DVec3) -> bool {
+        other.min.cmpge(self.min - slack).all() && other.max.cmple(self.max + slack).all()
+    }
+
     /// `[minx, miny, minz, maxx, maxy, maxz]`.
     pub fn to_array(self) -> [f64; 6] {
         [self.min.x, self.min.y, self.min.z, self.max.x, self.max.y, self.max.z]
