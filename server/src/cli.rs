@@ -101,10 +101,6 @@ impl Failure {
         Self::new(2, "usage", message, hint)
     }
 
-    fn bad_input(fault: Fault) -> Self {
-        Self { exit: 3, fault, causes: Vec::new() }
-    }
-
     fn stopped() -> Self {
         Self::from(parterre_scans::Error::Cancelled)
     }

@@ -14,17 +14,12 @@ use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _
 use diesel::{PgConnection, QueryResult, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
+pub use self::conn::Conn;
+
+mod conn;
+
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
-
-/// A connection to either database.
-#[derive(diesel::MultiConnection)]
-pub enum Connection {
-    /// A server.
-    Postgres(PgConnection),
-    /// A file.
-    Sqlite(SqliteConnection),
-}
 
 /// A connection out of the pool.
 pub type Pooled = PooledConnection<Manager>;
@@ -84,13 +79,13 @@ impl fmt::Debug for DatabaseUrl {
 pub struct Manager(DatabaseUrl);
 
 impl ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = Conn;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<Connection, Self::Error> {
+    fn connect(&self) -> Result<Conn, Self::Error> {
         match &self.0 {
             DatabaseUrl::Postgres(url) => {
-                PgConnection::establish(url).map(Connection::Postgres).map_err(diesel::r2d2::Error::ConnectionError)
+                PgConnection::establish(url).map(Conn::Postgres).map_err(diesel::r2d2::Error::ConnectionError)
             }
             DatabaseUrl::Sqlite(path) => {
                 let mut conn =
@@ -98,16 +93,16 @@ impl ManageConnection for Manager {
                 // The time-out comes first: changing to WAL takes a lock that another process may hold.
                 conn.batch_execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
                     .map_err(diesel::r2d2::Error::QueryError)?;
-                Ok(Connection::Sqlite(conn))
+                Ok(Conn::Sqlite(conn))
             }
         }
     }
 
-    fn is_valid(&self, conn: &mut Connection) -> Result<(), Self::Error> {
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
         conn.ping().map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, conn: &mut Connection) -> bool {
+    fn has_broken(&self, conn: &mut Conn) -> bool {
         std::thread::panicking() || conn.is_broken()
     }
 }
@@ -151,18 +146,18 @@ impl Database {
     /// Brings the tables up to date; returns the names of the migrations that ran.
     pub fn migrate(&self) -> anyhow::Result<Vec<String>> {
         let mut conn = self.get().context("failed to connect to the database")?;
+        let names = |versions: Vec<diesel::migration::MigrationVersion<'_>>| -> Vec<String> { versions.iter().map(ToString::to_string).collect() };
         let done = match &mut *conn {
-            Connection::Sqlite(conn) => conn.run_pending_migrations(SQLITE),
-            Connection::Postgres(conn) => {
+            Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(names),
+            Conn::Postgres(conn) => {
                 // Several services may start at once; the lock goes with the connection if this process dies.
                 conn.batch_execute("SELECT pg_advisory_lock(7077010001)").context("failed to lock the database")?;
-                let done = conn.run_pending_migrations(POSTGRES);
+                let done = conn.run_pending_migrations(POSTGRES).map(names);
                 conn.batch_execute("SELECT pg_advisory_unlock(7077010001)").context("failed to unlock the database")?;
                 done
             }
         };
-        let versions = done.map_err(|error| anyhow::anyhow!(error)).context("failed to bring the database up to date")?;
-        Ok(versions.iter().map(ToString::to_string).collect())
+        done.map_err(|error| anyhow::anyhow!(error)).context("failed to bring the database up to date")
     }
 }
 
@@ -178,8 +173,8 @@ impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogErrors {
 
 /// Runs `work` in a transaction that may write; an error undoes it.
 pub fn write<T, E: From<diesel::result::Error>>(
-    conn: &mut Connection,
-    work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(conn)?;
     match work(conn) {
@@ -197,24 +192,24 @@ pub fn write<T, E: From<diesel::result::Error>>(
     }
 }
 
-fn begin(conn: &mut Connection) -> QueryResult<()> {
+fn begin(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Connection::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
-        Connection::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
+        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
+        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
     }
 }
 
-fn commit(conn: &mut Connection) -> QueryResult<()> {
+fn commit(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Connection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
-        Connection::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn),
+        Conn::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn),
     }
 }
 
-fn rollback(conn: &mut Connection) -> QueryResult<()> {
+fn rollback(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Connection::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),
-        Connection::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),
+        Conn::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),
+        Conn::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),
     }
 }
 

@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use parterre_scans::catalog::UploadAccepted;
 use parterre_scans::read;
 
-use crate::db::{Connection, Database, write};
+use crate::db::{Conn, Database, write};
 use crate::jobs::tile_scan;
 use crate::models::jobs::{Job, Lease};
 use crate::models::scans::Scan;
@@ -107,7 +107,7 @@ fn check_and_enter(
         .map_err(Refused::Database)
 }
 
-fn enter(conn: &mut Connection, stored: &Stored, key: &str, target: &Target<'_>) -> QueryResult<UploadAccepted> {
+fn enter(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>) -> QueryResult<UploadAccepted> {
     Venue::lock(conn, target.venue_id)?;
     let scan = Scan::find_or_create(conn, target.venue_id, target.file_name)?;
     let version = Version::next_number(conn, &scan.id)?;

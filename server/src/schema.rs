@@ -1,5 +1,7 @@
 //! The tables as diesel sees them, the same for SQLite and PostgreSQL; see `migrations/`.
 
+#![expect(missing_docs, reason = "the columns are described where they are used")]
+
 diesel::table! {
     venues (id) {
         id -> Text,

@@ -175,7 +175,7 @@ fn enter(context: &Context, owner: &str, name: &str, file_name: &str, stored: &S
 /// Brings the job to its end: works on it whenever it is ours, waits while it is due later or another process has it.
 /// Returns the fault of a failed job.
 fn finish(context: &Context, owner: &str, id: &str, stop: &Arc<AtomicBool>, progress: &Progress) -> Result<Option<Fault>, Failure> {
-    let mut work = || -> anyhow::Result<Option<Fault>> {
+    let work = || -> anyhow::Result<Option<Fault>> {
         loop {
             let mut row = Job::find(&mut *context.database.get()?, id)?.context("the job is gone")?;
             match row.state.as_str() {

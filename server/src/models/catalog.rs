@@ -7,7 +7,7 @@ use parterre_scans::catalog as api;
 use parterre_scans::frame::Frame;
 use serde::Deserialize;
 
-use crate::db::{Connection, rfc3339};
+use crate::db::{Conn, rfc3339};
 use crate::models::jobs::Job;
 use crate::models::scans::Scan;
 use crate::models::venues::Venue;
@@ -79,14 +79,14 @@ fn scan(row: &Scan, versions: Vec<api::Version>) -> api::Scan {
 }
 
 /// Loads one scan with its versions.
-pub fn load_scan(conn: &mut Connection, id: &str) -> QueryResult<Option<api::Scan>> {
+pub fn load_scan(conn: &mut Conn, id: &str) -> QueryResult<Option<api::Scan>> {
     let Some(row) = Scan::find(conn, id)? else { return Ok(None) };
     let versions = Version::of_scans(conn, std::slice::from_ref(&row.id))?;
     Ok(Some(scan(&row, versions.iter().map(version).collect())))
 }
 
 /// Loads the scans and versions of these venues.
-pub fn load_venues(conn: &mut Connection, rows: &[Venue]) -> QueryResult<Vec<api::Venue>> {
+pub fn load_venues(conn: &mut Conn, rows: &[Venue]) -> QueryResult<Vec<api::Venue>> {
     let venue_ids: Vec<String> = rows.iter().map(|venue| venue.id.clone()).collect();
     let scans = Scan::of_venues(conn, &venue_ids)?;
     let scan_ids: Vec<String> = scans.iter().map(|scan| scan.id.clone()).collect();

@@ -6,7 +6,7 @@
 use diesel::prelude::*;
 use parterre_scans::catalog::Fault;
 
-use crate::db::{Connection, new_id, now_ms};
+use crate::db::{Conn, new_id, now_ms};
 use crate::schema::jobs;
 
 /// A job.
@@ -75,7 +75,7 @@ macro_rules! claimable {
 impl Job {
     /// Enters a job, in the transaction of the rows that it works on. With a lease it is running from the start and
     /// belongs to the caller.
-    pub fn enqueue(conn: &mut Connection, kind: &str, payload: String, max_attempts: i32, lease: Option<&Lease<'_>>) -> QueryResult<Self> {
+    pub fn enqueue(conn: &mut Conn, kind: &str, payload: String, max_attempts: i32, lease: Option<&Lease<'_>>) -> QueryResult<Self> {
         let now = now_ms();
         let job = Self {
             id: new_id(),
@@ -101,41 +101,41 @@ impl Job {
     }
 
     /// Finds a job by its identifier.
-    pub fn find(conn: &mut Connection, id: &str) -> QueryResult<Option<Self>> {
+    pub fn find(conn: &mut Conn, id: &str) -> QueryResult<Option<Self>> {
         jobs::table.find(id).select(Self::as_select()).first(conn).optional()
     }
 
     /// Jobs of these identifiers.
-    pub fn of_ids(conn: &mut Connection, ids: &[String]) -> QueryResult<Vec<Self>> {
+    pub fn of_ids(conn: &mut Conn, ids: &[String]) -> QueryResult<Vec<Self>> {
         jobs::table.filter(jobs::id.eq_any(ids)).select(Self::as_select()).load(conn)
     }
 
     /// Jobs that are queued or running.
-    pub fn open(conn: &mut Connection) -> QueryResult<Vec<Self>> {
+    pub fn open(conn: &mut Conn) -> QueryResult<Vec<Self>> {
         jobs::table.filter(jobs::state.eq_any(["queued", "running"])).order(jobs::id).select(Self::as_select()).load(conn)
     }
 
     /// Claims the next job that is due or whose lease ran out; to be called in a writing transaction.
-    pub fn claim(conn: &mut Connection, lease: &Lease<'_>) -> QueryResult<Option<Self>> {
+    pub fn claim(conn: &mut Conn, lease: &Lease<'_>) -> QueryResult<Option<Self>> {
         let now = now_ms();
         let found: Option<Self> = match conn {
-            Connection::Sqlite(conn) => claimable!(now).first(conn).optional()?,
-            Connection::Postgres(conn) => claimable!(now).for_update().skip_locked().first(conn).optional()?,
+            Conn::Sqlite(conn) => claimable!(now).first(conn).optional()?,
+            Conn::Postgres(conn) => claimable!(now).for_update().skip_locked().first(conn).optional()?,
         };
         found.map(|job| job.take(conn, lease)).transpose()
     }
 
     /// Claims this job if it is due or its lease ran out; to be called in a writing transaction.
-    pub fn claim_this(conn: &mut Connection, id: &str, lease: &Lease<'_>) -> QueryResult<Option<Self>> {
+    pub fn claim_this(conn: &mut Conn, id: &str, lease: &Lease<'_>) -> QueryResult<Option<Self>> {
         let now = now_ms();
         let found: Option<Self> = match conn {
-            Connection::Sqlite(conn) => claimable!(now).filter(jobs::id.eq(id)).first(conn).optional()?,
-            Connection::Postgres(conn) => claimable!(now).filter(jobs::id.eq(id)).for_update().skip_locked().first(conn).optional()?,
+            Conn::Sqlite(conn) => claimable!(now).filter(jobs::id.eq(id)).first(conn).optional()?,
+            Conn::Postgres(conn) => claimable!(now).filter(jobs::id.eq(id)).for_update().skip_locked().first(conn).optional()?,
         };
         found.map(|job| job.take(conn, lease)).transpose()
     }
 
-    fn take(self, conn: &mut Connection, lease: &Lease<'_>) -> QueryResult<Self> {
+    fn take(self, conn: &mut Conn, lease: &Lease<'_>) -> QueryResult<Self> {
         let now = now_ms();
         let mut job = self;
         job.state = "running".to_owned();
@@ -160,7 +160,7 @@ impl Job {
     }
 
     /// Moves the lease on and writes where the job stands; false where the lease is lost.
-    pub fn heartbeat(conn: &mut Connection, id: &str, lease: &Lease<'_>, stage: &str, progress: f64) -> QueryResult<bool> {
+    pub fn heartbeat(conn: &mut Conn, id: &str, lease: &Lease<'_>, stage: &str, progress: f64) -> QueryResult<bool> {
         let rows = diesel::update(
             jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(lease.owner))),
         )
@@ -170,7 +170,7 @@ impl Job {
     }
 
     /// Ends a job well; false where the lease is lost.
-    pub fn finish(conn: &mut Connection, id: &str, owner: &str) -> QueryResult<bool> {
+    pub fn finish(conn: &mut Conn, id: &str, owner: &str) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
                 jobs::state.eq("done"),
@@ -188,7 +188,7 @@ impl Job {
     }
 
     /// Ends a job badly; false where the lease is lost.
-    pub fn fail(conn: &mut Connection, id: &str, owner: &str, fault: &Fault) -> QueryResult<bool> {
+    pub fn fail(conn: &mut Conn, id: &str, owner: &str, fault: &Fault) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
                 jobs::state.eq("failed"),
@@ -204,7 +204,7 @@ impl Job {
     }
 
     /// Ends a job that nobody holds; false where someone does.
-    pub fn fail_queued(conn: &mut Connection, id: &str, fault: &Fault) -> QueryResult<bool> {
+    pub fn fail_queued(conn: &mut Conn, id: &str, fault: &Fault) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("queued"))))
             .set((
                 jobs::state.eq("failed"),
@@ -218,7 +218,7 @@ impl Job {
     }
 
     /// Puts a job back into the queue, to be claimed after a while. With `uncount` the attempt was not the job's fault.
-    pub fn put_back(conn: &mut Connection, id: &str, owner: &str, after_ms: i64, uncount: bool) -> QueryResult<bool> {
+    pub fn put_back(conn: &mut Conn, id: &str, owner: &str, after_ms: i64, uncount: bool) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
                 jobs::state.eq("queued"),
@@ -234,7 +234,7 @@ impl Job {
     }
 
     /// Lets the leases of these owners run out now; returns how many there were.
-    pub fn expire_leases(conn: &mut Connection, owners: &[String]) -> QueryResult<usize> {
+    pub fn expire_leases(conn: &mut Conn, owners: &[String]) -> QueryResult<usize> {
         diesel::update(jobs::table.filter(jobs::state.eq("running").and(jobs::lease_owner.eq_any(owners))))
             .set(jobs::lease_until.eq(0_i64))
             .execute(conn)

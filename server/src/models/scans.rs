@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::db::{Connection, new_id, now_ms};
+use crate::db::{Conn, new_id, now_ms};
 use crate::schema::scans;
 
 /// A scan.
@@ -21,12 +21,12 @@ pub struct Scan {
 
 impl Scan {
     /// Finds a scan by its identifier.
-    pub fn find(conn: &mut Connection, id: &str) -> QueryResult<Option<Self>> {
+    pub fn find(conn: &mut Conn, id: &str) -> QueryResult<Option<Self>> {
         scans::table.find(id).select(Self::as_select()).first(conn).optional()
     }
 
     /// The venue's scan of that name, made where there is none; to be called in a writing transaction that holds the venue.
-    pub fn find_or_create(conn: &mut Connection, venue_id: &str, name: &str) -> QueryResult<Self> {
+    pub fn find_or_create(conn: &mut Conn, venue_id: &str, name: &str) -> QueryResult<Self> {
         let found = scans::table
             .filter(scans::venue_id.eq(venue_id).and(scans::name.eq(name)))
             .select(Self::as_select())
@@ -41,7 +41,7 @@ impl Scan {
     }
 
     /// The scans of these venues, oldest first.
-    pub fn of_venues(conn: &mut Connection, venue_ids: &[String]) -> QueryResult<Vec<Self>> {
+    pub fn of_venues(conn: &mut Conn, venue_ids: &[String]) -> QueryResult<Vec<Self>> {
         scans::table
             .filter(scans::venue_id.eq_any(venue_ids))
             .order((scans::created_at, scans::id))

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::db::{Connection, new_id, now_ms};
+use crate::db::{Conn, new_id, now_ms};
 use crate::schema::venues;
 
 /// A stadium, a hall.
@@ -23,7 +23,7 @@ pub struct Venue {
 
 impl Venue {
     /// Enters a venue; to be called in a writing transaction. The name is taken as it is.
-    pub fn create(conn: &mut Connection, name: &str) -> QueryResult<Self> {
+    pub fn create(conn: &mut Conn, name: &str) -> QueryResult<Self> {
         let slug = free_slug(conn, &slug_of(name))?;
         let venue = Self { id: new_id(), slug, name: name.to_owned(), name_folded: fold(name), created_at: now_ms() };
         diesel::insert_into(venues::table).values(&venue).execute(conn)?;
@@ -31,7 +31,7 @@ impl Venue {
     }
 
     /// Finds a venue by its identifier or its slug.
-    pub fn find(conn: &mut Connection, id_or_slug: &str) -> QueryResult<Option<Self>> {
+    pub fn find(conn: &mut Conn, id_or_slug: &str) -> QueryResult<Option<Self>> {
         venues::table
             .filter(venues::id.eq(id_or_slug).or(venues::slug.eq(id_or_slug)))
             .select(Self::as_select())
@@ -40,7 +40,7 @@ impl Venue {
     }
 
     /// Finds the oldest venue of that name, case and accents aside, or with that slug.
-    pub fn find_by_name(conn: &mut Connection, name: &str) -> QueryResult<Option<Self>> {
+    pub fn find_by_name(conn: &mut Conn, name: &str) -> QueryResult<Option<Self>> {
         venues::table
             .filter(venues::name_folded.eq(fold(name)).or(venues::slug.eq(name)))
             .order((venues::created_at, venues::id))
@@ -50,15 +50,15 @@ impl Venue {
     }
 
     /// Holds the venue against other writers until the transaction ends. SQLite's transaction does so by itself.
-    pub fn lock(conn: &mut Connection, id: &str) -> QueryResult<()> {
-        if let Connection::Postgres(conn) = conn {
+    pub fn lock(conn: &mut Conn, id: &str) -> QueryResult<()> {
+        if let Conn::Postgres(conn) = conn {
             venues::table.find(id).select(venues::id).for_update().first::<String>(conn)?;
         }
         Ok(())
     }
 
     /// A page of the venues whose name holds `query`, by name, and how many there are in all.
-    pub fn search(conn: &mut Connection, query: &str, limit: i64, offset: i64) -> QueryResult<(Vec<Self>, i64)> {
+    pub fn search(conn: &mut Conn, query: &str, limit: i64, offset: i64) -> QueryResult<(Vec<Self>, i64)> {
         let pattern = like_pattern(&fold(query));
         let found = venues::name_folded.like(&pattern).escape('\\');
         let total = venues::table.filter(found).count().get_result(conn)?;
@@ -85,7 +85,7 @@ fn like_pattern(text: &str) -> String {
     pattern
 }
 
-fn free_slug(conn: &mut Connection, wanted: &str) -> QueryResult<String> {
+fn free_slug(conn: &mut Conn, wanted: &str) -> QueryResult<String> {
     let taken: Vec<String> = venues::table
         .filter(venues::slug.eq(wanted).or(venues::slug.like(format!("{wanted}-%"))))
         .select(venues::slug)

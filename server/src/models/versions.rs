@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::db::{Connection, now_ms};
+use crate::db::{Conn, now_ms};
 use crate::schema::versions;
 
 /// A version.
@@ -92,19 +92,19 @@ pub struct NewVersion<'a> {
 
 impl Version {
     /// Finds one version.
-    pub fn find(conn: &mut Connection, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
+    pub fn find(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
         versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
     }
 
     /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
-    pub fn next_number(conn: &mut Connection, scan_id: &str) -> QueryResult<i32> {
+    pub fn next_number(conn: &mut Conn, scan_id: &str) -> QueryResult<i32> {
         let newest: Option<i32> =
             versions::table.filter(versions::scan_id.eq(scan_id)).select(diesel::dsl::max(versions::version)).first(conn)?;
         Ok(newest.unwrap_or(0) + 1)
     }
 
     /// Enters a version that is being processed.
-    pub fn create(conn: &mut Connection, version: i32, new: &NewVersion<'_>) -> QueryResult<Self> {
+    pub fn create(conn: &mut Conn, version: i32, new: &NewVersion<'_>) -> QueryResult<Self> {
         let row = Self {
             scan_id: new.scan_id.to_owned(),
             version,
@@ -130,7 +130,7 @@ impl Version {
     }
 
     /// Publishes a version that is being processed; false where it is not.
-    pub fn publish(conn: &mut Connection, scan_id: &str, version: i32, published: &Published) -> QueryResult<bool> {
+    pub fn publish(conn: &mut Conn, scan_id: &str, version: i32, published: &Published) -> QueryResult<bool> {
         let rows = diesel::update(
             versions::table.filter(versions::scan_id.eq(scan_id).and(versions::version.eq(version)).and(versions::state.ne("ready"))),
         )
@@ -140,7 +140,7 @@ impl Version {
     }
 
     /// Marks the versions that wait for this job as failed.
-    pub fn fail_of_job(conn: &mut Connection, job_id: &str) -> QueryResult<()> {
+    pub fn fail_of_job(conn: &mut Conn, job_id: &str) -> QueryResult<()> {
         diesel::update(versions::table.filter(versions::job_id.eq(job_id).and(versions::state.eq("processing"))))
             .set(versions::state.eq("failed"))
             .execute(conn)?;
@@ -148,7 +148,7 @@ impl Version {
     }
 
     /// The versions of these scans, oldest first.
-    pub fn of_scans(conn: &mut Connection, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
+    pub fn of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
         versions::table
             .filter(versions::scan_id.eq_any(scan_ids))
             .order((versions::scan_id, versions::version))

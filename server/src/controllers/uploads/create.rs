@@ -70,7 +70,7 @@ async fn receive(
     }
     let venue_id = {
         let app = Data::clone(app);
-        web::block(move || venues::show::find_row(&mut app.database.get()?, &venue).map(|row| row.id)).await??
+        web::block(move || venues::show::find_row(&mut *app.database.get()?, &venue).map(|row| row.id)).await??
     };
 
     let stored = store(app, payload, limit).await?;

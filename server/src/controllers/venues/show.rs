@@ -30,7 +30,7 @@ pub async fn find(app: &Data<App>, id_or_slug: String) -> ApiResult<api::Venue> 
 }
 
 /// Finds a venue's row by its identifier or slug. Blocks.
-pub fn find_row(conn: &mut crate::db::Connection, id_or_slug: &str) -> ApiResult<Venue> {
+pub fn find_row(conn: &mut crate::db::Conn, id_or_slug: &str) -> ApiResult<Venue> {
     Venue::find(conn, id_or_slug)?.ok_or_else(|| not_found(id_or_slug))
 }
 
