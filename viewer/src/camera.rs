@@ -22,6 +22,8 @@ use crate::stream::{ActiveScan, StreamSystems};
 pub const NEAR_M: f64 = 0.05;
 /// Vertical angle of view. Radians.
 const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
+/// The overview fits pictures at least this much wider than high.
+const OVERVIEW_ASPECT: f64 = 1.5;
 /// Looking straight up or down would make right and left meet.
 const PITCH_MAX: f64 = 1.55;
 
@@ -120,10 +122,19 @@ impl Rig {
 
     /// Looks at all of `bounds` from the south-west and above.
     pub fn overview(&mut self, bounds: &Bounds) {
-        let radius_m = (bounds.size().length() * 0.5).max(0.5);
-        let from = DVec3::new(-0.55, -0.75, 0.62).normalize();
-        let distance_m = radius_m / (self.fov_y * 0.5).sin() * 0.86;
-        self.look(bounds.center() + from * distance_m, bounds.center());
+        let center = bounds.center();
+        self.look(center + DVec3::new(-0.55, -0.75, 0.62), center);
+        let tan = (self.fov_y * 0.5).tan();
+        let half = bounds.size() * 0.5;
+        let distance_m = (0..8)
+            .map(|corner| {
+                let sign = |bit: i32| if corner >> bit & 1 == 1 { 1.0 } else { -1.0 };
+                let corner = half * DVec3::new(sign(0), sign(1), sign(2));
+                let aside = (corner.dot(self.up()).abs() / tan).max(corner.dot(self.right()).abs() / (tan * OVERVIEW_ASPECT));
+                aside - corner.dot(self.forward())
+            })
+            .fold(1.0, f64::max);
+        self.look(center - self.forward() * distance_m * 1.04, center);
     }
 
     /// Unit vector through a place in the picture, `ndc` from -1 to 1 with y upwards.
