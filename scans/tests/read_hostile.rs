@@ -263,6 +263,41 @@ fn one_chunk_without_any_table_is_read() {
 }
 
 #[test]
+fn a_chunk_too_large_to_be_held_is_read_in_parts() {
+    // 1.8 million points of 20 bytes in one chunk, with a table.
+    let points = 1_800_000_u32;
+    let small = laz(0, 10);
+    let data = u32::from_le_bytes([small[96], small[97], small[98], small[99]]) as usize;
+    let mut record = vec![0; 20];
+    let items = laz::LazItemRecordBuilder::default_for_point_format_id(0, 0).expect("items");
+    let vlr = laz::LazVlrBuilder::default().with_laz_items(items).with_fixed_chunk_size(2_000_000).build();
+    let mut file = small[..data].to_vec();
+    let at = laszip_record(&file);
+    put(&mut file, at + 12, &2_000_000_u32.to_le_bytes());
+    put(&mut file, 107, &points.to_le_bytes());
+    put(&mut file, 247, &u64::from(points).to_le_bytes());
+    let mut output = Cursor::new(file);
+    output.set_position(data as u64);
+    let mut compressor = laz::LasZipCompressor::new(output, vlr).expect("a compressor");
+    for i in 0..points {
+        put(&mut record, 0, &i.to_le_bytes());
+        put(&mut record, 12, &(i as u16).to_le_bytes());
+        compressor.compress_one(&record).expect("a point");
+    }
+    compressor.done().expect("a whole file");
+    let mut source = open(compressor.into_inner().into_inner()).expect("a good file");
+    let scale = source.info().scale.expect("a scale").x;
+    let mut chunk = PointChunk::default();
+    let mut count = 0_u32;
+    while source.read_chunk(&mut chunk, 70_001).expect("points") > 0 {
+        assert!((chunk.positions[0].x - f64::from(count) * scale).abs() < 1e-9);
+        assert_eq!(chunk.intensities[0], count as u16);
+        count += chunk.len() as u32;
+    }
+    assert_eq!(count, points);
+}
+
+#[test]
 fn lengths_inside_compressed_points_are_not_trusted() {
     for format in [3, 7] {
         let good = laz(format, 600);
