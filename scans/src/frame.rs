@@ -9,6 +9,14 @@
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+use crate::points::Bounds;
+
+/// The longest edge that a scan may have, in metres.
+pub const MAX_EXTENT_M: f64 = 100_000.0;
+/// The longest edge has at least this length, in metres, unless it has none.
+pub const MIN_EXTENT_M: f64 = 0.001;
+
 /// A unit of length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,7 +48,7 @@ impl Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitSource {
-    /// The file's CRS (WKT or GeoKeys) says so.
+    /// The file's CRS (WKT or `GeoTIFF` keys) says so.
     File,
     /// The person who imports said so.
     User,
@@ -70,5 +78,51 @@ impl Frame {
     /// The scan frame's position of a point in the tile frame.
     pub fn scan_from_tile(&self, tile: DVec3) -> DVec3 {
         self.origin_m + tile
+    }
+}
+
+/// Refuses sizes that make no sense, `bounds` being those of the points in the file's unit.
+///
+/// `unit_degrees` where coordinates are angles; `size_implausible` where the longest edge is above [`MAX_EXTENT_M`] or
+/// below [`MIN_EXTENT_M`], or is no number. Points that all lie at one place are allowed: a single point is the smallest
+/// scan there is.
+pub fn check_size(bounds: Bounds, unit: Unit) -> Result<()> {
+    const HINT: &str = "The unit or the scale of the coordinates is wrong: name the unit when you import, or export the scan in metres.";
+    let Some(metres) = unit.metres() else {
+        return Err(Error::input(
+            "unit_degrees",
+            "the coordinates are longitude and latitude in degrees, which have no length",
+            "Reproject the scan to a system in metres, for example the UTM zone of the place, and import that.",
+        ));
+    };
+    let edge = bounds.size() * metres;
+    let (longest, finite) = (edge.max_element(), edge.is_finite());
+    if !finite || longest > MAX_EXTENT_M || (longest > 0.0 && longest < MIN_EXTENT_M) {
+        return Err(Error::input("size_implausible", format!("the scan would be {} m x {} m x {} m large", edge.x, edge.y, edge.z), HINT));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cube(edge: f64) -> Bounds {
+        Bounds { min: DVec3::splat(500.0), max: DVec3::splat(500.0 + edge) }
+    }
+
+    #[test]
+    fn sizes_are_judged_in_metres() {
+        let code = |edge: f64, unit: Unit| check_size(cube(edge), unit).err().map(|error| error.code());
+        assert_eq!(code(60.0, Unit::Metre), None);
+        assert_eq!(code(100_001.0, Unit::Metre), Some("size_implausible"));
+        assert_eq!(code(100_001.0, Unit::Foot), None);
+        assert_eq!(code(330_000.0, Unit::UsSurveyFoot), Some("size_implausible"));
+        assert_eq!(code(0.0005, Unit::Metre), Some("size_implausible"));
+        assert_eq!(code(0.0, Unit::Metre), None);
+        assert_eq!(code(f64::NAN, Unit::Metre), Some("size_implausible"));
+        assert_eq!(code(f64::INFINITY, Unit::Metre), Some("size_implausible"));
+        assert_eq!(code(0.1, Unit::Degree), Some("unit_degrees"));
+        assert!(check_size(Bounds::EMPTY, Unit::Metre).is_err());
     }
 }

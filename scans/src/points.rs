@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which attributes a scan carries beside positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of independent attributes, named as in documents")]
 pub struct Attributes {
     /// Red, green and blue.
     pub color: bool,
@@ -117,6 +118,11 @@ impl Bounds {
     /// Whether `point` lies in the box, its faces included.
     pub fn contains(&self, point: DVec3) -> bool {
         point.cmpge(self.min).all() && point.cmple(self.max).all()
+    }
+
+    /// Whether the whole of `other` lies in the box or at most `slack` outside of it.
+    pub fn contains_box(&self, other: Self, slack: DVec3) -> bool {
+        other.min.cmpge(self.min - slack).all() && other.max.cmple(self.max + slack).all()
     }
 
     /// `[minx, miny, minz, maxx, maxy, maxz]`.

@@ -1,13 +1,19 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
+mod contain;
+mod crs;
+pub mod inspect;
 pub mod las;
+mod sniff;
 
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::Result;
+pub use self::inspect::{Inspection, inspect};
+use crate::error::{Error, Result};
 use crate::frame::{Unit, UnitSource};
 use crate::points::{Attributes, Bounds, PointChunk};
 
@@ -64,7 +70,48 @@ pub trait PointSource: Send {
     fn warnings(&self) -> &[Warning];
 }
 
+const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+
+/// What the person who imports knows better than the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Override {
+    /// Unit of the coordinates.
+    pub unit: Option<Unit>,
+    /// `EPSG:n` or WKT.
+    pub crs: Option<String>,
+}
+
 /// Opens a file by its first bytes.
 pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
-    las::open(path)
+    open_with(path, &Override::default())
+}
+
+/// Opens a file by its first bytes; `wishes` go before what the file says of itself.
+///
+/// Fails with `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
+/// and with the format's own codes.
+pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+    let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
+    if !metadata.is_file() {
+        return Err(Error::input("not_a_file", "this is a folder or a device", "Name one file of a scan.").in_file(path));
+    }
+    let mut head = Vec::with_capacity(sniff::HEAD_LEN);
+    file.by_ref().take(sniff::HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| Error::io("read", path, error))?;
+    file.seek(SeekFrom::Start(0)).map_err(|error| Error::io("read", path, error))?;
+    if head.is_empty() {
+        return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(path));
+    }
+    match sniff::sniff(&head) {
+        sniff::Kind::Las => las::from_source(Box::new(file), metadata.len(), path, wishes),
+        sniff::Kind::Known(name) => {
+            Err(Error::input("format_unsupported", format!("this looks like: {name}; it cannot be read yet"), HINT).in_file(path))
+        }
+        sniff::Kind::Text => {
+            Err(Error::input("format_unsupported", "this looks like a text file; it cannot be read yet", HINT).in_file(path))
+        }
+        sniff::Kind::Unknown => {
+            Err(Error::input("format_unknown", "the file's first bytes are those of no known format", HINT).in_file(path))
+        }
+    }
 }

@@ -1,0 +1,83 @@
+//! What a file is, told by its first bytes.
+
+/// How many first bytes [`sniff`] wants; fewer are enough for most formats.
+pub(crate) const HEAD_LEN: usize = 64;
+
+/// What the first bytes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// LAS or LAZ.
+    Las,
+    /// A known format that cannot be read; its name.
+    Known(&'static str),
+    /// Readable text of no known format.
+    Text,
+    /// Anything else.
+    Unknown,
+}
+
+const MAGIC: &[(&[u8], &str)] = &[
+    (b"ASTM-E57", "E57 scan"),
+    (b"ply\n", "PLY file"),
+    (b"ply\r", "PLY file"),
+    (b"glTF", "binary glTF (glb) model"),
+    (b"pnts", "3D Tiles point cloud tile (pnts)"),
+    (b"b3dm", "3D Tiles model tile (b3dm)"),
+    (b"# .PCD", "PCD point cloud"),
+    (b"VERSION .7", "PCD point cloud"),
+    (b"PK\x03\x04", "ZIP archive"),
+    (b"PK\x05\x06", "empty ZIP archive"),
+    (b"\x1f\x8b", "gzip-compressed file"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed file"),
+    (b"BZh", "bzip2-compressed file"),
+    (b"\xfd7zXZ\0", "xz-compressed file"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+    (b"Rar!\x1a\x07", "RAR archive"),
+    (b"ISO-10303-21", "STEP or IFC model"),
+    (b"%PDF", "PDF document"),
+    (b"\x89PNG", "PNG picture"),
+    (b"\xff\xd8\xff", "JPEG picture"),
+    (b"II*\0", "TIFF picture"),
+    (b"MM\0*", "TIFF picture"),
+    (b"\x89HDF", "HDF5 file"),
+    (b"SQLite format 3", "SQLite database"),
+    (b"solid ", "STL model"),
+    (b"Kaydara FBX", "FBX model"),
+];
+
+/// Tells a format by a file's first bytes; needs at least 4 of them for LAS.
+pub(crate) fn sniff(head: &[u8]) -> Kind {
+    if head.starts_with(b"LASF") {
+        return Kind::Las;
+    }
+    if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Kind::Known(name);
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    if !text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..)) {
+        return Kind::Unknown;
+    }
+    match text.trim_ascii_start().first() {
+        Some(b'<') => Kind::Known("XML or HTML document"),
+        Some(b'{' | b'[') => Kind::Known("JSON document"),
+        Some(byte) if byte.is_ascii() => Kind::Text,
+        _ => Kind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, sniff};
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        assert_eq!(sniff(b"LASF\0\0"), Kind::Las);
+        assert_eq!(sniff(b"ASTM-E57\x01\0"), Kind::Known("E57 scan"));
+        assert_eq!(sniff(b"ply\nformat ascii 1.0\n"), Kind::Known("PLY file"));
+        assert_eq!(sniff(b"{\"asset\":{}}"), Kind::Known("JSON document"));
+        assert_eq!(sniff(b"\xef\xbb\xbf<?xml"), Kind::Known("XML or HTML document"));
+        assert_eq!(sniff(b"1.0 2.0 3.0\n4 5 6\n"), Kind::Text);
+        assert_eq!(sniff(b"LAS\0\x01\x02"), Kind::Unknown);
+        assert_eq!(sniff(b""), Kind::Unknown);
+    }
+}
