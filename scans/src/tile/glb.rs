@@ -1,10 +1,38 @@
 //! One tile's points as binary glTF: quantized, and compressed with `EXT_meshopt_compression`.
+//!
+//! How a tile lies in its file:
+//! - One node, one mesh and one primitive of mode POINTS for each [`Part`], the points of one cell of [`CELL_M`]. The
+//!   node's matrix scales the normalized 16-bit positions to millimetres, moves them to the part's origin and turns Z up
+//!   into glTF's Y up: (x, y, z) becomes (x, z, -y). Its numbers are f64 in the JSON, so that the origin loses nothing.
+//! - Buffer view 0 holds the vertices of all parts, 12 bytes each: `POSITION` (u16 x 3, normalized, Z up), two spare
+//!   bytes, `COLOR_0` (u8 x 3, normalized), one spare byte.
+//! - Buffer view 1, where there are extras, has 8 bytes a point, because glTF wants each attribute at a multiple of
+//!   four: `_INTENSITY` (u16), two zeros, `_CLASSIFICATION` (u8), three zeros. `EXT_structural_metadata` describes them.
+//! - Compressed, both views are meshopt streams of version 0 (the only one that `EXT_meshopt_compression` allows) in the
+//!   binary chunk, and buffer 1 is a placeholder without data. Plain, the binary chunk holds the views as they are.
+//!
+//! Colour: scanners give sRGB, glTF wants `COLOR_0` linear, and CesiumJS and three.js turn it back into sRGB when they
+//! draw; sRGB written as it is would look washed out. So `COLOR_0` is linear. Eight bits of it cannot tell dark shades
+//! apart, so the three spare bytes hold, for red, green and blue, what is missing from the exact sRGB value: two's
+//! complement, mostly 0. [`decode`] adds it and gives the scanner's colours unchanged. `asset.extras.parterre.color` is
+//! `linear+residual` in such files; without it the spare bytes are ignored.
+//!
+//! Limits: reads what [`encode`] writes and files of the same shape; everything else is `tile_unsupported`. Damage is
+//! `tile_corrupt`. Memory is bounded by the length of the file, see [`decode`].
+
+mod color;
+mod decode;
+#[cfg(feature = "build")]
+mod encode;
 
 use bytemuck::{Pod, Zeroable};
 use glam::DVec3;
 
-use crate::error::{Error, Result};
 use crate::points::Bounds;
+
+pub use self::decode::decode;
+#[cfg(feature = "build")]
+pub use self::encode::encode;
 
 /// Edge of the cell that one part's 16-bit positions span: 65,535 steps of exactly 1 mm.
 pub const CELL_M: f64 = 65.535;
@@ -59,17 +87,4 @@ impl Part {
         }
         bounds
     }
-}
-
-/// Reads a tile, compressed or plain.
-pub fn decode(glb: &[u8]) -> Result<Vec<Part>> {
-    let _ = glb;
-    Err(Error::Internal("the tile reader is not here yet".into()))
-}
-
-/// Writes a tile; `compress` off gives the plain form for validators.
-#[cfg(feature = "build")]
-pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
-    let _ = (parts, compress);
-    Err(Error::Internal("the tile writer is not here yet".into()))
 }
