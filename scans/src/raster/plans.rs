@@ -1,0 +1,152 @@
+//! The plan: the main floor from above, cut at the height of a person, with a grid, a scale bar and the heights.
+
+use glam::{DVec3, Vec3};
+use image::{Rgb, RgbImage};
+
+use super::columns::Columns;
+use super::{ColoredPoint, font};
+use crate::points::Bounds;
+
+const PAPER: Vec3 = Vec3::new(247.0, 246.0, 242.0);
+const INK: Vec3 = Vec3::new(28.0, 32.0, 40.0);
+const GRID: Vec3 = Vec3::new(222.0, 222.0, 216.0);
+/// Heights above the floor that are drawn: furniture from the first to the second, walls from there to the third.
+const SLICE_M: [f64; 3] = [0.4, 1.0, 1.8];
+
+/// What was met in one pixel.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    floor: Vec3,
+    floors: f32,
+    furniture: f32,
+    walls: f32,
+}
+
+pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: u32) -> RgbImage {
+    let columns = Columns::new(points, bounds);
+    let roofed = columns.roofed_share() > 0.35;
+    let (main_floor, map) = columns.main_floor(points, roofed);
+    let size = bounds.size();
+    let (w, h) = (width as usize, height as usize);
+    let legend = f64::from(legend_height(width, height));
+    let (free_w, free_h) = (f64::from(width) * 0.94, (f64::from(height) - legend) * 0.94);
+    let scale = (free_w / size.x.max(1e-3)).min(free_h / size.y.max(1e-3)).min(400.0);
+    let center = bounds.center();
+    let middle = [f64::from(width) * 0.5, (f64::from(height) - legend) * 0.5];
+    let mut cells = vec![Cell::default(); w * h];
+    // Points spread to the pixels that their share of the surface covers.
+    let spacing = super::splat::spacing(points, size.max_element().max(1.0));
+    let radius = (spacing * scale * 0.5).round().clamp(0.0, 4.0) as i64;
+    for point in points {
+        let (column, _) = columns.place(point.position);
+        let above = point.position.z - f64::from(map[column]);
+        if above.is_nan() {
+            continue;
+        }
+        let offset = point.position - center;
+        let (px, py) = ((middle[0] + offset.x * scale).floor() as i64, (middle[1] - offset.y * scale).floor() as i64);
+        for (x, y) in (-radius..=radius).flat_map(|dx| (-radius..=radius).map(move |dy| (px + dx, py + dy))) {
+            if x < 0 || y < 0 || x >= w as i64 || y >= h as i64 {
+                continue;
+            }
+            let cell = &mut cells[y as usize * w + x as usize];
+            if (-0.5..SLICE_M[0]).contains(&above) {
+                cell.floor += Vec3::from(point.color.map(f32::from));
+                cell.floors += 1.0;
+            } else if (SLICE_M[0]..SLICE_M[1]).contains(&above) {
+                cell.furniture += 1.0;
+            } else if (SLICE_M[1]..SLICE_M[2]).contains(&above) {
+                cell.walls += 1.0;
+            }
+        }
+    }
+    // A wall stands over all of the slice: it gives more returns in a pixel than a floor does.
+    let usual = |count: fn(&Cell) -> f32| {
+        let mut counts: Vec<f32> = cells.iter().map(count).filter(|&n| n > 0.0).collect();
+        counts.sort_unstable_by(f32::total_cmp);
+        counts.get(counts.len() * 3 / 4).copied().unwrap_or(1.0)
+    };
+    let (much_wall, much_furniture) = (usual(|cell| cell.walls), usual(|cell| cell.furniture));
+    // Under a roof, floor that no ray reached is drawn plain, so that a room looks like one.
+    let is_inside = |columns: &Columns, x: u32, y: u32| {
+        let offset = DVec3::new((f64::from(x) + 0.5 - middle[0]) / scale, (middle[1] - f64::from(y) - 0.5) / scale, 0.0);
+        let at = center + offset;
+        bounds.contains(at) && columns.is_seen(columns.place(at).0)
+    };
+    let grid_m = grid_step(f64::from(width) / scale);
+    let mut picture = RgbImage::from_fn(width, height, |x, y| {
+        let cell = cells[y as usize * w + x as usize];
+        let mut color = PAPER;
+        if is_on_grid(f64::from(x), middle[0], center.x, scale, grid_m)
+            || is_on_grid(f64::from(height - 1 - y), f64::from(height) - 1.0 - middle[1], center.y, scale, grid_m)
+        {
+            color = GRID;
+        }
+        if cell.floors == 0.0 && roofed && is_inside(&columns, x, y) {
+            color = color.lerp(Vec3::splat(206.0), 0.8);
+        }
+        if cell.floors > 0.0 {
+            let floor = Vec3::splat(216.0).lerp(cell.floor / cell.floors, 0.28) * 0.98;
+            color = color.lerp(floor, 0.85);
+        }
+        color = color.lerp(Vec3::new(128.0, 132.0, 140.0), (cell.furniture / much_furniture).sqrt().min(1.0) * 0.75);
+        color = color.lerp(INK, (cell.walls / much_wall).sqrt().min(1.0));
+        rgb(color)
+    });
+    let heights = format!("z {:.1} to {:.1} m", main_floor + SLICE_M[0], main_floor + SLICE_M[2]);
+    legend_onto(&mut picture, scale, grid_m, &heights);
+    picture
+}
+
+fn rgb(color: Vec3) -> Rgb<u8> {
+    Rgb(color.to_array().map(|c| c.clamp(0.0, 255.0) as u8))
+}
+
+fn legend_scale(width: u32, height: u32) -> u32 {
+    (width.min(height) / 360).clamp(1, 4)
+}
+
+fn legend_height(width: u32, height: u32) -> u32 {
+    if width < 120 || height < 80 { 0 } else { font::height(legend_scale(width, height)) * 3 }
+}
+
+/// 1, 2 or 5 times a power of ten, about a fifth of the picture's width in metres.
+fn grid_step(width_m: f64) -> f64 {
+    let rough = (width_m / 5.0).max(1e-3);
+    let power = 10_f64.powf(rough.log10().floor());
+    [5.0, 2.0, 1.0].into_iter().map(|n| n * power).find(|&step| step <= rough).unwrap_or(power)
+}
+
+fn is_on_grid(pixel: f64, middle: f64, center_m: f64, scale: f64, step: f64) -> bool {
+    let line = |pixel: f64| ((center_m + (pixel - middle) / scale) / step).floor();
+    line(pixel) != line(pixel + 1.0)
+}
+
+fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, heights: &str) {
+    let (width, height) = picture.dimensions();
+    let strip = legend_height(width, height);
+    if strip == 0 {
+        return;
+    }
+    let size = legend_scale(width, height);
+    let (ink, margin) = (rgb(INK), width / 40 + 2);
+    let top = height - strip * 2 / 3;
+    let bar = ((step_m * scale) as u32).min(width / 2);
+    let thick = size + 1;
+    let base = top + font::height(size) / 2;
+    for x in margin..(margin + bar).min(width) {
+        // Two halves, one hollow, as on a map.
+        let hollow = x >= margin + bar / 2;
+        for dy in 0..thick * 2 {
+            if !hollow || dy == 0 || dy == thick * 2 - 1 || x == margin + bar - 1 {
+                picture.put_pixel(x, (base + dy).saturating_sub(thick).min(height - 1), ink);
+            }
+        }
+    }
+    let label = if step_m >= 1000.0 { format!("{} km", step_m / 1000.0) } else { format!("{step_m} m") };
+    font::write(picture, &label, margin + bar + 3 * size, top, size, ink);
+    let end = width.saturating_sub(margin + font::width(heights, size));
+    if end > margin + bar + font::width(&label, size) + 6 * size {
+        font::write(picture, heights, end, top, size, ink);
+    }
+}
