@@ -1,14 +1,41 @@
 //! Out-of-core octree tiler: a scan file in, one `tiles.3tz` and a report out.
+//!
+//! Four stages: `count` reads the sources once, quantizes to whole millimetres and spools; `distribute` sorts the spool
+//! into chunks that fit the memory; `sample` builds each chunk's octree bottom-up, then what lies above them; `write`
+//! puts the tiles in order into the archive. Refinement is additive: every point is in exactly one tile. The same points
+//! in the same order give the same bytes.
+//!
+//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm are never split
+//! between chunks, whatever the memory. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
+//! `.tiling-…` in the destination.
+
+mod count;
+mod distribute;
+mod read_back;
+mod record;
+mod sample;
+mod unpack;
+mod write;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
+use glam::DVec3;
 use serde::Serialize;
 
+use self::distribute::{Chunk, Limits};
+use self::record::{HAS_COLOR, Key, RECORD_BYTES, Record, Region};
+use self::sample::{Builder, Node};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::read::{PointSource, Warning};
+use crate::points::Attributes;
+use crate::read::{PointSource, SourceInfo, Warning};
+use crate::tile::tileset::{FORMAT_VERSION, ScanExtras};
+
+pub use self::read_back::{ReadBack, TileRead, read_back};
+pub use self::unpack::unpack;
 
 /// Settings of a run.
 #[derive(Clone, Debug)]
@@ -63,10 +90,268 @@ pub struct Report {
     pub quantization_error_m: f64,
 }
 
+/// Version of the report's layout.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Bytes that building a chunk takes for each of its points.
+const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
+
 /// Tiles the sources as one scan into `dir/tiles.3tz` and `dir/report.json`.
 ///
-/// Both appear at the end, by renaming; a failed or stopped run leaves neither. Temporary files live in `dir`.
+/// Both appear at the end, by renaming; a failed or stopped run leaves neither. Temporary files live in `dir`, and take
+/// about 60 bytes a point.
+///
+/// The scan has every attribute that one of the sources has, and the frame of the first. Points without colour get grey
+/// by intensity where their sources have it, else a ramp by height, so that they can be seen everywhere;
+/// [`ScanExtras::attributes`] says what was measured.
+///
+/// # Errors
+/// Those of the sources; `no_sources`, `sources_disagree`, `unit_is_angle`, `no_points`, `extent_too_large`; `io`;
+/// `cancelled`.
 pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
-    let _ = (sources, dir, options, progress);
-    Err(Error::Internal("the tiler is not here yet".into()))
+    let started = Instant::now();
+    let context = Context { cancel: options.cancel.as_deref(), progress, last: Mutex::new(0.0) };
+    let (frame, attributes) = agree(sources)?;
+    std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
+    let temporary = tempfile::Builder::new().prefix(".tiling-").tempdir_in(dir).map_err(|error| Error::io("write", dir, error))?;
+    let temp = temporary.path();
+
+    let counted = count::count(sources, frame.unit, &temp.join("points"), &context)?;
+    // The tile frame begins at the whole metre below the lowest corner.
+    let shift = counted.min.map(|value| value - value % 1000);
+    let origin_m = [0, 1, 2].map(|axis| (counted.origin_mm[axis] + i64::from(shift[axis])) as f64 / 1000.0);
+    let frame = Frame { origin_m: DVec3::from_array(origin_m), ..frame };
+    let largest = (0..3).map(|axis| counted.max[axis] - shift[axis]).max().unwrap_or(0);
+    let bits = u32::BITS - largest.leading_zeros();
+
+    let tile_points = options.tile_points.clamp(16, 1 << 20);
+    let limits = Limits {
+        bits,
+        chunk_points: (options.memory_bytes / 2 / BUILD_BYTES).clamp(2 * tile_points as u64, 1 << 30),
+        bytes: options.memory_bytes / 4,
+    };
+    let ramp = Ramp { intensity: attributes.intensity.then_some(counted.intensity_range), height: counted.height_range };
+    let fix = |record: &mut Record| {
+        if record.flags & HAS_COLOR == 0 {
+            record.color = ramp.color(record);
+            record.flags |= HAS_COLOR;
+        }
+        for (value, shift) in record.position.iter_mut().zip(shift) {
+            *value -= shift;
+        }
+    };
+    let chunks = distribute::distribute(&counted.spool, Key::ROOT, limits, temp, &context, &fix)?;
+    std::fs::remove_file(&counted.spool.path).map_err(|error| Error::io("remove", &counted.spool.path, error))?;
+
+    let spool = write::Spool::create(temp.join("tiles"), attributes)?;
+    let builder = Builder { bits, tile_points, spool: &spool, context: &context };
+    let root = sample(&builder, &chunks, &temp.join("tops"), counted.spool.count)?;
+    let low = [0, 1, 2].map(|axis| f64::from(counted.min[axis] - shift[axis]) / 1000.0);
+    let high = [0, 1, 2].map(|axis| f64::from(counted.max[axis] - shift[axis]) / 1000.0);
+    let [min, max] = [low, high].map(|corner| frame.scan_from_tile(DVec3::from_array(corner)));
+    let bounds = [min.x, min.y, min.z, max.x, max.y, max.z];
+    let scan = ScanExtras {
+        format_version: FORMAT_VERSION,
+        frame: frame.clone(),
+        attributes,
+        points: spool.points(),
+        bounds,
+        intensity_range: attributes.intensity.then_some(counted.intensity_range),
+    };
+    let archive = temp.join("tiles.3tz");
+    let bytes = write::archive(&root, &spool, scan, &archive, &context)?;
+
+    let points_dropped = counted.not_finite + counted.far_away;
+    if spool.points() + points_dropped != counted.points_in {
+        let (out, points_in) = (spool.points(), counted.points_in);
+        return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
+    }
+    let report = Report {
+        report_version: REPORT_VERSION,
+        points_in: counted.points_in,
+        points_out: spool.points(),
+        points_dropped,
+        warnings: warnings(sources, &counted),
+        tiles: spool.tiles(),
+        bytes,
+        seconds: started.elapsed().as_secs_f64(),
+        bounds,
+        frame,
+        quantization_error_m: counted.error_mm / 1000.0,
+    };
+    publish(&archive, &report, temp, dir)?;
+    context.report("write", 1.0);
+    Ok(report)
+}
+
+/// Builds every chunk, then the cells above them.
+fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> Result<write::Done> {
+    use std::io::Write as _;
+    let write_error = |error| Error::io("write", tops, error);
+    let mut file = std::fs::File::create(tops).map_err(write_error)?;
+    let mut start = 0;
+    let mut nodes = Vec::with_capacity(chunks.len());
+    let mut done = 0;
+    for chunk in chunks {
+        let node = builder.chunk(chunk.key, chunk.region.load()?)?;
+        // The content waits on disk until the cell above takes from it.
+        file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
+        let count = node.content.len() as u64;
+        nodes.push(Top { at: chunk.key, region: Region { path: tops.to_path_buf(), start, count }, node: Node { content: Vec::new(), ..node } });
+        start += count;
+        done += chunk.region.count;
+        builder.context.report("sample", 0.95 * done as f64 / points as f64);
+    }
+    let root = above(builder, Key::ROOT, &mut nodes.into_iter().peekable())?;
+    let mut root = builder.finish(root.ok_or_else(|| Error::Internal("a tree without a root".into()))?)?;
+    root.pop().filter(|_| root.is_empty()).ok_or_else(|| Error::Internal("a tree with more than one root".into()))
+}
+
+/// A chunk's topmost cell with its content on disk.
+struct Top {
+    /// The chunk's cell; the node's own lies deeper where the chunk fills one corner of it.
+    at: Key,
+    region: Region,
+    node: Node,
+}
+
+/// The cell `key` of the chunks in and below it, which come in the order of the tree.
+fn above(builder: &Builder<'_>, key: Key, tops: &mut std::iter::Peekable<std::vec::IntoIter<Top>>) -> Result<Option<Node>> {
+    let is_below = |top: &Top| top.at.level >= key.level && top.at.cell.map(|cell| cell >> (top.at.level - key.level)) == key.cell;
+    if !tops.peek().is_some_and(is_below) {
+        return Ok(None);
+    }
+    if let Some(top) = tops.next_if(|top| top.at == key) {
+        return Ok(Some(Node { content: top.region.load()?, ..top.node }));
+    }
+    let mut nodes = Vec::new();
+    for number in 0..8 {
+        nodes.extend(above(builder, key.child(number), tops)?);
+    }
+    builder.parent(key, nodes).map(Some)
+}
+
+/// The frame and the attributes of the scan that the sources make.
+fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
+    let Some((first, rest)) = sources.split_first() else {
+        return Err(Error::input("no_sources", "there is no file to tile", "Name at least one scan file."));
+    };
+    let first = first.info();
+    let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
+    let mut attributes = first.attributes;
+    for (index, other) in rest.iter().enumerate() {
+        let other = other.info();
+        if unit_of(other) != unit_of(first) || other.crs != first.crs {
+            let message = format!(
+                "file {} is in {:?} ({}), the first in {:?} ({})",
+                index + 2,
+                unit_of(other),
+                other.crs.as_deref().unwrap_or("no CRS"),
+                unit_of(first),
+                first.crs.as_deref().unwrap_or("no CRS"),
+            );
+            return Err(Error::input("sources_disagree", message, "Tile files of different frames as scans of their own."));
+        }
+        let more = other.attributes;
+        attributes.color |= more.color;
+        attributes.intensity |= more.intensity;
+        attributes.classification |= more.classification;
+        attributes.returns |= more.returns;
+        attributes.gps_time |= more.gps_time;
+    }
+    // Tiles hold neither; the scan's own file does.
+    attributes.returns = false;
+    attributes.gps_time = false;
+    let frame = Frame { origin_m: DVec3::ZERO, unit: unit_of(first), unit_source: first.unit_source, crs: first.crs.clone() };
+    Ok((frame, attributes))
+}
+
+fn warnings(sources: &[Box<dyn PointSource>], counted: &count::Counted) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for warning in sources.iter().flat_map(|source| source.info().warnings.iter().chain(source.warnings())) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+    let mut dropped = |code, count: u64, what: &str| {
+        if count > 0 {
+            warnings.push(Warning { code, message: format!("{count} points {what} were left out") });
+        }
+    };
+    dropped("points_not_finite", counted.not_finite, "whose position is not a number");
+    dropped("points_far_away", counted.far_away, "more than 50 km from the first ones");
+    warnings
+}
+
+/// Moves archive and report to their places.
+fn publish(archive: &Path, report: &Report, temp: &Path, dir: &Path) -> Result<()> {
+    let draft = temp.join("report.json");
+    let text = serde_json::to_vec_pretty(report).map_err(|error| Error::Internal(error.to_string()))?;
+    std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
+    let rename = |from: &Path, name: &str| {
+        let to = dir.join(name);
+        std::fs::rename(from, &to).map_err(|error| Error::io("write", to, error))
+    };
+    // The report says that a run is complete: it comes last.
+    rename(archive, "tiles.3tz")?;
+    rename(&draft, "report.json").inspect_err(|_| {
+        let _ = std::fs::remove_file(dir.join("tiles.3tz"));
+    })
+}
+
+/// What every stage needs of the caller.
+struct Context<'a> {
+    cancel: Option<&'a AtomicBool>,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    last: Mutex<f64>,
+}
+
+impl Context<'_> {
+    fn check(&self) -> Result<()> {
+        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Tells the caller where the stage stands, 0 to 1; never less than it was told before.
+    fn report(&self, stage: &'static str, fraction: f64) {
+        let (from, to) = match stage {
+            "count" => (0.0, 0.35),
+            "distribute" => (0.35, 0.45),
+            "sample" => (0.45, 0.95),
+            _ => (0.95, 1.0),
+        };
+        let Ok(mut last) = self.last.lock() else { return };
+        *last = last.max(from + (to - from) * fraction.clamp(0.0, 1.0));
+        (self.progress)(Progress { stage, fraction: *last });
+    }
+}
+
+/// Colour for points that have none.
+struct Ramp {
+    intensity: Option<[u16; 2]>,
+    height: [u32; 2],
+}
+
+impl Ramp {
+    /// Dusk to daylight; even steps of lightness.
+    const HEIGHTS: [[f64; 3]; 5] =
+        [[54.0, 60.0, 112.0], [42.0, 110.0, 142.0], [72.0, 160.0, 130.0], [176.0, 196.0, 112.0], [246.0, 226.0, 150.0]];
+
+    fn color(&self, record: &Record) -> [u8; 3] {
+        let share = |value: u32, [low, high]: [u32; 2]| {
+            let share = (f64::from(value) - f64::from(low)) / f64::from((high.saturating_sub(low)).max(1));
+            share.clamp(0.0, 1.0)
+        };
+        if let Some(range) = self.intensity.filter(|[low, high]| low < high) {
+            let share = share(u32::from(record.intensity), range.map(u32::from));
+            // The square root lifts the many dark returns.
+            return [(32.0 + 208.0 * share.sqrt()) as u8; 3];
+        }
+        let place = share(record.position[2], self.height) * (Self::HEIGHTS.len() - 1) as f64;
+        let index = (place as usize).min(Self::HEIGHTS.len() - 2);
+        let rest = place - index as f64;
+        [0, 1, 2].map(|channel| {
+            let (from, to) = (Self::HEIGHTS[index][channel], Self::HEIGHTS[index + 1][channel]);
+            (from + (to - from) * rest) as u8
+        })
+    }
 }

@@ -49,6 +49,16 @@ impl Packed {
     pub fn compressed_len(&self) -> usize {
         self.data.len()
     }
+
+    /// Takes the packed bytes out, to be kept elsewhere until [`Packed::with_data`].
+    pub(crate) fn take_data(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.data)
+    }
+
+    /// The entry with the bytes that [`Packed::take_data`] took.
+    pub(crate) fn with_data(&self, data: Vec<u8>) -> Self {
+        Self { path: self.path.clone(), data, ..*self }
+    }
 }
 
 struct Record {

@@ -1,0 +1,152 @@
+//! Reading a scan's tiles again, through all its documents.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use glam::DVec3;
+
+use crate::error::{Error, Result};
+use crate::points::Bounds;
+use crate::tile::archive::Index;
+use crate::tile::glb::{self, Part};
+use crate::tile::tileset::{ScanExtras, Tile, Tileset};
+
+/// A tile and its points, in the tile frame.
+#[derive(Clone, Debug)]
+pub struct TileRead {
+    /// Path of the content in the archive.
+    pub path: String,
+    /// 0 at the root; documents do not count.
+    pub depth: u32,
+    /// Of the tile and everything below it, metres, tile frame.
+    pub bounds: Bounds,
+    /// Metres.
+    pub geometric_error_m: f64,
+    /// Points of this tile alone.
+    pub parts: Vec<Part>,
+}
+
+/// Goes through a scan's tiles from coarse to fine, reading each when it is asked for. After an error it ends.
+pub struct ReadBack {
+    path: PathBuf,
+    file: BufReader<File>,
+    index: Index,
+    scan: ScanExtras,
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    tile: Tile,
+    /// Folder of the tile's document, with its slash.
+    base: String,
+    depth: u32,
+    documents: u32,
+}
+
+/// Documents within documents; Parterre writes fewer than ten.
+const MAX_DOCUMENTS: u32 = 64;
+
+/// Opens an archive to read all its tiles, coarse ones first.
+///
+/// # Errors
+/// `archive_corrupt`, `archive_unsupported`, `tileset_corrupt`, `io`.
+pub fn read_back(archive: &Path) -> Result<ReadBack> {
+    let open = || -> Result<ReadBack> {
+        let file = File::open(archive).map_err(|error| Error::io("open", archive, error))?;
+        let mut file = BufReader::new(file);
+        let index = Index::read(&mut file)?;
+        let tileset = document(&index, &mut file, "tileset.json")?;
+        let scan = tileset.asset.extras.and_then(|extras| extras.parterre);
+        let scan = scan.ok_or_else(|| corrupt("it does not say what Parterre needs to know"))?;
+        let root = Waiting { tile: tileset.root, base: String::new(), depth: 0, documents: 0 };
+        Ok(ReadBack { path: archive.to_path_buf(), file, index, scan, waiting: VecDeque::from([root]) })
+    };
+    open().map_err(|error| error.in_file(archive))
+}
+
+impl ReadBack {
+    /// What the tileset says of the scan.
+    pub fn scan(&self) -> &ScanExtras {
+        &self.scan
+    }
+
+    fn advance(&mut self) -> Result<Option<TileRead>> {
+        while let Some(Waiting { tile, base, depth, documents }) = self.waiting.pop_front() {
+            let Some(content) = tile.content else {
+                self.push(tile.children, &base, depth + 1, documents);
+                continue;
+            };
+            let path = resolve(&base, &content.uri)?;
+            if has_extension(&path, "json") {
+                if documents >= MAX_DOCUMENTS {
+                    return Err(corrupt("its documents go round in circles"));
+                }
+                let inner = document(&self.index, &mut self.file, &path)?;
+                let base = path.rfind('/').map_or(String::new(), |slash| path[..=slash].to_owned());
+                self.waiting.push_back(Waiting { tile: inner.root, base, depth, documents: documents + 1 });
+                continue;
+            }
+            let bytes = self.index.read_entry(&mut self.file, &path)?;
+            let bytes = bytes.ok_or_else(|| corrupt(format!("it names {path}, which is not there")))?;
+            let parts = glb::decode(&bytes)?;
+            let obb = tile.bounding_volume.obb;
+            let center = DVec3::new(obb[0], obb[1], obb[2]);
+            let half = DVec3::new(obb[3], obb[7], obb[11]);
+            let bounds = Bounds { min: center - half, max: center + half };
+            self.push(tile.children, &base, depth + 1, documents);
+            return Ok(Some(TileRead { path, depth, bounds, geometric_error_m: tile.geometric_error, parts }));
+        }
+        Ok(None)
+    }
+
+    fn push(&mut self, tiles: Vec<Tile>, base: &str, depth: u32, documents: u32) {
+        self.waiting.extend(tiles.into_iter().map(|tile| Waiting { tile, base: base.to_owned(), depth, documents }));
+    }
+}
+
+impl Iterator for ReadBack {
+    type Item = Result<TileRead>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.advance().map_err(|error| error.in_file(&self.path)).transpose();
+        if matches!(read, Some(Err(_))) {
+            self.waiting.clear();
+        }
+        read
+    }
+}
+
+fn document(index: &Index, file: &mut BufReader<File>, path: &str) -> Result<Tileset> {
+    let bytes = index.read_entry(file, path)?.ok_or_else(|| corrupt(format!("{path} is not there")))?;
+    serde_json::from_slice(&bytes).map_err(|error| corrupt(format!("{path}: {error}")))
+}
+
+/// A path in the archive out of one in a document of the folder `base`.
+fn resolve(base: &str, uri: &str) -> Result<String> {
+    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    for part in uri.split('/') {
+        let outside = match part {
+            "" => true,
+            "." => false,
+            ".." => parts.pop().is_none(),
+            _ => {
+                parts.push(part);
+                false
+            }
+        };
+        if outside {
+            return Err(corrupt(format!("the path {uri:?} leads out of the archive")));
+        }
+    }
+    Ok(parts.join("/"))
+}
+
+pub(super) fn has_extension(path: &str, wanted: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == wanted)
+}
+
+fn corrupt(message: impl Into<String>) -> Error {
+    Error::input("tileset_corrupt", format!("the tileset is damaged: {}", message.into()), "Make the tiles again from the scan.")
+}
