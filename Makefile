@@ -114,4 +114,4 @@ bench-import: build ## time and memory of tiling FILE=scan.laz beside its peers 
 	@.ci/bench-import "$(or $(FILE),$(error say which file: make bench-import FILE=scan.laz))" $(or $(PEERS),copc_converter)
 
 clean-data: ## removes what `make run` keeps: database, objects, the demo venue
-	rm -rf -- "$(DATA_DIR)"
+	@if [ -d "$(DATA_DIR)/objects" ] || [ -d "$(DATA_DIR)/demo" ]; then echo "== removing $(DATA_DIR)"; rm -rf -- "$(DATA_DIR)"; else echo "== $(DATA_DIR) holds no data of Parterre"; fi

@@ -48,12 +48,13 @@ test('a file uploaded by the page becomes a venue with pictures', { timeout: 300
   await page.locator('input[type=file]').setInputFiles(demoScan());
   await page.locator('form:has(input[type=file]) button').click();
 
-  const bar = page.locator('progress, [role=progressbar]').first();
-  await bar.waitFor({ state: 'visible' });
+  await page.locator('[data-job] progress').waitFor({ state: 'visible' });
   await shoot(page, 'venue-working');
 
   const link = page.locator('a[href^="/view/"]').first();
   await link.waitFor({ state: 'visible', timeout: 240_000 });
+  // Pictures below the fold load when they come into sight.
+  for (const image of await page.locator('img').all()) await image.scrollIntoViewIfNeeded();
   await until('the scan\'s pictures', async () => {
     const sizes = await page.locator('img').evaluateAll((images) => images.map((image) => [image.currentSrc, image.complete, image.naturalWidth]));
     return { done: sizes.length > 0 && sizes.every(([, complete, width]) => complete && width > 0), sizes };
