@@ -14,7 +14,8 @@ fn main() -> io::Result<()> {
         for file in files(&folder)? {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             // Writing to a string cannot fail.
-            let _ = writeln!(list, "    ({:?}, include_bytes!({:?}) as &[u8]),", format!("{prefix}{name}"), file.canonicalize()?);
+            let path = file.canonicalize()?.display().to_string();
+            let _ = writeln!(list, "    ({:?}, include_bytes!({path:?}) as &[u8]),", format!("{prefix}{name}"));
         }
     }
     list.push(']');

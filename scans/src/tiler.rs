@@ -197,7 +197,11 @@ fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> 
         // The content waits on disk until the cell above takes from it.
         file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
         let count = node.content.len() as u64;
-        nodes.push(Top { at: chunk.key, region: Region { path: tops.to_path_buf(), start, count }, node: Node { content: Vec::new(), ..node } });
+        nodes.push(Top {
+            at: chunk.key,
+            region: Region { path: tops.to_path_buf(), start, count },
+            node: Node { content: Vec::new(), ..node },
+        });
         start += count;
         done += chunk.region.count;
         builder.context.report("sample", 0.95 * done as f64 / points as f64);

@@ -84,15 +84,14 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Conn, Self::Error> {
         match &self.0 {
-            DatabaseUrl::Postgres(url) => {
-                PgConnection::establish(url).map(Conn::Postgres).map_err(diesel::r2d2::Error::ConnectionError)
-            }
+            DatabaseUrl::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres).map_err(diesel::r2d2::Error::ConnectionError),
             DatabaseUrl::Sqlite(path) => {
-                let mut conn =
-                    SqliteConnection::establish(&path.to_string_lossy()).map_err(diesel::r2d2::Error::ConnectionError)?;
+                let mut conn = SqliteConnection::establish(&path.to_string_lossy()).map_err(diesel::r2d2::Error::ConnectionError)?;
                 // The time-out comes first: changing to WAL takes a lock that another process may hold.
-                conn.batch_execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-                    .map_err(diesel::r2d2::Error::QueryError)?;
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+                )
+                .map_err(diesel::r2d2::Error::QueryError)?;
                 Ok(Conn::Sqlite(conn))
             }
         }
@@ -146,7 +145,8 @@ impl Database {
     /// Brings the tables up to date; returns the names of the migrations that ran.
     pub fn migrate(&self) -> anyhow::Result<Vec<String>> {
         let mut conn = self.get().context("failed to connect to the database")?;
-        let names = |versions: Vec<diesel::migration::MigrationVersion<'_>>| -> Vec<String> { versions.iter().map(ToString::to_string).collect() };
+        let names =
+            |versions: Vec<diesel::migration::MigrationVersion<'_>>| -> Vec<String> { versions.iter().map(ToString::to_string).collect() };
         let done = match &mut *conn {
             Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(names),
             Conn::Postgres(conn) => {
@@ -172,10 +172,7 @@ impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogErrors {
 }
 
 /// Runs `work` in a transaction that may write; an error undoes it.
-pub fn write<T, E: From<diesel::result::Error>>(
-    conn: &mut Conn,
-    work: impl FnOnce(&mut Conn) -> Result<T, E>,
-) -> Result<T, E> {
+pub fn write<T, E: From<diesel::result::Error>>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     begin(conn)?;
     match work(conn) {
         Ok(value) => {

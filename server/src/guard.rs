@@ -45,7 +45,8 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
         }
     };
     for origin in request.headers().get_all(header::ORIGIN) {
-        let own = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| name.eq_ignore_ascii_case(host));
+        let own =
+            origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| name.eq_ignore_ascii_case(host));
         if !own {
             return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
@@ -96,9 +97,17 @@ mod tests {
         for own in ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "127.0.0.1", "[::1]:8080", "[::1]"] {
             assert!(is_loopback_name(own), "{own}");
         }
-        for foreign in
-            ["", "example.org", "localhost.example.org", "127.0.0.1.example.org", "0.0.0.0", "10.0.0.1:8080", "[::1", "localhost:x", "localhost:99999"]
-        {
+        for foreign in [
+            "",
+            "example.org",
+            "localhost.example.org",
+            "127.0.0.1.example.org",
+            "0.0.0.0",
+            "10.0.0.1:8080",
+            "[::1",
+            "localhost:x",
+            "localhost:99999",
+        ] {
             assert!(!is_loopback_name(foreign), "{foreign}");
         }
     }

@@ -14,8 +14,5 @@ use crate::error::ApiResult;
 
 /// A page as an answer. Never kept by browsers: it shows what is now.
 fn render(page: &impl Template) -> ApiResult {
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(page.render()?))
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").insert_header((header::CACHE_CONTROL, "no-store")).body(page.render()?))
 }

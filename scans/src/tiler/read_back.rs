@@ -68,7 +68,7 @@ pub fn read_back(archive: &Path) -> Result<ReadBack> {
 
 impl ReadBack {
     /// What the tileset says of the scan.
-    pub fn scan(&self) -> &ScanExtras {
+    pub fn extras(&self) -> &ScanExtras {
         &self.scan
     }
 

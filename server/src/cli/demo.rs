@@ -20,7 +20,7 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = venue::Options::default().seed)]
     seed: u64,
     /// Points wanted, about.
-    #[arg(long, default_value_t = venue::Options::default().points, value_parser = clap::value_parser!(u64).range(1000..=200_000_000))]
+    #[arg(long, default_value_t = venue::Options::default().points, value_parser = clap::value_parser!(u64).range(venue::MIN_POINTS..=venue::MAX_POINTS))]
     points: u64,
 }
 

@@ -165,10 +165,11 @@ fn enter(context: &Context, owner: &str, name: &str, file_name: &str, stored: &S
         .map_err(|error| Failure::catalogue(&error))?;
     let lease = Lease { owner, for_ms: context.config.lease.as_millis() as i64 };
     let target = Target { venue_id: &venue.id, file_name, max_attempts: context.config.max_attempts, lease: Some(lease) };
-    let accepted = ingest::accept(&context.database, &context.storage, &context.runtime, stored, &target).map_err(|refused| match refused {
-        Refused::File(error) => Failure::from(error),
-        Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
-    })?;
+    let accepted =
+        ingest::accept(&context.database, &context.storage, &context.runtime, stored, &target).map_err(|refused| match refused {
+            Refused::File(error) => Failure::from(error),
+            Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
+        })?;
     Ok((venue, accepted))
 }
 

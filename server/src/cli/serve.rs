@@ -55,10 +55,7 @@ impl Serve {
         // Another subscriber is only there in tests; theirs will do.
         let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::internal(&error.into()))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::internal(&error.into()))?;
         // The port first: who cannot have it shall not wait for the database.
         let listener = bind(self.listen, self.port_search)?;
         let no_worker = self.no_worker;
@@ -81,11 +78,7 @@ impl Serve {
             database: self.data.database(),
             storage: StorageConfig { dir: self.data.data, max_upload_bytes: self.max_upload << 20, ..StorageConfig::default() },
             http: HttpConfig { listen: self.listen, port_search: self.port_search, web_dir: self.web, ..HttpConfig::default() },
-            worker: WorkerConfig {
-                memory_bytes: self.memory << 20,
-                lease: Duration::from_secs(self.lease),
-                ..WorkerConfig::default()
-            },
+            worker: WorkerConfig { memory_bytes: self.memory << 20, lease: Duration::from_secs(self.lease), ..WorkerConfig::default() },
         }
     }
 }
@@ -112,13 +105,11 @@ fn bind(address: SocketAddr, search: u16) -> Result<TcpListener, Failure> {
 }
 
 async fn serve(app: Data<App>, listener: TcpListener) -> Outcome {
-    let failed = |error: std::io::Error| Failure::new(4, "listen_failed", format!("failed to serve: {error}"), "Choose another address with --listen.");
+    let failed = |error: std::io::Error| {
+        Failure::new(4, "listen_failed", format!("failed to serve: {error}"), "Choose another address with --listen.")
+    };
     let address = listener.local_addr().map_err(failed)?;
-    let server = HttpServer::new(move || app::service(Data::clone(&app)))
-        .shutdown_timeout(5)
-        .listen(listener)
-        .map_err(failed)?
-        .run();
+    let server = HttpServer::new(move || app::service(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
     // Scripts wait for this line; a closed pipe does not keep the service from serving.
     let _ = super::output::line(&format!("listening on http://{address}"));
     server.await.map_err(failed)

@@ -39,10 +39,10 @@ impl Tile {
         let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
-        let options =
-            tiler::Options { memory_bytes: self.memory << 20, tile_points: self.tile_points, cancel: Some(Arc::clone(&stop)) };
+        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.tile_points, cancel: Some(Arc::clone(&stop)) };
         let progress = Progress::new();
-        let report = tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
+        let report =
+            tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
         progress.done();
         if as_json {
             return output::json(&report);
@@ -50,7 +50,8 @@ impl Tile {
         for warning in &report.warnings {
             output::warning(&format!("{} [{}]", warning.message, warning.code));
         }
-        let dropped = if report.points_dropped > 0 { format!(", {} dropped", format::grouped(report.points_dropped)) } else { String::new() };
+        let dropped =
+            if report.points_dropped > 0 { format!(", {} dropped", format::grouped(report.points_dropped)) } else { String::new() };
         output::line(&format!(
             "{}: {} in {} tiles{dropped}, {}, {:.1} s",
             self.output.join("tiles.3tz").display(),

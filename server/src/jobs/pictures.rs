@@ -80,7 +80,7 @@ fn folder_of(path: &str) -> &str {
 }
 
 /// The path in the archive of an address in a document that lies in `folder`.
-pub fn resolve(folder: &str, uri: &str) -> anyhow::Result<String> {
+fn resolve(folder: &str, uri: &str) -> anyhow::Result<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in uri.split('/') {
         match part {

@@ -151,14 +151,22 @@ pub fn run(
     let standing = Mutex::new(Standing { stage: "read".into(), progress: 0.0 });
     let result = std::thread::scope(|scope| {
         let alive = scope.spawn(|| {
-            stay_alive(context, &lease(context, owner), job, &standing, &ended, &|| {
-                lost.store(true, Ordering::SeqCst);
-                cancel.store(true, Ordering::SeqCst);
-            }, &|| {
-                if stop.load(Ordering::SeqCst) {
+            stay_alive(
+                context,
+                &lease(context, owner),
+                job,
+                &standing,
+                &ended,
+                &|| {
+                    lost.store(true, Ordering::SeqCst);
                     cancel.store(true, Ordering::SeqCst);
-                }
-            });
+                },
+                &|| {
+                    if stop.load(Ordering::SeqCst) {
+                        cancel.store(true, Ordering::SeqCst);
+                    }
+                },
+            );
         });
         let report = |stage: &str, progress: f64| {
             let mut now = standing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -61,12 +61,7 @@ pub struct Lease<'a> {
 macro_rules! claimable {
     ($now:expr) => {
         jobs::table
-            .filter(
-                jobs::state
-                    .eq("queued")
-                    .and(jobs::run_after.le($now))
-                    .or(jobs::state.eq("running").and(jobs::lease_until.lt($now))),
-            )
+            .filter(jobs::state.eq("queued").and(jobs::run_after.le($now)).or(jobs::state.eq("running").and(jobs::lease_until.lt($now))))
             .order((jobs::run_after, jobs::id))
             .select(Job::as_select())
     };
@@ -161,11 +156,10 @@ impl Job {
 
     /// Moves the lease on and writes where the job stands; false where the lease is lost.
     pub fn heartbeat(conn: &mut Conn, id: &str, lease: &Lease<'_>, stage: &str, progress: f64) -> QueryResult<bool> {
-        let rows = diesel::update(
-            jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(lease.owner))),
-        )
-        .set((jobs::lease_until.eq(now_ms() + lease.for_ms), jobs::stage.eq(stage), jobs::progress.eq(progress)))
-        .execute(conn)?;
+        let rows =
+            diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(lease.owner))))
+                .set((jobs::lease_until.eq(now_ms() + lease.for_ms), jobs::stage.eq(stage), jobs::progress.eq(progress)))
+                .execute(conn)?;
         Ok(rows == 1)
     }
 

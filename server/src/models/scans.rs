@@ -27,11 +27,8 @@ impl Scan {
 
     /// The venue's scan of that name, made where there is none; to be called in a writing transaction that holds the venue.
     pub fn find_or_create(conn: &mut Conn, venue_id: &str, name: &str) -> QueryResult<Self> {
-        let found = scans::table
-            .filter(scans::venue_id.eq(venue_id).and(scans::name.eq(name)))
-            .select(Self::as_select())
-            .first(conn)
-            .optional()?;
+        let found =
+            scans::table.filter(scans::venue_id.eq(venue_id).and(scans::name.eq(name))).select(Self::as_select()).first(conn).optional()?;
         if let Some(scan) = found {
             return Ok(scan);
         }
@@ -42,10 +39,6 @@ impl Scan {
 
     /// The scans of these venues, oldest first.
     pub fn of_venues(conn: &mut Conn, venue_ids: &[String]) -> QueryResult<Vec<Self>> {
-        scans::table
-            .filter(scans::venue_id.eq_any(venue_ids))
-            .order((scans::created_at, scans::id))
-            .select(Self::as_select())
-            .load(conn)
+        scans::table.filter(scans::venue_id.eq_any(venue_ids)).order((scans::created_at, scans::id)).select(Self::as_select()).load(conn)
     }
 }

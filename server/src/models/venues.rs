@@ -32,11 +32,7 @@ impl Venue {
 
     /// Finds a venue by its identifier or its slug.
     pub fn find(conn: &mut Conn, id_or_slug: &str) -> QueryResult<Option<Self>> {
-        venues::table
-            .filter(venues::id.eq(id_or_slug).or(venues::slug.eq(id_or_slug)))
-            .select(Self::as_select())
-            .first(conn)
-            .optional()
+        venues::table.filter(venues::id.eq(id_or_slug).or(venues::slug.eq(id_or_slug))).select(Self::as_select()).first(conn).optional()
     }
 
     /// Finds the oldest venue of that name, case and accents aside, or with that slug.
@@ -86,10 +82,8 @@ fn like_pattern(text: &str) -> String {
 }
 
 fn free_slug(conn: &mut Conn, wanted: &str) -> QueryResult<String> {
-    let taken: Vec<String> = venues::table
-        .filter(venues::slug.eq(wanted).or(venues::slug.like(format!("{wanted}-%"))))
-        .select(venues::slug)
-        .load(conn)?;
+    let taken: Vec<String> =
+        venues::table.filter(venues::slug.eq(wanted).or(venues::slug.like(format!("{wanted}-%")))).select(venues::slug).load(conn)?;
     if !taken.iter().any(|slug| slug == wanted) {
         return Ok(wanted.to_owned());
     }

@@ -1,8 +1,8 @@
 //! `/`: every venue, with a search field and a form to enter one.
 
+use actix_web::http::header;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use actix_web::http::header;
 use askama::Template;
 use parterre_scans::catalog::{ScanState, Venue};
 use serde::Deserialize;
@@ -70,7 +70,8 @@ async fn page(app: &Data<App>, query: CatalogueQuery) -> ApiResult {
 }
 
 fn card(venue: &Venue) -> Card {
-    let ready: Vec<_> = venue.scans.iter().filter_map(|scan| scan.versions.iter().rfind(|version| version.state == ScanState::Ready)).collect();
+    let ready: Vec<_> =
+        venue.scans.iter().filter_map(|scan| scan.versions.iter().rfind(|version| version.state == ScanState::Ready)).collect();
     let processing = venue.scans.iter().filter(|scan| scan.state == ScanState::Processing && !scan.versions.is_empty()).count();
     let failed = venue.scans.iter().filter(|scan| scan.state == ScanState::Failed).count();
     let (state, state_text) = match (ready.len(), processing, failed) {

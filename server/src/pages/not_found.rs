@@ -30,7 +30,10 @@ pub fn for_people(request: &HttpRequest, error: &ApiError) -> HttpResponse<BoxBo
     let fault = error.fault();
     let page = ErrorPage { status: status.as_u16(), title, message: &fault.message, hint: &fault.hint };
     match page.render() {
-        Ok(html) => HttpResponse::build(status).content_type("text/html; charset=utf-8").insert_header((header::CACHE_CONTROL, "no-store")).body(html),
+        Ok(html) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(html),
         Err(_) => response,
     }
 }

@@ -39,7 +39,8 @@ pub fn state(app: &App) -> WebViewer {
         return WebViewer::Ready;
     }
     let status = std::fs::read_to_string(dir.join(STATUS_FILE)).ok();
-    let line = status.and_then(|text| text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().chars().take(200).collect()));
+    let line =
+        status.and_then(|text| text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().chars().take(200).collect()));
     WebViewer::Building(line)
 }
 

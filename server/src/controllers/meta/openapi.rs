@@ -11,7 +11,10 @@ use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
 /// The description.
 #[derive(Debug, OpenApi)]
 #[openapi(
-    info(title = "Parterre", description = "Catalogue of 3D scans of venues. Errors are `{\"error\": {code, message, hint}}` with a stable code."),
+    info(
+        title = "Parterre",
+        description = "Catalogue of 3D scans of venues. Errors are `{\"error\": {code, message, hint}}` with a stable code."
+    ),
     paths(
         venues::create::create,
         venues::list::list,

@@ -22,8 +22,7 @@ pub async fn find(app: &Data<App>, id: String) -> ApiResult<api::Scan> {
     let app = Data::clone(app);
     web::block(move || {
         let mut conn = app.database.get()?;
-        catalog::load_scan(&mut conn, &id)?
-            .ok_or_else(|| ApiError::not_found("scan_not_found", format!("there is no scan {id:?}")))
+        catalog::load_scan(&mut conn, &id)?.ok_or_else(|| ApiError::not_found("scan_not_found", format!("there is no scan {id:?}")))
     })
     .await?
 }

@@ -27,7 +27,8 @@ pub async fn bundle(app: Data<App>, request: HttpRequest, path: Path<(String, u3
     let (scan, version) = path.into_inner();
     let file = web::block(move || {
         let row = find::ready_version(&app, &scan, version)?;
-        let key = row.tiles_key.ok_or_else(|| ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}")))?;
+        let key =
+            row.tiles_key.ok_or_else(|| ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}")))?;
         let stem = row.file_name.rsplit_once('.').map_or(row.file_name.as_str(), |(stem, _)| stem);
         let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
         let file = NamedFile::open(app.storage.path(&key)?)?.set_content_disposition(ContentDisposition {

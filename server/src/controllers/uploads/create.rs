@@ -76,8 +76,7 @@ async fn receive(
     let stored = store(app, payload, limit).await?;
     let (app, runtime) = (Data::clone(app), tokio::runtime::Handle::current());
     web::block(move || {
-        let target =
-            Target { venue_id: &venue_id, file_name: &file_name, max_attempts: app.config.worker.max_attempts, lease: None };
+        let target = Target { venue_id: &venue_id, file_name: &file_name, max_attempts: app.config.worker.max_attempts, lease: None };
         ingest::accept(&app.database, &app.storage, &runtime, &stored, &target).map_err(|refused| match refused {
             Refused::File(error) => ApiError::of_file(error, &file_name),
             Refused::Storage(error) => ApiError::storage(error),
@@ -113,7 +112,7 @@ async fn fill(app: &Data<App>, payload: &mut Payload, limit: u64, incoming: &mut
         incoming.write(piece).await?;
     }
     if incoming.bytes() == 0 {
-        return Err(ApiError::unprocessable("upload_empty", "the file is empty", "Check the file and upload it again."));
+        return Err(ApiError::unprocessable("file_empty", "the file is empty", "Check the file and upload it again."));
     }
     Ok(())
 }
