@@ -102,9 +102,8 @@ impl Entry {
 
     /// End of the gzip stream that begins with [`GZIP_HEADER`]: CRC-32 and length modulo 2^32.
     pub fn gzip_trailer(&self) -> [u8; 8] {
-        let [a, b, c, d] = self.crc32.to_le_bytes();
-        let [e, f, g, h] = (self.len as u32).to_le_bytes();
-        [a, b, c, d, e, f, g, h]
+        let len = self.len & u64::from(u32::MAX);
+        (u64::from(self.crc32) | (len << 32)).to_le_bytes()
     }
 
     /// Bytes of the whole gzip stream.
