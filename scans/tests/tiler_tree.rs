@@ -1,5 +1,8 @@
 //! What the tiler promises of the tree: no point is lost, boxes hold what is in them, errors shrink, bytes repeat.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, reason = "these numbers are copied, not computed")]
+
 mod tiler_support;
 
 use std::collections::HashMap;
@@ -164,6 +167,23 @@ fn a_room_in_many_chunks_and_documents() {
     let points = room(120_000, DVec3::new(40.0, 25.0, 9.0), DVec3::new(321_000.0, 5_812_000.0, 30.0), 1);
     let count = check(points, &small(60, 100_000));
     assert!(count > 1000, "{count}");
+}
+
+#[test]
+fn an_overview_has_whole_levels_within_its_budget() {
+    let dir = tempfile::tempdir().unwrap();
+    run(room(100_000, DVec3::new(40.0, 25.0, 9.0), DVec3::ZERO, 9), dir.path(), &small(100, 1 << 20)).unwrap();
+    let all = tiles(dir.path());
+    assert!(all.is_sorted_by_key(|tile| tile.depth), "through documents too");
+    let points = |tiles: &[TileRead]| tiles.iter().flat_map(|tile| &tile.parts).map(|part| part.vertices.len()).sum::<usize>();
+    for budget in [0, 1000, 20_000, 1_000_000] {
+        let some = read_back(&dir.path().join("tiles.3tz")).unwrap().overview(budget).unwrap();
+        let deepest = some.last().unwrap().depth;
+        assert_eq!(some.len(), all.iter().filter(|tile| tile.depth <= deepest).count(), "{budget}");
+        assert!(points(&some) as u64 <= budget || deepest == 0, "{budget}");
+        let next = points(&all.iter().filter(|tile| tile.depth <= deepest + 1).cloned().collect::<Vec<_>>());
+        assert!(next as u64 > budget || next == 100_000);
+    }
 }
 
 #[test]
