@@ -17,10 +17,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let stages: Mutex<Vec<(&str, f64)>> = Mutex::default();
     let progress = |progress: tiler::Progress| {
-        if let Ok(mut stages) = stages.lock() {
-            if stages.last().is_none_or(|(stage, _)| *stage != progress.stage) {
-                stages.push((progress.stage, started.elapsed().as_secs_f64()));
-            }
+        if let Ok(mut stages) = stages.lock()
+            && stages.last().is_none_or(|(stage, _)| *stage != progress.stage)
+        {
+            stages.push((progress.stage, started.elapsed().as_secs_f64()));
         }
     };
     let options = tiler::Options { memory_bytes: memory << 20, ..tiler::Options::default() };

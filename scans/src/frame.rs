@@ -48,7 +48,7 @@ impl Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitSource {
-    /// The file's CRS (WKT or GeoKeys) says so.
+    /// The file's CRS (WKT or `GeoTIFF` keys) says so.
     File,
     /// The person who imports said so.
     User,

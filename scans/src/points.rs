@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which attributes a scan carries beside positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of independent attributes, named as in documents")]
 pub struct Attributes {
     /// Red, green and blue.
     pub color: bool,

@@ -70,6 +70,8 @@ pub trait PointSource: Send {
     fn warnings(&self) -> &[Warning];
 }
 
+const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+
 /// What the person who imports knows better than the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Override {
@@ -100,7 +102,6 @@ pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>>
     if head.is_empty() {
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(path));
     }
-    const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
     match sniff::sniff(&head) {
         sniff::Kind::Las => las::from_source(Box::new(file), metadata.len(), path, wishes),
         sniff::Kind::Known(name) => {

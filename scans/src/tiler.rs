@@ -146,10 +146,8 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let spool = write::Spool::create(temp.join("tiles"), attributes)?;
     let builder = Builder { bits, tile_points, spool: &spool, context: &context };
     let root = sample(&builder, &chunks, &temp.join("tops"), counted.spool.count)?;
-    let low = [0, 1, 2].map(|axis| f64::from(counted.min[axis] - shift[axis]) / 1000.0);
-    let high = [0, 1, 2].map(|axis| f64::from(counted.max[axis] - shift[axis]) / 1000.0);
-    let [min, max] = [low, high].map(|corner| frame.scan_from_tile(DVec3::from_array(corner)));
-    let bounds = [min.x, min.y, min.z, max.x, max.y, max.z];
+    let metres = |corner: [u32; 3], axis: usize| (counted.origin_mm[axis] + i64::from(corner[axis])) as f64 / 1000.0;
+    let bounds = [0, 1, 2, 3, 4, 5].map(|side| metres(if side < 3 { counted.min } else { counted.max }, side % 3));
     let scan = ScanExtras {
         format_version: FORMAT_VERSION,
         frame: frame.clone(),

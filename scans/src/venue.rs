@@ -17,6 +17,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use serde_json::{Number, Value};
+
 use crate::error::{Error, Result};
 use hall::Venue;
 use truth::{TRUTH_VERSION, Truth};
@@ -70,7 +72,10 @@ pub fn demo(dir: &Path, options: &Options, progress: &(dyn Fn(f64) + Sync)) -> R
     let samples = scanner::scan(&venue, options.seed, options.points, &|done| progress(done * 0.75));
     let setups = venue.setups.len() as u32;
     let truth = truth(venue, options.seed, samples.len() as u64);
-    let json = serde_json::to_vec_pretty(&truth).map_err(|error| Error::Internal(format!("truth.json: {error}")))?;
+    let faulty = |error: serde_json::Error| Error::Internal(format!("truth.json: {error}"));
+    let mut value = serde_json::to_value(&truth).map_err(faulty)?;
+    round_numbers(&mut value);
+    let json = serde_json::to_vec_pretty(&value).map_err(faulty)?;
     replace(&dir.join("scan.laz"), |path| write::laz(path, &samples, &|done| progress(0.75 + 0.25 * done)))?;
     replace(&dir.join("truth.json"), |path| fs::write(path, &json).map_err(|source| Error::io("write", path, source)))?;
     progress(1.0);
@@ -96,6 +101,20 @@ pub fn truth(venue: Venue, seed: u64, points: u64) -> Truth {
         distances: venue.distances,
         viewpoints: venue.viewpoints,
         scanner: scanner::SCANNER,
+    }
+}
+
+/// Rounds fractions to a millionth, so that sums of measures read as the measures do.
+fn round_numbers(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(round_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(round_numbers),
+        Value::Number(number) if number.is_f64() => {
+            if let Some(rounded) = number.as_f64().map(|x| (x * 1e6).round() / 1e6 + 0.0).and_then(Number::from_f64) {
+                *number = rounded;
+            }
+        }
+        _ => {}
     }
 }
 

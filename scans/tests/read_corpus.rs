@@ -228,6 +228,7 @@ fn systems_and_units_are_found() {
         ("aerial/epsg_4326.las", Some("EPSG:4326"), Some("degree")),
         ("las/crs/test_utm17.las", Some("EPSG:32617"), Some("metre")),
         ("las/crs/test_epsg_4326_axis.las", Some("EPSG:4326"), Some("degree")),
+        ("aerial/certainty3d-color-utm-feet-navd88.las", Some("EPSG:2229"), Some("us_survey_foot")),
         ("copc/lone-star.copc.laz", None, Some("metre")),
         ("aerial/ign-lidarhd-rgb-classified.laz", Some("EPSG:2154"), Some("metre")),
         ("venue/royal-exhibition-building-1M.laz", None, None),

@@ -1,5 +1,7 @@
 //! How a run behaves: units, attributes, bad points, sources that disagree, progress, stopping, unpacking.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod tiler_support;
 
 use std::sync::atomic::{AtomicBool, Ordering};

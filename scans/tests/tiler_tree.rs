@@ -1,11 +1,15 @@
 //! What the tiler promises of the tree: no point is lost, boxes hold what is in them, errors shrink, bytes repeat.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, reason = "these numbers are copied, not computed")]
+
 mod tiler_support;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use glam::{DVec3, I64Vec3};
+use parterre_scans::lod::{Content as LodContent, Tree};
 use parterre_scans::tile::archive::Index;
 use parterre_scans::tile::tileset::{Tile, Tileset};
 use parterre_scans::tiler::{Options, TileRead, read_back};
@@ -164,6 +168,48 @@ fn a_room_in_many_chunks_and_documents() {
     let points = room(120_000, DVec3::new(40.0, 25.0, 9.0), DVec3::new(321_000.0, 5_812_000.0, 30.0), 1);
     let count = check(points, &small(60, 100_000));
     assert!(count > 1000, "{count}");
+}
+
+#[test]
+fn an_overview_has_whole_levels_within_its_budget() {
+    let dir = tempfile::tempdir().unwrap();
+    run(room(100_000, DVec3::new(40.0, 25.0, 9.0), DVec3::ZERO, 9), dir.path(), &small(100, 1 << 20)).unwrap();
+    let all = tiles(dir.path());
+    assert!(all.is_sorted_by_key(|tile| tile.depth), "through documents too");
+    let points = |tiles: &[TileRead]| tiles.iter().flat_map(|tile| &tile.parts).map(|part| part.vertices.len()).sum::<usize>();
+    for budget in [0, 1000, 20_000, 1_000_000] {
+        let some = read_back(&dir.path().join("tiles.3tz")).unwrap().overview(budget).unwrap();
+        let deepest = some.last().unwrap().depth;
+        assert_eq!(some.len(), all.iter().filter(|tile| tile.depth <= deepest).count(), "{budget}");
+        assert!(points(&some) as u64 <= budget || deepest == 0, "{budget}");
+        let next = points(&all.iter().filter(|tile| tile.depth <= deepest + 1).cloned().collect::<Vec<_>>());
+        assert!(next as u64 > budget || next == 100_000);
+    }
+}
+
+#[test]
+fn the_level_of_detail_tree_takes_every_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(room(100_000, DVec3::new(40.0, 25.0, 9.0), DVec3::ZERO, 9), dir.path(), &small(60, 1 << 20)).unwrap();
+    let mut archive = std::fs::File::open(dir.path().join("tiles.3tz")).unwrap();
+    let index = Index::read(&mut archive).unwrap();
+    let mut open = |path: &str| -> Tileset { serde_json::from_slice(&index.read_entry(&mut archive, path).unwrap().unwrap()).unwrap() };
+    let mut tree = Tree::from_tileset(&open("tileset.json"), "").unwrap();
+    let mut documents = 0;
+    loop {
+        let links = tree.iter().filter(|(_, node)| node.children.is_empty());
+        let link = links.filter_map(|(id, node)| match &node.content {
+            LodContent::Subtree(path) => Some((id, path.clone())),
+            _ => None,
+        });
+        let Some((id, path)) = link.min_by_key(|(id, _)| id.index()) else { break };
+        tree.attach(id, &open(&path), "").unwrap();
+        documents += 1;
+    }
+    assert!(documents > 1);
+    let tiles = tree.iter().filter(|(_, node)| matches!(node.content, LodContent::Points(_)));
+    assert_eq!(tiles.clone().count() as u64, report.tiles);
+    assert_eq!(tiles.map(|(_, node)| u64::from(node.points)).sum::<u64>(), 100_000);
 }
 
 #[test]

@@ -1,1 +1,47 @@
-fn main() {}
+//! The desktop viewer's entry: reads the command line, opens the source, and shows a window or draws a picture.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use bevy::tasks::block_on;
+use clap::Parser as _;
+use parterre_viewer::cli::Arguments;
+use parterre_viewer::fault::Fault;
+use parterre_viewer::source::{self, Address};
+use parterre_viewer::stream::ActiveScan;
+use parterre_viewer::{app, screenshot};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            // Nobody may be listening; the exit code tells it all the same.
+            let _ = writeln!(std::io::stderr(), "error: {}\n  code: {}\n  hint: {}", fault.message, fault.code, fault.hint);
+            if arguments.json {
+                let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": fault }));
+            }
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Fault> {
+    let open = block_on(source::open(Address::parse(&arguments.source)?))?;
+    let settings = arguments.settings();
+    if let Some(path) = &arguments.screenshot {
+        let state = screenshot::take(arguments, open, settings, path)?;
+        if arguments.json {
+            let document = serde_json::to_string(&state).map_err(|error| Fault::internal("internal", error.to_string(), "Please report this."))?;
+            // A reader that has gone away has what it wanted.
+            let _ = writeln!(std::io::stdout(), "{document}");
+        }
+        return Ok(());
+    }
+    let mut app = app::window_app(&open.name, settings.clone(), Some(arguments.size));
+    app.insert_resource(ActiveScan::new(open, settings.cache_bytes)).insert_resource(arguments.start_view());
+    if app.run().is_error() {
+        return Err(Fault::internal("window", "the window could not be kept open", "See the messages above; a display and a graphics driver are needed."));
+    }
+    Ok(())
+}

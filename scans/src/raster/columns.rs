@@ -57,7 +57,7 @@ impl Columns {
         columns
     }
 
-    /// Column and bin of a point.
+    /// Column and bin of a point; one beyond the border counts to the border's.
     pub(crate) fn place(&self, point: DVec3) -> (usize, usize) {
         let at = point - self.origin;
         let x = ((at.x / self.cell) as usize).min(self.size[0] - 1);
@@ -72,6 +72,11 @@ impl Columns {
 
     fn is_occupied(&self, column: usize, bin: usize) -> bool {
         self.occupied[column * self.words + bin / 64] >> (bin % 64) & 1 == 1
+    }
+
+    /// Whether any point lies in a column.
+    pub(crate) fn is_seen(&self, column: usize) -> bool {
+        self.occupied[column * self.words..][..self.words].iter().any(|&word| word != 0)
     }
 
     fn gap(&self) -> usize {
@@ -118,24 +123,13 @@ impl Columns {
                 }
             })
             .collect();
-        // A column where only the roof was seen: its neighbours know where the floor is.
-        let before = cuts.clone();
-        let short = self.gap() as u16;
-        for y in 0..self.size[1] {
-            for x in 0..self.size[0] {
-                let column = y * self.size[0] + x;
-                let cut = before[column];
-                if cut.top == NONE || cut.roof != NONE || cut.run > short {
-                    continue;
-                }
-                let mut tops: Vec<u16> =
-                    self.square(x, y, 4).map(|n| before[n]).filter(|n| n.roof != NONE && n.top != NONE).map(|n| n.top).collect();
-                tops.sort_unstable();
-                if let Some(&usual) = tops.get(tops.len() / 2)
-                    && cut.top > usual + short * 2
-                {
-                    cuts[column].roof = 0;
-                }
+        // Where the floor was hidden, what hangs from the roof looks like a floor: it lies higher than nearly all floors do.
+        let mut bottoms: Vec<u16> = cuts.iter().filter(|cut| cut.top != NONE).map(|cut| cut.top + 1 - cut.run).collect();
+        bottoms.sort_unstable();
+        let highest = bottoms.get(bottoms.len() * 93 / 100).copied().unwrap_or(0) + (1.0 / self.bin).ceil() as u16;
+        for cut in &mut cuts {
+            if cut.top != NONE && cut.top + 1 - cut.run > highest {
+                cut.roof = 0;
             }
         }
         cuts

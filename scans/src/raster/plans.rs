@@ -1,6 +1,6 @@
 //! The plan: the main floor from above, cut at the height of a person, with a grid, a scale bar and the heights.
 
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 use image::{Rgb, RgbImage};
 
 use super::columns::Columns;
@@ -36,7 +36,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     let mut cells = vec![Cell::default(); w * h];
     // Points spread to the pixels that their share of the surface covers.
     let spacing = super::splat::spacing(points, size.max_element().max(1.0));
-    let radius = ((spacing * scale * 0.5) as i64).clamp(0, 4);
+    let radius = (spacing * scale * 0.5).round().clamp(0.0, 4.0) as i64;
     for point in points {
         let (column, _) = columns.place(point.position);
         let above = point.position.z - f64::from(map[column]);
@@ -67,6 +67,12 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
         counts.get(counts.len() * 3 / 4).copied().unwrap_or(1.0)
     };
     let (much_wall, much_furniture) = (usual(|cell| cell.walls), usual(|cell| cell.furniture));
+    // Under a roof, floor that no ray reached is drawn plain, so that a room looks like one.
+    let is_inside = |columns: &Columns, x: u32, y: u32| {
+        let offset = DVec3::new((f64::from(x) + 0.5 - middle[0]) / scale, (middle[1] - f64::from(y) - 0.5) / scale, 0.0);
+        let at = center + offset;
+        bounds.contains(at) && columns.is_seen(columns.place(at).0)
+    };
     let grid_m = grid_step(f64::from(width) / scale);
     let mut picture = RgbImage::from_fn(width, height, |x, y| {
         let cell = cells[y as usize * w + x as usize];
@@ -75,6 +81,9 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
             || is_on_grid(f64::from(height - 1 - y), f64::from(height) - 1.0 - middle[1], center.y, scale, grid_m)
         {
             color = GRID;
+        }
+        if cell.floors == 0.0 && roofed && is_inside(&columns, x, y) {
+            color = color.lerp(Vec3::splat(206.0), 0.8);
         }
         if cell.floors > 0.0 {
             let floor = Vec3::splat(216.0).lerp(cell.floor / cell.floors, 0.28) * 0.98;

@@ -93,7 +93,7 @@ impl Canvas {
 
     fn disc(&mut self, camera: &Camera, point: &ColoredPoint, radius_m: f64, widest: f64) {
         let Some((x, y, depth)) = camera.project(point.position) else { return };
-        let radius = (radius_m * camera.focal / depth).clamp(0.5, widest);
+        let radius = (radius_m * camera.focal / depth).clamp(0.9, widest);
         if x < -radius || y < -radius || x > self.width as f64 + radius || y > self.height as f64 + radius {
             return;
         }

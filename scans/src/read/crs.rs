@@ -1,7 +1,7 @@
 //! What a file says of its coordinate reference system: a name and the units of its axes.
 //!
 //! Nothing is transformed here. WKT gives a code by the `AUTHORITY` or `ID` of the outermost system that has one: a
-//! compound system without a code of its own goes by its horizontal part. GeoTIFF keys give the code of the projected,
+//! compound system without a code of its own goes by its horizontal part. `GeoTIFF` keys give the code of the projected,
 //! else of the geographic system. Where a code is known but no unit is written, [`unit_of_epsg`] is asked.
 
 pub(crate) mod geokeys;
@@ -57,26 +57,17 @@ pub(crate) fn unit_of_measure(code: u16) -> Option<Unit> {
 pub(crate) fn unit_of_epsg(code: u32) -> Option<Unit> {
     match code {
         4326 | 4258 | 4269 | 4267 | 4283 | 4979 | 7844 => Some(Unit::Degree),
-        // UTM on WGS 84 north and south, ETRS89, NAD83, NAD83(2011); GDA94 and GDA2020 / MGA.
-        32601..=32660 | 32701..=32760 | 25828..=25838 | 26901..=26923 | 6328..=6348 | 28348..=28358 | 7846..=7859 => Some(Unit::Metre),
-        // Web Mercator; France, Switzerland, Britain, Netherlands, Belgium, Austria, Poland, Sweden, Finland, Estonia, New Zealand, Japan.
-        3857
-        | 2154
-        | 3942..=3950
-        | 2056
-        | 21781
-        | 27700
-        | 28992
-        | 31370
-        | 31254..=31259
-        | 2180
-        | 3006
-        | 3067
-        | 3301
-        | 2193
+        // UTM on WGS 84 north and south, ETRS89, NAD83, NAD83(2011); GDA94 and GDA2020 / MGA; Web Mercator; then France,
+        // Switzerland, Britain, the Netherlands, Belgium, Austria, Poland, Sweden, Finland, Estonia, New Zealand, Japan.
+        #[rustfmt::skip]
+        32601..=32660 | 32701..=32760 | 25828..=25838 | 26901..=26923 | 6328..=6348 | 28348..=28358 | 7846..=7859 | 3857
+        | 2154 | 3942..=3950 | 2056 | 21781 | 27700 | 28992 | 31370 | 31254..=31259 | 2180 | 3006 | 3067 | 3301 | 2193
         | 6669..=6687 => Some(Unit::Metre),
-        // Oregon Lambert, in international feet.
-        2992 | 2994 => Some(Unit::Foot),
+        // Oregon Lambert, and state planes on NAD83 whose state counts in international feet: Arizona, Michigan, Montana,
+        // North Dakota, Oregon, South Carolina, Utah.
+        2992 | 2994 | 2222..=2224 | 2251..=2253 | 2256 | 2265 | 2266 | 2269 | 2270 | 2273 | 2280..=2282 => Some(Unit::Foot),
+        // The other state planes of that block.
+        2225..=2289 => Some(Unit::UsSurveyFoot),
         _ => None,
     }
 }

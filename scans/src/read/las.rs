@@ -6,9 +6,10 @@
 //! **Sample.** Opening decodes up to five blocks spread over the file ([`SAMPLE_BLOCKS`]; only the first where a LAZ has
 //! no table of chunks) and decides by them:
 //! - colours whose largest value in the sample is 1 to 255 are 8-bit values in 16-bit fields, and are multiplied by 257;
-//! - colour that is 0 everywhere in the sample, and intensity likewise, is taken as absent;
-//! - header bounds that are no box, or that a sampled point lies outside of, get a warning, and bounds that are no box
-//!   are replaced by the sample's.
+//! - colour that is 0 everywhere in the sample, and intensity likewise, is taken as absent, with a warning where the
+//!   sample is not the whole file;
+//! - header bounds that are no box, or that a sampled point lies outside of, are replaced by the sample's, with a
+//!   warning.
 
 mod chunks;
 mod header;
@@ -148,7 +149,7 @@ impl LasReader {
     fn sample(&mut self) -> Result<(), Fault> {
         let points = self.info.points;
         let mut chunk = PointChunk::default();
-        let (mut bounds, mut max_color, mut max_intensity) = (Bounds::EMPTY, 0, 0);
+        let (mut bounds, mut max_color, mut max_intensity, mut sampled) = (Bounds::EMPTY, 0, 0, 0);
         for block in 0..SAMPLE_BLOCKS {
             let last_start = points.saturating_sub(SAMPLE_POINTS);
             if !self.raw.go_to(last_start * block / (SAMPLE_BLOCKS - 1)) {
@@ -158,6 +159,7 @@ impl LasReader {
             self.raw.read(&mut self.records, SAMPLE_POINTS)?;
             chunk.clear();
             self.layout.decode(&self.records, &mut chunk);
+            sampled += chunk.len() as u64;
             chunk.positions.iter().filter(|position| position.is_finite()).for_each(|&position| bounds.include(position));
             max_color = chunk.colors.iter().flatten().copied().fold(max_color, u16::max);
             max_intensity = chunk.intensities.iter().copied().fold(max_intensity, u16::max);
@@ -168,6 +170,17 @@ impl LasReader {
         self.records.clear();
         self.raw.go_to(0);
 
+        let fields = self.layout.attributes;
+        for (name, code, present, max) in
+            [("colour", "color_empty", fields.color, max_color), ("intensity", "intensity_empty", fields.intensity, max_intensity)]
+        {
+            if present && max == 0 && sampled < points {
+                self.info.warnings.push(Warning {
+                    code,
+                    message: format!("{name} is 0 in all of {sampled} sampled points of {points}: it is taken as absent"),
+                });
+            }
+        }
         let layout = &mut self.layout;
         layout.narrow_color = (1..=255).contains(&max_color);
         layout.attributes.color &= max_color > 0;
@@ -177,14 +190,12 @@ impl LasReader {
         let announced = self.info.bounds;
         let slack = self.info.scale.unwrap_or_default().abs();
         let is_box = announced.min.is_finite() && announced.max.is_finite() && !announced.is_empty();
-        if !is_box {
+        if !is_box || (!bounds.is_empty() && !announced.contains_box(bounds, slack)) {
             self.info.bounds = bounds;
-        }
-        if !is_box || (!bounds.is_empty() && !(announced.contains_box(bounds, slack))) {
             self.info.warnings.push(Warning {
                 code: "las_bounds",
                 message: format!(
-                    "the header's bounds, {} to {}, do not hold the points: they are measured instead",
+                    "the header's bounds, {} to {}, do not hold the points: those of {sampled} sampled points are given instead",
                     announced.min, announced.max
                 ),
             });

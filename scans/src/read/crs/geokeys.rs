@@ -1,4 +1,4 @@
-//! GeoTIFF keys: a directory of 16-bit entries (record 34735), with doubles (34736) and text (34737) beside it.
+//! `GeoTIFF` keys: a directory of 16-bit entries (record 34735), with doubles (34736) and text (34737) beside it.
 
 use super::{Crs, unit_of_epsg, unit_of_length, unit_of_measure};
 use crate::frame::Unit;
@@ -26,7 +26,7 @@ pub(crate) fn read(directory: &[u8], doubles: &[u8]) -> Crs {
         let bytes = doubles.chunks_exact(8).nth(usize::from(key[3]))?;
         Some(f64::from_le_bytes(bytes.try_into().ok()?))
     };
-    let code = |id: u16| short(id).filter(|&code| code != 0 && code != USER_DEFINED);
+    let code = |id: u16| short(id).filter(|&code| code != 0 && code != USER_DEFINED && code != u16::MAX);
 
     let model = short(MODEL_TYPE);
     let projected = code(PROJECTED_TYPE);
@@ -51,7 +51,10 @@ pub(crate) fn read(directory: &[u8], doubles: &[u8]) -> Crs {
     } else if model == Some(3) {
         crs.name = geographic.map(|code| format!("EPSG:{code}"));
         crs.unit = Some(Unit::Metre);
-        crs.warn("crs_geocentric", "the coordinates are geocentric: their Z axis does not point up");
+        crs.warn(
+            "crs_geocentric",
+            "the coordinates are said to be geocentric, with a Z axis that does not point up: Z is taken as up all the same",
+        );
     } else if geographic.is_some() || model == Some(2) {
         crs.name = geographic.map(|code| format!("EPSG:{code}"));
         crs.unit = Some(Unit::Degree);
@@ -104,6 +107,9 @@ mod tests {
     fn a_known_code_gives_the_unit() {
         assert_eq!(read(&directory(&[[3072, 0, 1, 2154]]), &[]).unit, Some(Unit::Metre));
         assert_eq!(read(&directory(&[[3072, 0, 1, 2994]]), &[]).unit, Some(Unit::Foot));
+        assert_eq!(read(&directory(&[[3072, 0, 1, 2229]]), &[]).unit, Some(Unit::UsSurveyFoot));
+        assert_eq!(read(&directory(&[[3072, 0, 1, 2269]]), &[]).unit, Some(Unit::Foot));
+        assert_eq!(read(&directory(&[[3072, 0, 1, u16::MAX]]), &[]).name, None);
         assert_eq!(read(&directory(&[[3072, 0, 1, 20000]]), &[]).unit, None);
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Header {
     /// Where points begin.
     pub(super) data_offset: u64,
     /// Where variable length records begin.
-    pub(super) header_len: u64,
+    pub(super) head_len: u64,
     /// Number of variable length records.
     pub(super) vlr_count: u64,
     /// Where extended variable length records begin, and how many there are.
@@ -77,33 +77,31 @@ impl Header {
                 "LAS 1.0 to 1.4 can be read: export the scan as LAS 1.4.",
             ));
         }
-        let header_len = field.u16(94);
+        let head_len = field.u16(94);
         let needed = if minor >= 4 { LAS_1_4 } else { SHORTEST as u16 };
-        if header_len < needed {
+        if head_len < needed {
             return Err(Error::input(
                 "las_header_size",
-                format!("the header says that it is {header_len} bytes long; LAS 1.{minor} has {needed}"),
+                format!("the header says that it is {head_len} bytes long; LAS 1.{minor} has {needed}"),
                 DAMAGED_HINT,
             ));
         }
         if bytes.len() < usize::from(needed) {
-            return Err(Error::input("las_truncated", format!("the file ends within its header of {header_len} bytes"), TRUNCATED_HINT));
+            return Err(Error::input("las_truncated", format!("the file ends within its header of {head_len} bytes"), TRUNCATED_HINT));
         }
         if minor == 5 {
             warnings.push(Warning { code: "las_version_newer", message: "LAS 1.5 is read as LAS 1.4".into() });
         }
         let data_offset = u64::from(field.u32(96));
-        if data_offset >= file_len || data_offset < u64::from(header_len) {
+        if data_offset >= file_len || data_offset < u64::from(head_len) {
             return Err(Error::input(
                 "las_data_offset",
-                format!(
-                    "points are said to begin at byte {data_offset}, after a header of {header_len} bytes in a file of {file_len} bytes"
-                ),
+                format!("points are said to begin at byte {data_offset}, after a header of {head_len} bytes in a file of {file_len} bytes"),
                 DAMAGED_HINT,
             ));
         }
         let vlr_count = u64::from(field.u32(100));
-        let vlr_room = (data_offset - u64::from(header_len)) / VLR_HEADER_LEN;
+        let vlr_room = (data_offset - u64::from(head_len)) / VLR_HEADER_LEN;
         if vlr_count > vlr_room.min(MAX_VLRS) {
             return Err(Error::input(
                 "las_vlr_count",
@@ -137,7 +135,7 @@ impl Header {
             record_len: usize::from(record_len),
             points: point_count(&field, minor, warnings),
             data_offset,
-            header_len: u64::from(header_len),
+            head_len: u64::from(head_len),
             vlr_count,
             evlrs,
             scale: field.vec(131),
@@ -193,7 +191,7 @@ impl Header {
         }
         let room = bytes / self.record_len as u64;
         if self.points / COUNT_FACTOR > room {
-            return Err(self.count_error(&format!("room for {room}")));
+            return Err(self.count_error(&format!("{room} at most")));
         }
         if self.points > room {
             return Err(Error::input(

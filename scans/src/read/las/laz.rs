@@ -1,4 +1,4 @@
-//! LAZ: the LASzip record, the table of chunks, and the choice of how to decompress.
+//! LAZ: the `LASzip` record, the table of chunks, and the choice of how to decompress.
 //!
 //! Everything that the decoder allocates by or indexes with is checked here first; what is left is contained.
 //! Files whose chunks are of ordinary size are decompressed several chunks at a time ([`super::chunks`]); one huge chunk

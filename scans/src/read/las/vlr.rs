@@ -25,7 +25,7 @@ impl Records {
     /// Reads the records that lie where the header says; one that runs over its room ends the reading with a warning.
     pub(super) fn read<R: Read + Seek>(source: &mut R, header: &Header, warnings: &mut Vec<Warning>) -> io::Result<Self> {
         let mut records = Self::default();
-        let mut at = header.header_len;
+        let mut at = header.head_len;
         for index in 0..header.vlr_count {
             let end = header.data_offset;
             if at + 54 > end {
@@ -60,7 +60,7 @@ impl Records {
         let mut at = start;
         for index in 0..count.min(MAX_EVLRS) {
             let room = header.file_len.checked_sub(at).and_then(|room| room.checked_sub(60));
-            let Some(room) = room.filter(|_| at >= header.header_len) else {
+            let Some(room) = room.filter(|_| at >= header.head_len) else {
                 warnings.push(overrun("extended variable length record", index, count));
                 break;
             };
@@ -109,6 +109,9 @@ impl Records {
             first = other;
             warnings.append(&mut first.warnings);
             first.warnings = warnings;
+        } else if first.unit.is_none() && other.unit.is_some() {
+            first.unit = other.unit;
+            first.warnings.retain(|warning| warning.code != "unit_unknown");
         }
         first
     }

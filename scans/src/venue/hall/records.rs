@@ -167,7 +167,11 @@ impl Site {
         add("aisle", "rear cross aisle, south inner aisle", "floor before the stage", vec![rear, front], true);
         let across = [dvec3(m.hall_start() + 1.2, m.hall_south() + 0.3, 0.0), dvec3(m.hall_start() + 1.2, m.hall_north() - 0.3, 0.0)];
         add("rear-cross-aisle", "rear cross aisle, south end", "rear cross aisle, north end", across.to_vec(), true);
-        let exit = |name: &str| self.exits.iter().find(|exit| exit.name == name).map(|exit| (exit.id.clone(), exit.position));
+        // Ways end at the inner face of the wall: from there on they are outside the building's rooms.
+        let exit = |name: &str| {
+            let exit = self.exits.iter().find(|exit| exit.name == name)?;
+            Some((exit.id.clone(), exit.position - exit.direction * m.wall * 0.5))
+        };
         if let Some((id, position)) = exit("Side corridor south") {
             let start = dvec3(m.foyer_end + m.wall * 0.5, m.wall + m.corridor * 0.5, 0.0);
             add("corridor-to-exit", "door from foyer to side corridor south", &id, vec![start, position], true);
@@ -204,7 +208,7 @@ impl Site {
             ),
             ("balcony-to-stage", dvec3(m.hall_start() + 1.0, mid - 5.0, m.upper_z + EYE), dvec3(m.stage_end, mid + 1.0, 0.6)),
             ("stage-to-balcony", dvec3(m.stage_front + 4.4, mid - 0.4, EYE + 0.3), dvec3(m.hall_start(), mid + 1.0, 3.6)),
-            ("foyer", dvec3(8.6, m.cores()[0].1 + 1.3, EYE), dvec3(2.0, m.width - 6.0, 1.6)),
+            ("foyer", dvec3(7.0, m.cores()[0].1 + 1.6, EYE), dvec3(3.2, m.width - 4.0, 1.7)),
             ("stair", dvec3(m.core_end - 0.4, m.cores()[0].0 + 1.2, EYE), dvec3(1.0, m.cores()[0].0 + 1.7, 2.4)),
             ("backstage", dvec3((m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.2, 2.0, EYE), dvec3(m.backstage_end - 0.8, mid, 1.3)),
             (

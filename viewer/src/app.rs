@@ -1,0 +1,91 @@
+//! Putting the app together: the same plugins for a window, a web page and a picture without either.
+
+use bevy::camera::RenderTarget;
+use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::window::{ExitCondition, PresentMode};
+
+use crate::camera::{CameraPlugin, Rig};
+use crate::points::queue::BACKGROUND;
+use crate::points::{PointCamera, PointsPlugin};
+use crate::settings::Settings;
+use crate::state::StatePlugin;
+use crate::stream::StreamPlugin;
+use crate::ui::{FrameTimePlugin, UiPlugin};
+
+/// Everything but the engine's own plugins and the camera.
+struct ViewerPlugins;
+
+impl Plugin for ViewerPlugins {
+    fn build(&self, app: &mut App) {
+        let [red, green, blue] = BACKGROUND;
+        app.insert_resource(ClearColor(Color::srgb(red, green, blue))).init_resource::<Settings>().add_plugins((
+            PointsPlugin,
+            StreamPlugin,
+            CameraPlugin,
+            FrameTimePlugin,
+            StatePlugin,
+        ));
+    }
+}
+
+/// The camera. Multisampling, tone mapping and dithering would only blur points and their colours.
+fn camera() -> impl Bundle {
+    (Camera3d::default(), Msaa::Off, Tonemapping::None, DebandDither::Disabled, PointCamera, Rig::default())
+}
+
+fn log_plugin() -> LogPlugin {
+    LogPlugin { level: bevy::log::Level::WARN, filter: "wgpu=error,naga=error,bevy_egui=error".into(), ..default() }
+}
+
+/// An app in a window of `size` pixels, or in a page's canvas.
+pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
+    let mut app = App::new();
+    let window = Window {
+        title: format!("{title} – Parterre"),
+        // Waiting for the display hangs on software drivers.
+        present_mode: if cfg!(target_arch = "wasm32") { PresentMode::AutoVsync } else { PresentMode::AutoNoVsync },
+        canvas: cfg!(target_arch = "wasm32").then(|| "#parterre-canvas".into()),
+        fit_canvas_to_parent: true,
+        resolution: size.map(|size| size.into()).unwrap_or_default(),
+        ..default()
+    };
+    app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log_plugin()))
+        .insert_resource(settings)
+        .add_plugins((ViewerPlugins, UiPlugin))
+        .add_systems(Startup, |mut commands: Commands| {
+            commands.spawn(camera());
+        });
+    app
+}
+
+/// An app without a window that draws into `target`, an image of its own; see `screenshot`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn offscreen_app(settings: Settings, panel: bool) -> App {
+    use bevy::render::RenderPlugin;
+    use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+    use bevy::winit::WinitPlugin;
+
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+            .set(log_plugin())
+            .disable::<WinitPlugin>()
+            .disable::<PipelinedRenderingPlugin>(),
+    )
+    .insert_resource(settings)
+    .add_plugins(ViewerPlugins);
+    if panel {
+        app.add_plugins(UiPlugin);
+    }
+    app
+}
+
+/// Puts the camera of an off-screen app into the world.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn spawn_offscreen_camera(world: &mut World, target: Handle<Image>) {
+    world.spawn((camera(), RenderTarget::Image(target.into())));
+}

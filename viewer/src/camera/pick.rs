@@ -1,0 +1,20 @@
+//! What is under the pointer: the nearest point in memory along a ray.
+
+use bevy::math::DVec3;
+
+use crate::stream::ActiveScan;
+
+/// Half width of the cone round the ray, as a share of the distance: about five pixels.
+const CONE_TAN: f64 = 0.008;
+
+/// The nearest point along a ray (scan frame, metres; unit `direction`).
+pub fn pick(scan: &ActiveScan, eye: DVec3, direction: DVec3) -> Option<DVec3> {
+    let eye_in_tiles = eye - scan.open.tree.scan.frame.origin_m;
+    let mut nearest_m = f64::INFINITY;
+    for (_, slot) in scan.residency.iter() {
+        if let Some(found_m) = slot.points.pick(eye_in_tiles, direction, CONE_TAN, nearest_m) {
+            nearest_m = found_m;
+        }
+    }
+    nearest_m.is_finite().then(|| eye + direction * nearest_m)
+}

@@ -1,0 +1,190 @@
+//! Standing on the floor and walking on it.
+//!
+//! A step is taken only to a place where a floor is found within a step's reach of the feet; otherwise it is tried along
+//! either axis alone, so that one slides along an edge, and then not taken at all. The eyes follow the feet smoothly.
+
+use bevy::math::{DVec2, DVec3};
+use bevy::prelude::*;
+
+use super::fly::look_round;
+use super::input::Intent;
+use super::{Mode, Rig};
+use crate::stream::ActiveScan;
+use crate::walk::floor::{Reach, find_floor};
+
+/// Eyes above the floor. Metres.
+pub const EYE_HEIGHT_M: f64 = 1.7;
+/// Metres a second.
+const SPEED_M_S: f64 = 1.5;
+/// With shift.
+const FAST: f64 = 2.5;
+/// Radii of the disc in which a floor is looked for; the larger ones step over small gaps in the scan. Metres.
+const RADII_M: [f64; 3] = [0.2, 0.35, 0.6];
+/// Points this far below a step's reach show that a place is an edge and not a gap in the scan. Metres.
+const EDGE_M: f64 = 8.0;
+/// A step is looked ahead in pieces of at most this length, so that no gap is jumped. Metres.
+const STRIDE_M: f64 = 0.1;
+/// How fast the eyes follow the feet. 1/s.
+const FOLLOW_PER_S: f64 = 9.0;
+/// How far below the drop's start a first floor is looked for. Metres.
+const DROP_M: f64 = 40.0;
+/// Seconds that a note stays.
+const NOTE_S: f64 = 1.5;
+
+/// The walker's feet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Walker {
+    /// Height of the floor stood on; scan frame, metres. `None` until one is found.
+    pub foot_m: Option<f64>,
+    /// Seconds for which "no floor here" is still shown.
+    pub no_floor_s: f64,
+    /// From here a first floor is looked for downwards. Scan frame, metres.
+    drop_from_m: f64,
+}
+
+impl Walker {
+    /// A walker who has to find the floor below `start` (scan frame, metres).
+    pub fn dropped_at(start: DVec3) -> Self {
+        Self { foot_m: None, no_floor_s: 0.0, drop_from_m: start.z }
+    }
+}
+
+pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<Time>, scan: Res<ActiveScan>) {
+    let delta_s = time.delta_secs_f64().min(0.1);
+    for mut rig in &mut rigs {
+        if rig.mode != Mode::Walk {
+            continue;
+        }
+        look_round(&mut rig, intent.turn_px / intent.size_px.y.max(1.0));
+        rig.walker.no_floor_s = (rig.walker.no_floor_s - delta_s).max(0.0);
+        let place = rig.eye.truncate();
+        let Some(foot_m) = rig.walker.foot_m else {
+            let from_m = rig.walker.drop_from_m;
+            match drop_to_floor(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
+                Some(found_m) => {
+                    rig.walker.foot_m = Some(found_m);
+                    rig.eye.z = found_m + EYE_HEIGHT_M;
+                }
+                None => rig.walker.no_floor_s = NOTE_S,
+            }
+            continue;
+        };
+        // Two fingers up and down walk, as there are no keys on a phone.
+        let drag = intent.shift_px / intent.size_px.y.max(1.0) * 6.0;
+        let ahead = rig.forward().with_z(0.0).normalize_or_zero().truncate();
+        let right = rig.right().truncate();
+        let keys = DVec2::new(intent.go.x, intent.go.y).clamp_length_max(1.0) * SPEED_M_S * if intent.fast { FAST } else { 1.0 } * delta_s;
+        let step = right * (keys.x + drag.x) + ahead * (keys.y + intent.zoom * 0.5 - drag.y);
+        let walk = walk(|place, foot_m| floor(&scan, place, foot_m, Reach::STEP), place, foot_m, step);
+        if walk.stopped {
+            rig.walker.no_floor_s = NOTE_S;
+        }
+        // Finer tiles may have come: the floor is measured again where one stands.
+        let foot_m = if step == DVec2::ZERO { floor(&scan, place, foot_m, Reach::STEP).unwrap_or(foot_m) } else { walk.foot_m };
+        rig.walker.foot_m = Some(foot_m);
+        let eye_m = foot_m + EYE_HEIGHT_M;
+        let follow = 1.0 - (-FOLLOW_PER_S * delta_s).exp();
+        rig.eye = walk.place.extend(rig.eye.z + (eye_m - rig.eye.z) * follow);
+    }
+}
+
+/// Where a step ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Walked {
+    place: DVec2,
+    foot_m: f64,
+    /// Some of the way had no floor.
+    stopped: bool,
+}
+
+/// Walks `step` in strides, each only where `floor` finds one.
+fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m: f64, step: DVec2) -> Walked {
+    let strides = (step.length() / STRIDE_M).ceil().clamp(0.0, 50.0);
+    let mut stopped = false;
+    for _ in 0..strides as usize {
+        let stride = step / strides;
+        let ways = [stride, DVec2::new(stride.x, 0.0), DVec2::new(0.0, stride.y)];
+        let way = ways.into_iter().filter(|way| *way != DVec2::ZERO).find_map(|way| Some((place + way, floor(place + way, foot_m)?)));
+        match way {
+            Some((next, next_foot_m)) => (place, foot_m) = (next, next_foot_m),
+            None => {
+                stopped = true;
+                break;
+            }
+        }
+    }
+    Walked { place, foot_m, stopped }
+}
+
+/// The first floor below `from_m`, looked for step by step downwards.
+fn drop_to_floor(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64) -> Option<f64> {
+    let reach = Reach { up_m: 0.0, down_m: 2.0 };
+    let mut foot_m = from_m;
+    while foot_m > from_m - DROP_M {
+        if let Some(found_m) = floor(place, foot_m, reach) {
+            return Some(found_m);
+        }
+        foot_m -= reach.down_m - 0.1;
+    }
+    // One may have pointed at the floor itself, or just below it.
+    floor(place, from_m, Reach { up_m: 1.0, down_m: 0.0 })
+}
+
+/// The floor at a place (scan frame) among the points in memory.
+pub fn floor(scan: &ActiveScan, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
+    let origin_m = scan.open.tree.scan.frame.origin_m;
+    let mut heights_m = Vec::new();
+    for radius_m in RADII_M {
+        heights_m.clear();
+        for (_, slot) in scan.residency.iter() {
+            slot.points.heights(place - origin_m.truncate(), radius_m, &mut heights_m);
+        }
+        let foot_m = foot_m - origin_m.z;
+        if let Some(found_m) = find_floor(&heights_m, foot_m, reach) {
+            return Some(found_m + origin_m.z);
+        }
+        let lowest_m = foot_m - reach.down_m;
+        if heights_m.iter().any(|height| (lowest_m - EDGE_M..lowest_m).contains(height)) {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A floor at 0 for x < 2, stairs of 0.2 m every 0.3 m up to x = 3.5, nothing beyond.
+    fn terrain(place: DVec2, foot_m: f64) -> Option<f64> {
+        let height_m = if place.x < 2.0 { 0.0 } else { ((place.x - 2.0) / 0.3).floor() * 0.2 };
+        (place.x < 3.5 && (height_m - foot_m) <= 0.35 && (foot_m - height_m) <= 0.6).then_some(height_m)
+    }
+
+    #[test]
+    fn stairs_are_climbed_and_the_edge_is_not_crossed() {
+        let walked = walk(terrain, DVec2::ZERO, 0.0, DVec2::new(5.0, 0.0));
+        assert!(walked.stopped);
+        assert!(walked.place.x > 3.3 && walked.place.x < 3.5);
+        assert!((walked.foot_m - 0.8).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_slides_along_an_edge() {
+        let walked = walk(terrain, DVec2::new(3.45, 0.0), 0.8, DVec2::new(1.0, 1.0));
+        assert!(!walked.stopped);
+        assert!(walked.place.y > 0.9 && walked.place.x < 3.5);
+    }
+
+    #[test]
+    fn a_drop_ends_on_the_first_floor_below() {
+        let floors = [0.0, 4.0, 8.0];
+        let floor = |_: DVec2, foot_m: f64, reach: Reach| {
+            floors.into_iter().rev().find(|floor| *floor <= foot_m + reach.up_m && *floor >= foot_m - reach.down_m)
+        };
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 7.0), Some(4.0));
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0), Some(8.0));
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5), Some(0.0));
+        assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0), None);
+    }
+}

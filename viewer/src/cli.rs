@@ -1,0 +1,156 @@
+//! The command line of the desktop viewer.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::math::{DVec3, UVec2};
+use clap::{Parser, ValueEnum};
+
+use crate::camera::{Mode, StartView};
+use crate::settings::{ColorBy, Settings};
+
+/// Walk a venue's scan.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "parterre-viewer", version, about, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// A tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)
+    pub source: String,
+    /// Draw one picture into this PNG file, without a window, and end
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+    /// Size of the picture or of the window, in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    pub size: UVec2,
+    /// Look from ex,ey,ez at tx,ty,tz (scan frame, metres, Z up); an overview without it
+    #[arg(long, value_name = "ex,ey,ez,tx,ty,tz", value_parser = camera, allow_hyphen_values = true)]
+    pub camera: Option<(DVec3, DVec3)>,
+    /// How the camera moves at first
+    #[arg(long, value_enum, default_value = "orbit")]
+    pub mode: ModeArgument,
+    /// What the colour shows
+    #[arg(long, value_enum, default_value = "rgb")]
+    pub color: ColorArgument,
+    /// Points drawn at most
+    #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u64).range(1000..=1_000_000_000))]
+    pub budget: Option<u64>,
+    /// Factor on the size of points
+    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    pub point_size: f32,
+    /// Leave out what is above this height (scan frame, metres)
+    #[arg(long, value_name = "METRES", allow_hyphen_values = true)]
+    pub cut_above: Option<f64>,
+    /// Do not shade edges
+    #[arg(long)]
+    pub no_edl: bool,
+    /// Show the panel in the picture too
+    #[arg(long, requires = "screenshot")]
+    pub panel: bool,
+    /// Seconds that a picture may take before it is given up
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400), requires = "screenshot")]
+    pub timeout: u64,
+    /// Tell what was drawn as one JSON document on stdout
+    #[arg(long, requires = "screenshot")]
+    pub json: bool,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad input, 4 storage or network.";
+
+/// `--mode`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ModeArgument {
+    /// Round a point
+    Orbit,
+    /// Freely
+    Fly,
+    /// On the floor
+    Walk,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ColorArgument {
+    /// The scan's own colour
+    Rgb,
+    /// Strength of the returned pulse
+    Intensity,
+    /// Height
+    Height,
+}
+
+impl Arguments {
+    /// Settings of the picture.
+    pub fn settings(&self) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            budget_points: self.budget.unwrap_or(defaults.budget_points),
+            point_size: self.point_size.clamp(0.1, 10.0),
+            color_by: match self.color {
+                ColorArgument::Rgb => ColorBy::Rgb,
+                ColorArgument::Intensity => ColorBy::Intensity,
+                ColorArgument::Height => ColorBy::Height,
+            },
+            edl: !self.no_edl,
+            cut_above_m: self.cut_above.filter(|cut| cut.is_finite()),
+            ..defaults
+        }
+    }
+
+    /// The first view.
+    pub fn start_view(&self) -> StartView {
+        let mode = match self.mode {
+            ModeArgument::Orbit => Mode::Orbit,
+            ModeArgument::Fly => Mode::Fly,
+            ModeArgument::Walk => Mode::Walk,
+        };
+        StartView { look: self.camera, mode }
+    }
+
+    /// Time limit of a picture.
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+fn size(text: &str) -> Result<UVec2, String> {
+    let parse = |part: &str| part.trim().parse::<u32>().ok().filter(|pixels| (16..=8192).contains(pixels));
+    text.split_once(['x', 'X', '×'])
+        .and_then(|(width, height)| Some(UVec2::new(parse(width)?, parse(height)?)))
+        .ok_or_else(|| "give width and height in pixels, 16 to 8192 each, like 1280x720".into())
+}
+
+fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
+    let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).filter(|number: &f64| number.is_finite()).collect();
+    match (numbers.as_slice(), text.split(',').count()) {
+        (&[ex, ey, ez, tx, ty, tz], 6) if [ex, ey, ez] != [tx, ty, tz] => Ok((DVec3::new(ex, ey, ez), DVec3::new(tx, ty, tz))),
+        _ => Err("give six numbers, eye and target, which are not the same place: ex,ey,ez,tx,ty,tz".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_and_sizes_are_read_or_refused() {
+        assert_eq!(camera("1,2,3.5,-4,5,6"), Ok((DVec3::new(1.0, 2.0, 3.5), DVec3::new(-4.0, 5.0, 6.0))));
+        for text in ["", "1,2,3", "1,2,3,4,5,x", "1,2,3,1,2,3", "1,2,3,4,5,6,7", "1,2,3,4,5,inf"] {
+            assert!(camera(text).is_err(), "{text}");
+        }
+        assert_eq!(size("640x360"), Ok(UVec2::new(640, 360)));
+        for text in ["640", "0x10", "640x99999", "axb"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_command_line() {
+        let arguments = Arguments::try_parse_from([
+            "parterre-viewer", "tiles.3tz", "--screenshot", "out.png", "--size", "320x200", "--camera", "-1,2,3,4,5,6", "--color", "height", "--no-edl",
+        ])
+        .expect("is complete");
+        let settings = arguments.settings();
+        assert_eq!((settings.color_by, settings.edl), (ColorBy::Height, false));
+        assert_eq!(arguments.start_view().look.map(|(eye, _)| eye.x), Some(-1.0));
+        assert!(Arguments::try_parse_from(["parterre-viewer"]).is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! The point pipeline: instanced quads straight from the tiles' quantized vertices, then eye-dome lighting.
+//!
+//! A tile's vertices (12 bytes a point, and 4 more with intensity) are uploaded once, when it becomes resident
+//! ([`upload`]). A frame is a [`extract::DrawList`] in the main world; [`extract`] copies it to the render world,
+//! [`queue`] computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures,
+//! [`draw`] expands every point to a quad, and [`edl`] shades the result and writes it to the camera's target.
+//!
+//! No storage buffers and no compute: WebGL2 has neither. Add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
+
+pub mod draw;
+pub mod edl;
+pub mod extract;
+pub mod pipeline;
+pub mod prepare;
+pub mod queue;
+pub mod spacing;
+pub mod upload;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bevy::asset::embedded_asset;
+use bevy::core_pipeline::core_3d::main_transparent_pass_3d;
+use bevy::core_pipeline::schedule::{Core3d, Core3dSystems};
+use bevy::prelude::*;
+use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
+use bevy::render::{ExtractSchedule, Render, RenderApp, RenderStartup, RenderSystems};
+
+/// Marks the camera that points are drawn for.
+#[derive(Component, Clone, Copy, Default, ExtractComponent)]
+pub struct PointCamera;
+
+/// Whether the pipelines are compiled, seen from both worlds.
+#[derive(Resource, Clone, Default)]
+pub struct PipelinesReady(Arc<AtomicBool>);
+
+impl PipelinesReady {
+    /// Whether points can be drawn.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Adds the point pipeline.
+pub struct PointsPlugin;
+
+impl Plugin for PointsPlugin {
+    fn build(&self, app: &mut App) {
+        embedded_asset!(app, "points/points.wgsl");
+        embedded_asset!(app, "points/edl.wgsl");
+        let ready = PipelinesReady::default();
+        app.add_plugins(ExtractComponentPlugin::<PointCamera>::default())
+            .init_resource::<extract::DrawList>()
+            .insert_resource(ready.clone());
+        let Some(render_app) = app.get_sub_app_mut(RenderApp) else { return };
+        render_app
+            .insert_resource(ready)
+            .init_resource::<extract::ExtractedPoints>()
+            .init_resource::<queue::QueuedPoints>()
+            .init_resource::<prepare::PointUniforms>()
+            .add_systems(RenderStartup, pipeline::init)
+            .add_systems(ExtractSchedule, extract::extract)
+            .add_systems(
+                Render,
+                (
+                    pipeline::specialize.in_set(RenderSystems::Queue),
+                    queue::queue.in_set(RenderSystems::Queue),
+                    prepare::textures.in_set(RenderSystems::PrepareResources),
+                    prepare::uniforms.in_set(RenderSystems::PrepareResources),
+                    prepare::bind_groups.in_set(RenderSystems::PrepareBindGroups),
+                ),
+            )
+            .add_systems(Core3d, (draw::draw, edl::edl).chain().after(main_transparent_pass_3d).in_set(Core3dSystems::MainPass));
+    }
+}

@@ -1,0 +1,96 @@
+// Points as quads: one instance a point, four vertices a quad, straight from the tile's quantized vertices.
+
+struct Frame {
+    viewport: vec4<f32>,
+    limits: vec4<f32>,
+    ranges: vec4<f32>,
+    background: vec4<f32>,
+}
+
+struct Part {
+    clip_from_part: mat4x4<f32>,
+    split_and_height_m: vec4<f32>,
+    spacing_low_m: vec4<f32>,
+    spacing_high_m: vec4<f32>,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(1) @binding(0) var<uniform> part: Part;
+
+struct Point {
+    @builtin(vertex_index) corner: u32,
+    // 16-bit millimetres, normalized; the fourth is padding.
+    @location(0) position: vec4<f32>,
+    @location(1) color: vec4<f32>,
+#ifdef EXTRAS
+    @location(2) extra: vec2<u32>,
+#endif
+}
+
+struct Splat {
+    @builtin(position) clip: vec4<f32>,
+    @location(0) color: vec3<f32>,
+    // -1 to 1 over the quad.
+    @location(1) offset: vec2<f32>,
+    // Squared radius beyond which a pixel is left out; 2 keeps the corners.
+    @location(2) @interpolate(flat) round: f32,
+}
+
+// 65,535 steps of 1 mm.
+const CELL_M: f32 = 65.535;
+
+// Blue over green to red, even in brightness.
+fn ramp(at: f32) -> vec3<f32> {
+    let t = clamp(at, 0.0, 1.0) * 4.0;
+    let a = vec3<f32>(0.20, 0.30, 0.62);
+    let b = vec3<f32>(0.18, 0.58, 0.66);
+    let c = vec3<f32>(0.45, 0.72, 0.42);
+    let d = vec3<f32>(0.92, 0.76, 0.36);
+    let e = vec3<f32>(0.86, 0.38, 0.27);
+    var color = mix(a, b, clamp(t, 0.0, 1.0));
+    color = mix(color, c, clamp(t - 1.0, 0.0, 1.0));
+    color = mix(color, d, clamp(t - 2.0, 0.0, 1.0));
+    return mix(color, e, clamp(t - 3.0, 0.0, 1.0));
+}
+
+@vertex
+fn vertex(in: Point) -> Splat {
+    let position_m = in.position.xyz * CELL_M;
+    let height_m = position_m.z + part.split_and_height_m.w;
+    var out: Splat;
+    out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
+
+    let upper = position_m > part.split_and_height_m.xyz;
+    let octants = select(part.spacing_low_m, part.spacing_high_m, upper.z);
+    let pair = select(octants.xy, octants.zw, upper.y);
+    let spacing_m = select(pair.x, pair.y, upper.x);
+    let size_px = clamp(spacing_m * frame.viewport.z / max(out.clip.w, frame.limits.z), frame.limits.x, frame.limits.y);
+
+    out.offset = vec2<f32>(f32(in.corner & 1u), f32(in.corner >> 1u)) * 2.0 - 1.0;
+    out.clip = vec4<f32>(out.clip.xy + out.offset * (size_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
+    if (height_m > frame.limits.w) {
+        // Outside the clip space: the whole quad is dropped.
+        out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
+    }
+    out.round = select(2.0, 1.0, size_px > 3.0);
+
+    out.color = in.color.rgb;
+#ifdef EXTRAS
+    if (frame.viewport.w == 1.0) {
+        let strength = clamp((f32(in.extra.x) - frame.ranges.x) * frame.ranges.y, 0.0, 1.0);
+        out.color = vec3<f32>(0.08 + 0.88 * sqrt(strength));
+    }
+#endif
+    if (frame.viewport.w == 2.0) {
+        out.color = ramp(height_m * frame.ranges.z);
+    }
+    return out;
+}
+
+@fragment
+fn fragment(in: Splat) -> @location(0) vec4<f32> {
+    if (dot(in.offset, in.offset) > in.round) {
+        discard;
+    }
+    return vec4<f32>(in.color, 1.0);
+}

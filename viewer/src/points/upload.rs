@@ -1,0 +1,46 @@
+//! Tiles on the graphics card: written once, drawn from as they are.
+
+use bevy::math::DVec3;
+use bevy::render::render_resource::{Buffer, BufferInitDescriptor, BufferUsages};
+use bevy::render::renderer::RenderDevice;
+use parterre_scans::tile::glb;
+
+use crate::walk::columns::TilePoints;
+
+/// One part of a tile on the graphics card.
+pub struct GpuPart {
+    /// Lower corner of its cell in the tile frame, metres.
+    pub origin_m: DVec3,
+    /// `glb::Vertex` for every point.
+    pub vertices: Buffer,
+    /// `glb::Extra` for every point, where the scan has them.
+    pub extras: Option<Buffer>,
+    /// Points.
+    pub count: u32,
+}
+
+/// A tile on the graphics card; dropping it frees the memory.
+pub struct GpuTile {
+    /// Parts with at least one point.
+    pub parts: Vec<GpuPart>,
+}
+
+/// Writes a tile's points to the graphics card.
+pub fn upload(device: &RenderDevice, points: &TilePoints, extras: &[Vec<glb::Extra>]) -> GpuTile {
+    let buffer = |contents: &[u8]| {
+        device.create_buffer_with_data(&BufferInitDescriptor { label: Some("tile points"), contents, usage: BufferUsages::VERTEX })
+    };
+    let parts = points
+        .parts()
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !part.vertices.is_empty())
+        .map(|(index, part)| GpuPart {
+            origin_m: part.origin_m,
+            vertices: buffer(bytemuck::cast_slice(&part.vertices)),
+            extras: extras.get(index).filter(|extras| extras.len() == part.vertices.len()).map(|extras| buffer(bytemuck::cast_slice(extras))),
+            count: part.vertices.len() as u32,
+        })
+        .collect();
+    GpuTile { parts }
+}

@@ -1,0 +1,60 @@
+//! What the user can change while looking: how many points, how large, in which colours.
+
+use bevy::prelude::Resource;
+
+/// What a point's colour shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorBy {
+    /// The scan's own colour.
+    #[default]
+    Rgb,
+    /// Strength of the returned pulse, grey.
+    Intensity,
+    /// Height over the scan's lowest point, as a ramp from blue to red.
+    Height,
+}
+
+impl ColorBy {
+    /// Name on the command line and in the state given to web pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rgb => "rgb",
+            Self::Intensity => "intensity",
+            Self::Height => "height",
+        }
+    }
+}
+
+/// Settings of the picture.
+#[derive(Resource, Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Points drawn at most in one frame.
+    pub budget_points: u64,
+    /// Gaps between points smaller than this many pixels are not refined further.
+    pub error_px: f64,
+    /// Factor on the size of points; 1 just closes a surface.
+    pub point_size: f32,
+    /// What the colour shows.
+    pub color_by: ColorBy,
+    /// Eye-dome lighting: darkens edges, so that surfaces without shading keep their shape.
+    pub edl: bool,
+    /// Points above this height (scan frame, metres) are left out, to look into a building from above.
+    pub cut_above_m: Option<f64>,
+    /// Memory for tiles, on the processor's and the graphics card's side together.
+    pub cache_bytes: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let web = cfg!(target_arch = "wasm32");
+        Self {
+            budget_points: if web { 1_000_000 } else { 2_000_000 },
+            error_px: 1.5,
+            point_size: 1.0,
+            color_by: ColorBy::Rgb,
+            edl: true,
+            cut_above_m: None,
+            cache_bytes: if web { 256 << 20 } else { 768 << 20 },
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Where a scan comes from: a local archive or a service, and how it is opened.
+//!
+//! A source is a path to a `tiles.3tz` (or to the folder that holds one), the address of a `tileset.json`, or the
+//! address of a scan on a service: `http://host/api/scans/ID` (its newest finished version) or `http://host/view/ID/V`.
+
+use std::path::PathBuf;
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::Arc;
+
+use parterre_scans::catalog::{self, ScanState};
+use parterre_scans::lod::Tree;
+#[cfg(not(target_arch = "wasm32"))]
+use parterre_scans::tile::archive::Index;
+use parterre_scans::tile::tileset::Tileset;
+
+use crate::fault::{Fault, FaultKind};
+
+const FORMS: &str =
+    "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
+
+/// A parsed source; nothing has been opened yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A local archive.
+    Archive(PathBuf),
+    /// A tileset by its full address.
+    Tileset(String),
+    /// A scan of a service.
+    Scan {
+        /// The service's root, without a slash at the end.
+        service: String,
+        /// Identifier of the scan.
+        scan: String,
+        /// A certain version; otherwise the newest one that is ready.
+        version: Option<u32>,
+    },
+}
+
+impl Address {
+    /// Reads a source as a person gives it.
+    pub fn parse(source: &str) -> Result<Self, Fault> {
+        let unknown = || Fault::input("source_unknown", format!("{source:?} is no source that can be opened"), FORMS);
+        let Some((scheme, rest)) = source.split_once("://") else {
+            if source.is_empty() {
+                return Err(unknown());
+            }
+            return Ok(Self::Archive(PathBuf::from(source)));
+        };
+        if !matches!(scheme, "http" | "https") {
+            return Err(unknown());
+        }
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if host.is_empty() {
+            return Err(unknown());
+        }
+        if path.ends_with(".json") {
+            return Ok(Self::Tileset(format!("{scheme}://{host}/{path}")));
+        }
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let (prefix, scan, version) = match parts.as_slice() {
+            [prefix @ .., "api", "scans", scan] => (prefix, *scan, None),
+            [prefix @ .., "view", scan, version] => (prefix, *scan, Some(version.parse().map_err(|_| unknown())?)),
+            _ => return Err(unknown()),
+        };
+        let service = std::iter::once(host).chain(prefix.iter().copied()).collect::<Vec<_>>().join("/");
+        Ok(Self::Scan { service: format!("{scheme}://{service}"), scan: scan.into(), version })
+    }
+}
+
+/// From where the tiles of an open scan are read.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Entries of a local archive.
+    #[cfg(not(target_arch = "wasm32"))]
+    Archive {
+        /// The archive.
+        path: Arc<PathBuf>,
+        /// Its index.
+        index: Arc<Index>,
+    },
+    /// Addresses under the tileset's folder.
+    Http {
+        /// The folder's address, with a slash at the end.
+        base: String,
+    },
+}
+
+/// A scan whose root tileset has been read.
+#[derive(Clone, Debug)]
+pub struct OpenScan {
+    /// The tree of tiles as the root tileset gives it.
+    pub tree: Tree,
+    /// From where the rest is read.
+    pub store: Store,
+    /// What to call it in a title.
+    pub name: String,
+}
+
+/// Opens a source: asks the service where the tiles are, and reads the root tileset.
+///
+/// Natively it blocks; in a browser it waits for the page's requests.
+pub async fn open(address: Address) -> Result<OpenScan, Fault> {
+    match address {
+        #[cfg(not(target_arch = "wasm32"))]
+        Address::Archive(path) => open_archive(path),
+        #[cfg(target_arch = "wasm32")]
+        Address::Archive(path) => {
+            Err(Fault::input("source_unknown", format!("{:?} is a path; a web page cannot read files", path.display()), FORMS))
+        }
+        Address::Tileset(url) => open_tileset(&url, None).await,
+        Address::Scan { service, scan, version } => {
+            let url = format!("{service}/api/scans/{scan}");
+            let bytes = get(&url).await?;
+            let scan: catalog::Scan = serde_json::from_slice(&bytes).map_err(|error| {
+                Fault::input("scan_unreadable", format!("{url} does not answer with a scan: {error}"), "Check the address; is it a Parterre service?")
+            })?;
+            let tileset = tileset_of(&scan, version)?;
+            open_tileset(&format!("{service}{tileset}"), Some(scan.name)).await
+        }
+    }
+}
+
+/// Address of the tileset relative to the service, of a version or of the newest that is ready.
+fn tileset_of(scan: &catalog::Scan, version: Option<u32>) -> Result<String, Fault> {
+    let found = match version {
+        Some(number) => scan.versions.iter().find(|version| version.version == number),
+        None => scan.versions.iter().rev().find(|version| version.state == ScanState::Ready).or(scan.versions.last()),
+    };
+    let Some(found) = found else {
+        let which = version.map_or_else(|| "a version".to_owned(), |number| format!("version {number}"));
+        return Err(Fault::input("version_unknown", format!("the scan {:?} has not {which}", scan.name), "Open another version, or the scan itself."));
+    };
+    match (found.state, &found.tileset) {
+        (ScanState::Ready, Some(tileset)) => Ok(tileset.clone()),
+        (ScanState::Failed, _) => Err(Fault::input(
+            "scan_failed",
+            format!("no tiles could be made of {:?}", scan.name),
+            "The scan's page says why; import a corrected file.",
+        )),
+        _ => Err(Fault::input(
+            "scan_processing",
+            format!("the tiles of {:?} are still being made", scan.name),
+            "Try again in a moment; the scan's page shows the progress.",
+        )),
+    }
+}
+
+async fn open_tileset(url: &str, name: Option<String>) -> Result<OpenScan, Fault> {
+    let bytes = get(url).await?;
+    let base = url.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let tree = root_tree(&bytes, url)?;
+    Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| url.to_owned()) })
+}
+
+fn root_tree(bytes: &[u8], place: &str) -> Result<Tree, Fault> {
+    let tileset = parse_tileset(bytes, place)?;
+    Tree::from_tileset(&tileset, "").map_err(|error| {
+        let mut fault = Fault::from(error);
+        fault.message = format!("{place}: {}", fault.message);
+        fault
+    })
+}
+
+/// Reads a tileset document.
+pub(crate) fn parse_tileset(bytes: &[u8], place: &str) -> Result<Tileset, Fault> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Fault::input("tileset_corrupt", format!("{place} is not a tileset: {error}"), "Check the address; or tile the scan again.")
+    })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn open_archive(mut path: PathBuf) -> Result<OpenScan, Fault> {
+    use parterre_scans::Error;
+
+    if path.is_dir() {
+        path.push("tiles.3tz");
+    }
+    let io = |action, source| Fault::from(Error::io(action, path.clone(), source));
+    let mut file = std::fs::File::open(&path).map_err(|error| io("open", error))?;
+    if let Some(fault) = not_an_archive(&mut file, &path).map_err(|error| io("read", error))? {
+        return Err(fault);
+    }
+    let index = Index::read(&mut file).map_err(|error| error.in_file(&path))?;
+    let bytes = index.read_entry(&mut file, "tileset.json").map_err(|error| error.in_file(&path))?.ok_or_else(|| {
+        Fault::input("archive_incomplete", format!("{}: there is no tileset.json in it", path.display()), "Tile the scan again.")
+    })?;
+    let tree = root_tree(&bytes, &path.display().to_string())?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(OpenScan { tree, store: Store::Archive { path: Arc::new(path), index: Arc::new(index) }, name })
+}
+
+/// A scan file given in the place of its tiles gets an answer of its own; people try it.
+#[cfg(not(target_arch = "wasm32"))]
+fn not_an_archive(file: &mut std::fs::File, path: &std::path::Path) -> std::io::Result<Option<Fault>> {
+    use std::io::{Read as _, Seek as _};
+
+    let mut magic = [0; 4];
+    let mut read = 0;
+    while read < magic.len() {
+        match file.read(&mut magic[read..])? {
+            0 => break,
+            count => read += count,
+        }
+    }
+    file.rewind()?;
+    Ok((&magic == b"LASF").then(|| {
+        Fault::input(
+            "source_not_tiled",
+            format!("{} is a scan file, not its tiles", path.display()),
+            "Make tiles first: parterre tile FILE -o DIR, then open DIR/tiles.3tz.",
+        )
+    }))
+}
+
+/// Reads an address whole.
+pub(crate) async fn get(url: &str) -> Result<Vec<u8>, Fault> {
+    let request = ehttp::Request::get(url);
+    #[cfg(target_arch = "wasm32")]
+    let response = ehttp::fetch_async(request).await;
+    #[cfg(not(target_arch = "wasm32"))]
+    let response = ehttp::fetch_blocking(&request);
+    let response = response.map_err(|error| unreachable(url, &error))?;
+    if response.ok { Ok(response.bytes) } else { Err(refused(url, response.status, &response.status_text, &response.bytes)) }
+}
+
+/// The fault of a request that got no answer.
+pub(crate) fn unreachable(url: &str, error: &str) -> Fault {
+    Fault::storage("unreachable", format!("{url}: {error}"), "Check the address, that the service runs, and the network.")
+}
+
+/// The fault of an answer that is not a success: the service's own words where it gives some.
+pub(crate) fn refused(url: &str, status: u16, status_text: &str, body: &[u8]) -> Fault {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        error: catalog::Fault,
+    }
+    let kind = if (400..500).contains(&status) && status != 408 && status != 429 { FaultKind::BadInput } else { FaultKind::Storage };
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { error }) => Fault { kind, code: error.code, message: format!("{url}: {}", error.message), hint: error.hint },
+        Err(_) => Fault {
+            kind,
+            code: "http_status".into(),
+            message: format!("{url} answers {status} {status_text}"),
+            hint: "Check the address, and whether you may read it.".into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(service: &str, scan: &str, version: Option<u32>) -> Address {
+        Address::Scan { service: service.into(), scan: scan.into(), version }
+    }
+
+    #[test]
+    fn the_forms_of_a_source() {
+        let table = [
+            ("venue/tiles.3tz", Address::Archive("venue/tiles.3tz".into())),
+            ("http://h:8080/tiles/a/1/tileset.json", Address::Tileset("http://h:8080/tiles/a/1/tileset.json".into())),
+            ("https://h/t/tileset.json?x=1#y", Address::Tileset("https://h/t/tileset.json".into())),
+            ("http://127.0.0.1:8080/api/scans/abc", scan("http://127.0.0.1:8080", "abc", None)),
+            ("http://h/view/abc/3", scan("http://h", "abc", Some(3))),
+            ("https://h/parterre/view/abc/3/", scan("https://h/parterre", "abc", Some(3))),
+        ];
+        for (source, expected) in table {
+            assert_eq!(Address::parse(source), Ok(expected), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_source_is_refused_with_the_forms() {
+        for source in ["", "ftp://h/tileset.json", "http://", "http://h", "http://h/venues/1", "http://h/view/abc/new"] {
+            let fault = Address::parse(source).expect_err(source);
+            assert_eq!((fault.code.as_str(), fault.exit_code()), ("source_unknown", 3), "{source}");
+        }
+    }
+
+    fn version(number: u32, state: ScanState) -> catalog::Version {
+        catalog::Version {
+            version: number,
+            state,
+            tileset: (state == ScanState::Ready).then(|| catalog::tileset_path("s", number)),
+            thumbnail: None,
+            plan: None,
+            points: None,
+            file_name: "a.laz".into(),
+            bytes: 1,
+            sha256: String::new(),
+            job: "j".into(),
+            created_at: "2026-01-01T00:00:00Z".into(),
+        }
+    }
+
+    #[test]
+    fn the_newest_ready_version_is_opened() {
+        let mut scan = catalog::Scan {
+            id: "s".into(),
+            venue: "v".into(),
+            name: "a.laz".into(),
+            state: ScanState::Processing,
+            versions: vec![version(1, ScanState::Ready), version(2, ScanState::Ready), version(3, ScanState::Processing)],
+        };
+        assert_eq!(tileset_of(&scan, None).as_deref(), Ok("/tiles/s/2/tileset.json"));
+        assert_eq!(tileset_of(&scan, Some(1)).as_deref(), Ok("/tiles/s/1/tileset.json"));
+        assert_eq!(tileset_of(&scan, Some(3)).expect_err("not ready").code, "scan_processing");
+        assert_eq!(tileset_of(&scan, Some(4)).expect_err("no such").code, "version_unknown");
+        scan.versions = vec![version(1, ScanState::Failed)];
+        assert_eq!(tileset_of(&scan, None).expect_err("failed").code, "scan_failed");
+    }
+
+    #[test]
+    fn a_services_own_words_are_kept() {
+        let body = br#"{"error":{"code":"scan_unknown","message":"no scan x","hint":"Look in the catalogue."}}"#;
+        let fault = refused("http://h/api/scans/x", 404, "Not Found", body);
+        assert_eq!((fault.code.as_str(), fault.exit_code()), ("scan_unknown", 3));
+        let fault = refused("http://h/a", 502, "Bad Gateway", b"<html>");
+        assert_eq!((fault.code.as_str(), fault.exit_code()), ("http_status", 4));
+    }
+}

@@ -1,0 +1,115 @@
+//! One frame of streaming: take in what arrived, choose, ask, upload, and say what is drawn.
+
+use std::collections::HashSet;
+
+use bevy::prelude::*;
+use bevy::render::renderer::RenderDevice;
+use parterre_scans::lod::{self, Budget, Content, NodeId};
+
+use super::fetch::Loaded;
+use super::{ActiveScan, FailedTile, StreamStatus};
+use crate::camera::{Mode, Rig};
+use crate::points::extract::{DrawList, DrawTile};
+use crate::points::spacing::Spacings;
+use crate::settings::Settings;
+
+/// Bytes uploaded in one frame, so that a burst of tiles does not stall the picture.
+const UPLOAD_BYTES_PER_FRAME: i64 = 8 << 20;
+/// How far round a walker's feet tiles are kept fine whatever the camera looks at. Metres.
+const WALK_REACH_M: f64 = 4.0;
+
+/// Takes in what arrived.
+pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
+    let scan = &mut *scan;
+    for delivery in scan.fetcher.deliveries() {
+        let result = delivery.result.and_then(|loaded| match loaded {
+            Loaded::Points(parts) => {
+                scan.residency.insert(delivery.node, parts);
+                Ok(())
+            }
+            Loaded::Subtree(tileset, folder) => {
+                scan.open.tree.attach(delivery.node, &tileset, &folder)?;
+                scan.residency.attach(delivery.node);
+                Ok(())
+            }
+        });
+        if let Err(fault) = result {
+            warn!("{} ({})", fault.message, fault.code);
+            scan.residency.fail(delivery.node, fault, time.elapsed_secs_f64());
+        }
+    }
+}
+
+/// Chooses what is drawn and asks for what is missing.
+pub(super) fn select(
+    mut scan: ResMut<ActiveScan>,
+    mut status: ResMut<StreamStatus>,
+    mut draw_list: ResMut<DrawList>,
+    settings: Res<Settings>,
+    time: Res<Time<Real>>,
+    device: Res<RenderDevice>,
+    rigs: Query<(&Rig, &Camera)>,
+) {
+    let Ok((rig, camera)) = rigs.single() else { return };
+    let Some(size) = camera.physical_target_size().filter(|size| size.x > 0 && size.y > 0) else { return };
+    let scan = &mut *scan;
+    let now_s = time.elapsed_secs_f64();
+    let views = views(rig, size, scan.open.tree.scan.frame.origin_m);
+    let budget = Budget { points: settings.budget_points, error_px: settings.error_px };
+    let residency = &scan.residency;
+    let selection = lod::select(&scan.open.tree, &views, &|node| residency.state(node), &budget);
+
+    let wanted: HashSet<NodeId> = selection.load.iter().map(|(node, _)| *node).collect();
+    scan.fetcher.cancel_unless(|node| wanted.contains(&node));
+    scan.residency.keep(&selection.touch, settings.cache_bytes);
+    let mut upload_bytes = UPLOAD_BYTES_PER_FRAME;
+    for (node, _) in &selection.load {
+        scan.residency.upload(*node, &device, &mut upload_bytes);
+    }
+    for (node, _) in &selection.load {
+        if scan.residency.may_ask(*node, now_s) && !scan.fetcher.start(*node, &scan.open.tree.node(*node).content) {
+            break;
+        }
+    }
+
+    let spacings = Spacings::of(&scan.open.tree, &selection.draw);
+    draw_list.tiles.clear();
+    draw_list.tiles.extend(selection.draw.iter().filter_map(|node| {
+        let gpu = scan.residency.get(*node)?.gpu.clone()?;
+        Some(DrawTile { gpu, spacing: spacings.tile(*node) })
+    }));
+    draw_list.origin_m = scan.open.tree.scan.frame.origin_m;
+    draw_list.bounds = scan.open.tree.scan.bounds;
+    draw_list.intensity_range = scan.open.tree.scan.intensity_range.unwrap_or([0, u16::MAX]);
+
+    status.drawn_points = selection.points;
+    status.drawn_tiles = draw_list.tiles.len();
+    status.loading = selection.load.len();
+    status.loading_peak = if selection.load.is_empty() { 0 } else { status.loading_peak.max(status.loading) };
+    status.budget_reached = selection.budget_reached;
+    status.resident_bytes = scan.residency.bytes();
+    status.settled_frames = if selection.load.is_empty() { status.settled_frames + 1 } else { 0 };
+    let failed: Vec<FailedTile> = scan
+        .residency
+        .given_up()
+        .into_iter()
+        .map(|(node, fault)| FailedTile { name: scan.node_name(node), message: fault.message.clone() })
+        .collect();
+    if status.failed != failed {
+        status.failed = failed;
+    }
+    debug_assert!(selection.draw.iter().all(|node| matches!(scan.open.tree.node(*node).content, Content::Points(_))));
+}
+
+/// The camera, and for a walker also the surroundings of the feet: the floor is looked for there.
+fn views(rig: &Rig, size: UVec2, origin_m: bevy::math::DVec3) -> Vec<lod::View> {
+    let eye = rig.eye - origin_m;
+    let aspect = f64::from(size.x) / f64::from(size.y);
+    let camera = lod::View::perspective(eye, rig.forward(), rig.up(), rig.fov_y, aspect, f64::from(size.y));
+    let scale = camera.pixels_per_metre_at_1m;
+    let mut views = vec![camera];
+    if rig.mode == Mode::Walk {
+        views.push(lod::View::around(eye, WALK_REACH_M, scale * 0.5));
+    }
+    views
+}

@@ -1,0 +1,177 @@
+//! The panel at the top left: what is drawn, what is on its way, and what one can change.
+
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, egui};
+
+use super::{FrameTime, UiState};
+use crate::camera::{CameraRequest, Mode, Rig};
+use crate::settings::{ColorBy, Settings};
+use crate::stream::{ActiveScan, StreamStatus};
+
+const WIDTH: f32 = 232.0;
+
+/// Quiet colours, and text that can be read on a phone.
+pub(super) fn style(mut contexts: EguiContexts, mut done: Local<bool>) -> Result {
+    if !*done {
+        let context = contexts.ctx_mut()?;
+        let mut visuals = egui::Visuals::dark();
+        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 232);
+        visuals.window_stroke = egui::Stroke::new(1.0, egui::Color32::from_rgb(52, 62, 74));
+        visuals.window_shadow = egui::Shadow::NONE;
+        visuals.override_text_color = Some(egui::Color32::from_rgb(222, 228, 234));
+        visuals.selection.bg_fill = egui::Color32::from_rgb(46, 105, 148);
+        context.set_visuals(visuals);
+        *done = true;
+    }
+    Ok(())
+}
+
+pub(super) fn panel(
+    mut contexts: EguiContexts,
+    mut ui_state: ResMut<UiState>,
+    mut settings: ResMut<Settings>,
+    mut requests: MessageWriter<CameraRequest>,
+    (status, frame): (Res<StreamStatus>, Res<FrameTime>),
+    mut scan: Option<ResMut<ActiveScan>>,
+    rigs: Query<&Rig>,
+) -> Result {
+    let context = contexts.ctx_mut()?;
+    loading_bar(context, &status);
+    if let Ok(rig) = rigs.single()
+        && rig.mode == Mode::Walk
+        && rig.walker.no_floor_s > 0.0
+    {
+        note(context, "No floor here");
+    }
+    let (Some(scan), Ok(rig), true) = (scan.as_deref_mut(), rigs.single(), ui_state.panel) else { return Ok(()) };
+    // Changing a copy keeps the settings unmarked while nothing changes.
+    let mut next = settings.clone();
+    egui::Window::new("Parterre").resizable(false).default_width(WIDTH).anchor(egui::Align2::LEFT_TOP, [10.0, 10.0]).show(context, |ui| {
+        ui.set_width(WIDTH);
+        ui.add(egui::Label::new(&scan.open.name).truncate());
+        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, &frame, rig, scan));
+        ui.separator();
+        ui.horizontal(|ui| {
+            for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
+                if ui.selectable_label(rig.mode == mode, name).clicked() {
+                    requests.write(CameraRequest::Mode(mode));
+                }
+            }
+            if ui.button("Reset").clicked() {
+                requests.write(CameraRequest::Reset);
+            }
+        });
+        colors(ui, &mut next, scan);
+        sliders(ui, &mut next, scan);
+        if ui.selectable_label(ui_state.help, "Keys (H)").clicked() {
+            ui_state.help = !ui_state.help;
+        }
+        failures(ui, &status, scan);
+    });
+    if next != *settings {
+        *settings = next;
+    }
+    Ok(())
+}
+
+fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: &FrameTime, rig: &Rig, scan: &ActiveScan) {
+    let mut row = |name: &str, value: String| {
+        ui.weak(name);
+        ui.label(value);
+        ui.end_row();
+    };
+    row("Points", format!("{} of {}", count(status.drawn_points), count(scan.open.tree.scan.points)));
+    let loading = if status.loading > 0 {
+        format!("{} on the way", status.loading)
+    } else if status.budget_reached {
+        "budget reached".into()
+    } else {
+        "all here".into()
+    };
+    row("Tiles", format!("{}, {loading}", status.drawn_tiles));
+    row("Frame", format!("{:.1} ms", frame.smooth_ms));
+    row("Memory", format!("{} MB", status.resident_bytes >> 20));
+    let place = rig.eye;
+    match rig.walker.foot_m.filter(|_| rig.mode == Mode::Walk) {
+        Some(foot_m) => row("Floor", format!("{:.2} m", foot_m)),
+        None => row("Eye", format!("{:.1} m", place.z)),
+    }
+}
+
+fn colors(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
+    let attributes = scan.open.tree.scan.attributes;
+    ui.horizontal(|ui| {
+        for (by, name, there) in
+            [(ColorBy::Rgb, "Colour", true), (ColorBy::Intensity, "Intensity", attributes.intensity), (ColorBy::Height, "Height", true)]
+        {
+            ui.add_enabled_ui(there, |ui| ui.selectable_value(&mut settings.color_by, by, name));
+        }
+    });
+}
+
+fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
+    ui.spacing_mut().slider_width = 96.0;
+    let mut millions = settings.budget_points as f64 / 1e6;
+    if ui.add(egui::Slider::new(&mut millions, 0.1..=20.0).logarithmic(true).suffix(" M").text("Points")).changed() {
+        settings.budget_points = (millions * 1e6) as u64;
+    }
+    ui.add(egui::Slider::new(&mut settings.point_size, 0.3..=4.0).logarithmic(true).text("Size"));
+    ui.checkbox(&mut settings.edl, "Shade edges");
+    let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
+    let mut cut = settings.cut_above_m.is_some();
+    if ui.checkbox(&mut cut, "Cut off what is above").changed() {
+        // A first cut that opens most roofs.
+        settings.cut_above_m = cut.then_some(low_m + (high_m - low_m) * 0.6);
+    }
+    if let Some(cut_m) = &mut settings.cut_above_m {
+        ui.add(egui::Slider::new(cut_m, low_m..=high_m).suffix(" m").fixed_decimals(1));
+    }
+}
+
+fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
+    if status.failed.is_empty() {
+        return;
+    }
+    ui.separator();
+    let title = format!("{} tiles failed", status.failed.len());
+    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(ui, |ui| {
+        egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
+            for failed in &status.failed {
+                ui.label(&failed.name).on_hover_text(&failed.message);
+            }
+        });
+        if ui.button("Try again").clicked() {
+            scan.residency.forgive();
+        }
+    });
+}
+
+/// A line at the lower edge while something is on the way.
+fn loading_bar(context: &egui::Context, status: &StreamStatus) {
+    if status.loading == 0 || status.loading_peak == 0 {
+        return;
+    }
+    let done = 1.0 - status.loading as f32 / status.loading_peak as f32;
+    let screen = context.content_rect();
+    let painter = context.layer_painter(egui::LayerId::new(egui::Order::Background, egui::Id::new("loading")));
+    let line = egui::Rect::from_min_max(egui::pos2(screen.left(), screen.bottom() - 3.0), screen.right_bottom());
+    painter.rect_filled(line, 0.0, egui::Color32::from_rgb(40, 50, 60));
+    let filled = egui::Rect::from_min_size(line.min, egui::vec2(line.width() * done.max(0.02), line.height()));
+    painter.rect_filled(filled, 0.0, egui::Color32::from_rgb(92, 160, 208));
+}
+
+fn note(context: &egui::Context, text: &str) {
+    egui::Area::new(egui::Id::new("note")).anchor(egui::Align2::CENTER_BOTTOM, [0.0, -48.0]).interactable(false).show(context, |ui| {
+        egui::Frame::window(ui.style()).show(ui, |ui| ui.label(text));
+    });
+}
+
+/// A number for reading: 950, 12.3 k, 4.56 M.
+fn count(points: u64) -> String {
+    match points {
+        0..1_000 => points.to_string(),
+        1_000..1_000_000 => format!("{:.1} k", points as f64 / 1e3),
+        _ => format!("{:.2} M", points as f64 / 1e6),
+    }
+}
+

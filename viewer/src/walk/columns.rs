@@ -1,0 +1,183 @@
+//! Heights of the points over a spot, and rays against points: quick look-ups in a tile's points.
+
+use std::sync::OnceLock;
+
+use bevy::math::{DVec2, DVec3};
+use parterre_scans::points::Bounds;
+use parterre_scans::tile::glb;
+
+/// Cells of the look-up grid are at least this wide. Metres.
+const CELL_M: f64 = 0.25;
+/// And a tile has at most this many along one side.
+const CELLS_MAX: f64 = 160.0;
+
+/// A tile's points on the processor's side.
+pub struct TilePoints {
+    parts: Vec<glb::Part>,
+    bounds: Bounds,
+    grid: OnceLock<Grid>,
+}
+
+/// Points sorted by the cell of a horizontal grid; made when a walker first comes near.
+struct Grid {
+    min: DVec2,
+    cell_m: f64,
+    columns: usize,
+    rows: usize,
+    /// Start of each cell in `points`, and the end.
+    starts: Vec<u32>,
+    /// Part and vertex.
+    points: Vec<(u16, u32)>,
+}
+
+impl TilePoints {
+    /// Takes a tile's parts; hands back their other attributes, which only the graphics card needs.
+    pub fn new(mut parts: Vec<glb::Part>) -> (Self, Vec<Vec<glb::Extra>>) {
+        let extras = parts.iter_mut().map(|part| std::mem::take(&mut part.extras)).collect();
+        let bounds = parts.iter().fold(Bounds::EMPTY, |bounds, part| bounds.union(part.bounds()));
+        (Self { parts, bounds, grid: OnceLock::new() }, extras)
+    }
+
+    /// The parts, without other attributes.
+    pub fn parts(&self) -> &[glb::Part] {
+        &self.parts
+    }
+
+    /// Tight bounds in the tile frame.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| (part.vertices.len() * size_of::<glb::Vertex>()) as u64).sum()
+    }
+
+    /// Adds the heights (tile frame, metres) of all points within `radius_m` of `center`, seen from above.
+    pub fn heights(&self, center: DVec2, radius_m: f64, heights_m: &mut Vec<f64>) {
+        let reach = DVec2::splat(radius_m);
+        let (low, high) = (center - reach, center + reach);
+        if high.cmplt(self.bounds.min.truncate()).any() || low.cmpgt(self.bounds.max.truncate()).any() {
+            return;
+        }
+        let grid = self.grid.get_or_init(|| Grid::new(&self.parts, &self.bounds));
+        let (low, high) = (grid.cell(low), grid.cell(high));
+        for row in low.1..=high.1 {
+            let start = grid.starts[row * grid.columns + low.0] as usize;
+            let end = grid.starts[row * grid.columns + high.0 + 1] as usize;
+            for &(part, vertex) in &grid.points[start..end] {
+                let part = &self.parts[usize::from(part)];
+                let position = part.position_m(&part.vertices[vertex as usize]);
+                if position.truncate().distance_squared(center) <= radius_m * radius_m {
+                    heights_m.push(position.z);
+                }
+            }
+        }
+    }
+
+    /// The distance along a ray (unit `direction`, tile frame) to the nearest point within a cone of tangent
+    /// `cone_tan` round it, if that is nearer than `nearest_m`.
+    pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64) -> Option<f64> {
+        let half = self.bounds.size() * 0.5;
+        let to_center = self.bounds.center() - eye;
+        let along = to_center.dot(direction);
+        let radius = half.length();
+        let aside = (to_center - direction * along).length();
+        if along + radius < 0.0 || along - radius > nearest_m || aside > radius + (along + radius) * cone_tan {
+            return None;
+        }
+        let mut nearest_m = nearest_m;
+        let mut found = None;
+        for part in &self.parts {
+            for vertex in &part.vertices {
+                let to_point = part.position_m(vertex) - eye;
+                let along = to_point.dot(direction);
+                if along > 0.1 && along < nearest_m && (to_point - direction * along).length_squared() < (along * cone_tan).powi(2) {
+                    nearest_m = along;
+                    found = Some(along);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Grid {
+    fn new(parts: &[glb::Part], bounds: &Bounds) -> Self {
+        let size = bounds.size().truncate().max(DVec2::ZERO);
+        let cell_m = (size.max_element() / CELLS_MAX).max(CELL_M);
+        let columns = (size.x / cell_m) as usize + 1;
+        let rows = (size.y / cell_m) as usize + 1;
+        let mut grid = Self { min: bounds.min.truncate(), cell_m, columns, rows, starts: vec![0; columns * rows + 1], points: Vec::new() };
+        let cells: Vec<u32> = parts
+            .iter()
+            .flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex).truncate()))
+            .map(|position| {
+                let (column, row) = grid.cell(position);
+                (row * columns + column) as u32
+            })
+            .collect();
+        for cell in &cells {
+            grid.starts[*cell as usize + 1] += 1;
+        }
+        for cell in 0..columns * rows {
+            grid.starts[cell + 1] += grid.starts[cell];
+        }
+        let mut next = grid.starts.clone();
+        grid.points = vec![(0, 0); cells.len()];
+        let places = parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
+        for (place, cell) in places.zip(cells) {
+            grid.points[next[cell as usize] as usize] = place;
+            next[cell as usize] += 1;
+        }
+        grid
+    }
+
+    /// Column and row, clamped to the grid.
+    fn cell(&self, position: DVec2) -> (usize, usize) {
+        let at = ((position - self.min) / self.cell_m).max(DVec2::ZERO);
+        ((at.x as usize).min(self.columns - 1), (at.y as usize).min(self.rows - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two parts: a floor of 2 m x 2 m at 1 m with a point every 10 cm, and one point 70 m away.
+    fn tile() -> TilePoints {
+        let floor = (0..20).flat_map(|x| (0..20).map(move |y| glb::Vertex { position: [x * 100, y * 100, 1000], ..Default::default() }));
+        let near = glb::Part { vertices: floor.collect(), ..Default::default() };
+        let far = glb::Part {
+            origin_m: DVec3::new(65.535, 0.0, 0.0),
+            vertices: vec![glb::Vertex { position: [4465, 1000, 500], ..Default::default() }],
+            ..Default::default()
+        };
+        TilePoints::new(vec![near, far]).0
+    }
+
+    #[test]
+    fn heights_are_those_of_the_disc_and_of_no_other() {
+        let tile = tile();
+        let mut heights = Vec::new();
+        tile.heights(DVec2::new(1.0, 1.0), 0.15, &mut heights);
+        // The point itself, four at 10 cm, four at 14 cm.
+        assert_eq!(heights, [1.0; 9]);
+        heights.clear();
+        tile.heights(DVec2::new(70.0, 1.0), 0.25, &mut heights);
+        assert_eq!(heights, [0.5]);
+        heights.clear();
+        tile.heights(DVec2::new(30.0, 1.0), 0.25, &mut heights);
+        tile.heights(DVec2::new(-5.0, 1.0), 0.25, &mut heights);
+        assert!(heights.is_empty());
+    }
+
+    #[test]
+    fn a_ray_meets_the_nearest_point_in_its_cone() {
+        let tile = tile();
+        let eye = DVec3::new(1.0, 1.0, 3.0);
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY), Some(2.0));
+        assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY), None);
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5), None, "something nearer was found already");
+    }
+}
