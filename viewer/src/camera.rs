@@ -122,19 +122,25 @@ impl Rig {
 
     /// Looks at all of `bounds` from the south-west and above.
     pub fn overview(&mut self, bounds: &Bounds) {
-        let center = bounds.center();
-        self.look(center + DVec3::new(-0.55, -0.75, 0.62), center);
-        let tan = (self.fov_y * 0.5).tan();
-        let half = bounds.size() * 0.5;
-        let distance_m = (0..8)
-            .map(|corner| {
-                let sign = |bit: i32| if corner >> bit & 1 == 1 { 1.0 } else { -1.0 };
-                let corner = half * DVec3::new(sign(0), sign(1), sign(2));
-                let aside = (corner.dot(self.up()).abs() / tan).max(corner.dot(self.right()).abs() / (tan * OVERVIEW_ASPECT));
-                aside - corner.dot(self.forward())
-            })
-            .fold(1.0, f64::max);
-        self.look(center - self.forward() * distance_m * 1.04, center);
+        let mut target = bounds.center();
+        let tan = DVec2::new((self.fov_y * 0.5).tan() * OVERVIEW_ASPECT, (self.fov_y * 0.5).tan());
+        self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
+        let (right, up, forward) = (self.right(), self.up(), self.forward());
+        // Perspective puts the box' middle above the picture's: the target moves until the box is in the middle.
+        for _ in 0..4 {
+            let corners = (0..8).map(|corner| {
+                let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
+                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z)) - target
+            });
+            let seen: Vec<DVec3> = corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
+            let distance_m = seen.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
+            self.look(target - forward * distance_m, target);
+            let place = |at: &DVec3| at.truncate() / (distance_m + at.z);
+            let low = seen.iter().map(place).fold(DVec2::INFINITY, DVec2::min);
+            let high = seen.iter().map(place).fold(DVec2::NEG_INFINITY, DVec2::max);
+            let off = (low + high) * 0.5 * tan * distance_m;
+            target += right * off.x + up * off.y;
+        }
     }
 
     /// Unit vector through a place in the picture, `ndc` from -1 to 1 with y upwards.

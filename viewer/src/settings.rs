@@ -49,7 +49,7 @@ impl Default for Settings {
         let web = cfg!(target_arch = "wasm32");
         Self {
             budget_points: if web { 1_000_000 } else { 2_000_000 },
-            error_px: 1.5,
+            error_px: 1.0,
             point_size: 1.0,
             color_by: ColorBy::Rgb,
             edl: true,

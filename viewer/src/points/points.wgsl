@@ -10,8 +10,9 @@ struct Frame {
 struct Part {
     clip_from_part: mat4x4<f32>,
     split_and_height_m: vec4<f32>,
-    spacing_low_m: vec4<f32>,
-    spacing_high_m: vec4<f32>,
+    below_low_m: vec4<f32>,
+    below_high_m: vec4<f32>,
+    own_m: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -19,7 +20,7 @@ struct Part {
 
 struct Point {
     @builtin(vertex_index) corner: u32,
-    // 16-bit millimetres, normalized; the fourth is padding.
+    // 16-bit millimetres, normalized; the fourth is the spacing of the points around.
     @location(0) position: vec4<f32>,
     @location(1) color: vec4<f32>,
 #ifdef EXTRAS
@@ -61,9 +62,10 @@ fn vertex(in: Point) -> Splat {
     out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
 
     let upper = position_m > part.split_and_height_m.xyz;
-    let octants = select(part.spacing_low_m, part.spacing_high_m, upper.z);
+    let octants = select(part.below_low_m, part.below_high_m, upper.z);
     let pair = select(octants.xy, octants.zw, upper.y);
-    let spacing_m = select(pair.x, pair.y, upper.x);
+    let below_m = select(pair.x, pair.y, upper.x);
+    let spacing_m = min(min(in.position.w * CELL_M, part.own_m.x), below_m);
     let size_px = clamp(spacing_m * frame.viewport.z / max(out.clip.w, frame.limits.z), frame.limits.x, frame.limits.y);
 
     out.offset = vec2<f32>(f32(in.corner & 1u), f32(in.corner >> 1u)) * 2.0 - 1.0;

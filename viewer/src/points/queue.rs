@@ -29,10 +29,12 @@ pub struct PartUniform {
     /// xyz: where the octants meet, relative to the part's origin; w: the origin's height in the scan frame over the
     /// scan's lowest point.
     pub split_and_height_m: Vec4,
-    /// Spacing in the octants with low z.
-    pub spacing_low_m: Vec4,
-    /// Spacing in the octants with high z.
-    pub spacing_high_m: Vec4,
+    /// Spacing of what is drawn below in the octants with low z.
+    pub below_low_m: Vec4,
+    /// And in those with high z.
+    pub below_high_m: Vec4,
+    /// x: the largest spacing.
+    pub own_m: Vec4,
 }
 
 /// Uniform of the frame.
@@ -80,7 +82,7 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
     let list = &extracted.list;
     let [_, _, low_m, _, _, high_m] = list.bounds;
     for tile in &list.tiles {
-        let [a, b, c, d, e, f, g, h] = tile.spacing.octants_m;
+        let [a, b, c, d, e, f, g, h] = tile.spacing.below_m;
         for (part, gpu) in tile.gpu.parts.iter().enumerate() {
             let origin_scan_m = list.origin_m + gpu.origin_m;
             let split_m = (tile.spacing.split_m - gpu.origin_m).as_vec3();
@@ -90,8 +92,9 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
                 uniform: PartUniform {
                     clip_from_part: clip_from_part(&clip_from_eye, origin_scan_m - rig.eye),
                     split_and_height_m: split_m.extend((origin_scan_m.z - low_m) as f32),
-                    spacing_low_m: Vec4::new(a, b, c, d),
-                    spacing_high_m: Vec4::new(e, f, g, h),
+                    below_low_m: Vec4::new(a, b, c, d),
+                    below_high_m: Vec4::new(e, f, g, h),
+                    own_m: Vec4::new(tile.spacing.largest_m, 0.0, 0.0, 0.0),
                 },
             });
         }

@@ -23,8 +23,8 @@ pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
     let scan = &mut *scan;
     for delivery in scan.fetcher.deliveries() {
         let result = delivery.result.and_then(|loaded| match loaded {
-            Loaded::Points(parts) => {
-                scan.residency.insert(delivery.node, parts);
+            Loaded::Points(parts, spacing_m) => {
+                scan.residency.insert(delivery.node, parts, spacing_m);
                 Ok(())
             }
             Loaded::Subtree(tileset, folder) => {
@@ -72,7 +72,9 @@ pub(super) fn select(
         }
     }
 
-    let spacings = Spacings::of(&scan.open.tree, &selection.draw);
+    let residency = &scan.residency;
+    let median_m = |node| residency.get(node).map_or(0.0, |slot| f64::from(slot.points.spacing_m));
+    let spacings = Spacings::of(&scan.open.tree, &selection.draw, &median_m);
     draw_list.tiles.clear();
     draw_list.tiles.extend(selection.draw.iter().filter_map(|node| {
         let gpu = scan.residency.get(*node)?.gpu.clone()?;
