@@ -48,7 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         let web = cfg!(target_arch = "wasm32");
         Self {
-            budget_points: if web { 1_000_000 } else { 2_000_000 },
+            budget_points: if web { 1_000_000 } else { 3_000_000 },
             error_px: 1.0,
             point_size: 1.0,
             color_by: ColorBy::Rgb,

@@ -8,6 +8,7 @@ struct Frame {
     limits: vec4<f32>,
     ranges: vec4<f32>,
     background: vec4<f32>,
+    picture: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;

@@ -5,6 +5,7 @@ struct Frame {
     limits: vec4<f32>,
     ranges: vec4<f32>,
     background: vec4<f32>,
+    picture: vec4<f32>,
 }
 
 struct Part {
@@ -35,8 +36,17 @@ struct Splat {
     @location(1) offset: vec2<f32>,
     // Squared radius beyond which a pixel is left out; 2 keeps the corners.
     @location(2) @interpolate(flat) round: f32,
+    // Half the quad's edge in metres.
+    @location(3) @interpolate(flat) radius_m: f32,
 }
 
+struct Shaded {
+    @location(0) color: vec4<f32>,
+    @builtin(frag_depth) depth: f32,
+}
+
+// How far the middle of a point stands before its rim, as a share of its radius.
+const BULGE: f32 = 0.6;
 // 65,535 steps of 1 mm.
 const CELL_M: f32 = 65.535;
 
@@ -75,6 +85,7 @@ fn vertex(in: Point) -> Splat {
         out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
     }
     out.round = select(2.0, 1.0, size_px > 3.0);
+    out.radius_m = BULGE * 0.5 * size_px * out.clip.w / frame.picture.x;
 
     out.color = in.color.rgb;
 #ifdef EXTRAS
@@ -90,9 +101,12 @@ fn vertex(in: Point) -> Splat {
 }
 
 @fragment
-fn fragment(in: Splat) -> @location(0) vec4<f32> {
-    if (dot(in.offset, in.offset) > in.round) {
+fn fragment(in: Splat) -> Shaded {
+    let from_middle = dot(in.offset, in.offset);
+    if (from_middle > in.round) {
         discard;
     }
-    return vec4<f32>(in.color, 1.0);
+    // A bulge towards the eye: where two points overlap, every pixel goes to the nearer middle.
+    let distance_m = frame.limits.z / in.clip.z;
+    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + in.radius_m * from_middle));
 }

@@ -19,7 +19,7 @@ use crate::settings::ColorBy;
 /// Points overlap by this factor over their spacing: even spacing leaves gaps along the diagonal.
 const OVERLAP: f32 = 1.5;
 /// Smallest and largest size of a point in pixels of a 720 pixel high picture.
-const SIZE_PX: [f32; 2] = [1.3, 40.0];
+const SIZE_PX: [f32; 2] = [1.3, 36.0];
 
 /// Uniform of one part.
 #[derive(Clone, Copy, Debug, ShaderType)]
@@ -49,6 +49,8 @@ pub struct FrameUniform {
     pub ranges: Vec4,
     /// Background colour, sRGB; w: radius of eye-dome lighting in pixels.
     pub background: Vec4,
+    /// x: pixels of a metre at 1 m distance.
+    pub picture: Vec4,
 }
 
 /// One draw call.
@@ -115,6 +117,7 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
         limits: Vec4::new(SIZE_PX[0] * picture_scale.max(1.0), SIZE_PX[1] * picture_scale, NEAR_M as f32, cut_m),
         ranges: Vec4::new(dark, 1.0 / (bright - dark).max(1.0), 1.0 / ((high_m - low_m) as f32).max(0.1), if settings.edl { 1.0 } else { 0.0 }),
         background: Vec4::new(red, green, blue, 1.4 * picture_scale.max(0.75)),
+        picture: Vec4::new(pixels_per_metre_at_1m as f32, 0.0, 0.0, 0.0),
     };
 }
 
