@@ -1,10 +1,9 @@
 //! Putting the app together: the same plugins for a window, a web page and a picture without either.
 
-use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::window::{ExitCondition, PresentMode};
+use bevy::window::PresentMode;
 
 use crate::camera::{CameraPlugin, Rig};
 use crate::points::queue::BACKGROUND;
@@ -65,6 +64,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
 pub fn offscreen_app(settings: Settings, panel: bool) -> App {
     use bevy::render::RenderPlugin;
     use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+    use bevy::window::ExitCondition;
     use bevy::winit::WinitPlugin;
 
     let mut app = App::new();
@@ -87,5 +87,5 @@ pub fn offscreen_app(settings: Settings, panel: bool) -> App {
 /// Puts the camera of an off-screen app into the world.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn spawn_offscreen_camera(world: &mut World, target: Handle<Image>) {
-    world.spawn((camera(), RenderTarget::Image(target.into())));
+    world.spawn((camera(), bevy::camera::RenderTarget::Image(target.into())));
 }

@@ -149,14 +149,20 @@ impl Rig {
         (self.forward() + self.right() * (ndc.x * tan * aspect) + self.up() * (ndc.y * tan)).normalize()
     }
 
-    /// Changes the mode and keeps the view as far as the mode can.
-    pub fn set_mode(&mut self, mode: Mode) {
+    /// Changes the mode and keeps the view as far as the mode can; `bounds` are the scan's.
+    pub fn set_mode(&mut self, mode: Mode, bounds: &Bounds) {
         if self.mode == mode {
             return;
         }
         if mode == Mode::Walk {
-            // From an overview one wants to stand where one looks, not in the air.
-            let start = if self.mode == Mode::Orbit && self.distance_m > 12.0 { self.target() } else { self.eye };
+            // From afar one wants to stand where one looks, and from an overview in the midst, not in the air.
+            let start = if self.mode != Mode::Orbit || self.distance_m < 12.0 {
+                self.eye
+            } else if self.distance_m < bounds.size().length() * 0.4 {
+                self.target()
+            } else {
+                bounds.center()
+            };
             self.walker = walk::Walker::dropped_at(start);
             self.eye = start;
             self.pitch = self.pitch.clamp(-0.3, 0.3);
@@ -190,16 +196,20 @@ pub struct StartView {
 impl StartView {
     fn apply(&self, rig: &mut Rig, bounds: [f64; 6]) {
         rig.mode = Mode::Orbit;
-        let [x0, y0, z0, x1, y1, z1] = bounds;
+        let bounds = bounds_of(bounds);
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(&Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }),
+            None => rig.overview(&bounds),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);
         }
-        rig.set_mode(self.mode);
+        rig.set_mode(self.mode, &bounds);
     }
+}
+
+fn bounds_of([x0, y0, z0, x1, y1, z1]: [f64; 6]) -> Bounds {
+    Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }
 }
 
 /// Adds the camera's systems; the camera itself is spawned by the entries.
@@ -239,7 +249,7 @@ fn requests(mut requests: MessageReader<CameraRequest>, scan: Res<ActiveScan>, s
                         rig.walker = walk::Walker::dropped_at(eye);
                     }
                 }
-                CameraRequest::Mode(mode) => rig.set_mode(mode),
+                CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
                 CameraRequest::Reset => start.apply(&mut rig, scan.open.tree.scan.bounds),
             }
         }
@@ -284,13 +294,18 @@ mod tests {
 
     #[test]
     fn walking_from_an_overview_starts_where_one_looked() {
+        let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
         let mut rig = Rig::default();
-        rig.look(DVec3::new(-40.0, -40.0, 40.0), DVec3::new(0.0, 0.0, 3.0));
-        rig.set_mode(Mode::Walk);
+        rig.look(DVec3::new(-10.0, -15.0, 12.0), DVec3::new(0.0, 0.0, 3.0));
+        rig.set_mode(Mode::Walk, &bounds);
         assert!((rig.eye - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
+        let mut far = Rig::default();
+        far.overview(&bounds);
+        far.set_mode(Mode::Walk, &bounds);
+        assert_eq!(far.eye, bounds.center());
         let mut near = Rig::default();
         near.look(DVec3::new(1.0, 2.0, 3.0), DVec3::new(4.0, 2.0, 3.0));
-        near.set_mode(Mode::Walk);
+        near.set_mode(Mode::Walk, &bounds);
         assert_eq!(near.eye, DVec3::new(1.0, 2.0, 3.0));
     }
 }

@@ -77,6 +77,7 @@ fn is_complete(app: &mut App) -> bool {
     let settled = world.resource::<StreamStatus>().settled_frames >= SETTLED_FRAMES && world.resource::<PipelinesReady>().get();
     let mut rigs = world.query::<&Rig>();
     let stands = rigs.iter(world).all(|rig| rig.mode != Mode::Walk || rig.walker.foot_m.is_some() || rig.walker.no_floor_s > 0.0);
+    // A walker who has just found the floor looks from another height than the tiles were chosen for.
     settled && stands
 }
 

@@ -84,7 +84,7 @@ pub(super) fn read(
             MouseScrollUnit::Line => scroll.delta.y,
             MouseScrollUnit::Pixel => scroll.delta.y / PIXELS_PER_NOTCH,
         };
-        intent.zoom += f64::from(notches).clamp(-5.0, 5.0);
+        intent.zoom += f64::from(notches).clamp(-2.0, 2.0);
     }
     if let Some(touches) = touches.filter(|_| !panel_has_pointer) {
         read_touches(&touches, &mut intent, ndc);

@@ -28,6 +28,9 @@ const STRIDE_M: f64 = 0.1;
 const FOLLOW_PER_S: f64 = 9.0;
 /// How far below the drop's start a first floor is looked for. Metres.
 const DROP_M: f64 = 40.0;
+/// Places around the drop's start that are tried, and how far around. Metres.
+const DROP_PLACES: u32 = 60;
+const DROP_REACH_M: f64 = 6.0;
 /// Seconds that a note stays.
 const NOTE_S: f64 = 1.5;
 
@@ -60,10 +63,11 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
         let place = rig.eye.truncate();
         let Some(foot_m) = rig.walker.foot_m else {
             let from_m = rig.walker.drop_from_m;
-            match drop_to_floor(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
-                Some(found_m) => {
+            match drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
+                Some((place, found_m)) => {
                     rig.walker.foot_m = Some(found_m);
-                    rig.eye.z = found_m + EYE_HEIGHT_M;
+                    rig.walker.no_floor_s = 0.0;
+                    rig.eye = place.extend(found_m + EYE_HEIGHT_M);
                 }
                 None => rig.walker.no_floor_s = NOTE_S,
             }
@@ -114,6 +118,16 @@ fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m:
         }
     }
     Walked { place, foot_m, stopped }
+}
+
+/// The floor below a place, or below the nearest place of a widening spiral that has one.
+fn drop_nearby(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64) -> Option<(DVec2, f64)> {
+    // Steps of a sunflower: evenly spread, the nearest first.
+    (0..DROP_PLACES).find_map(|at| {
+        let at = f64::from(at);
+        let place = place + DVec2::from_angle(at * 2.4) * (DROP_REACH_M * (at / f64::from(DROP_PLACES)).sqrt());
+        Some((place, drop_to_floor(&floor, place, from_m)?))
+    })
 }
 
 /// The first floor below `from_m`, looked for step by step downwards.
@@ -186,5 +200,7 @@ mod tests {
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0), Some(8.0));
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5), Some(0.0));
         assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0), None);
+        let (place, foot_m) = drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0).expect("near by");
+        assert!(foot_m == 4.0 && place.x > 2.0 && place.length() < 4.0);
     }
 }

@@ -15,10 +15,12 @@ pub(super) fn style(mut contexts: EguiContexts, mut done: Local<bool>) -> Result
     if !*done {
         let context = contexts.ctx_mut()?;
         let mut visuals = egui::Visuals::dark();
-        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 232);
+        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 248);
         visuals.window_stroke = egui::Stroke::new(1.0, egui::Color32::from_rgb(52, 62, 74));
         visuals.window_shadow = egui::Shadow::NONE;
         visuals.override_text_color = Some(egui::Color32::from_rgb(222, 228, 234));
+        visuals.widgets.inactive.bg_fill = egui::Color32::from_rgb(70, 82, 96);
+        visuals.widgets.inactive.weak_bg_fill = egui::Color32::from_rgb(48, 58, 69);
         visuals.selection.bg_fill = egui::Color32::from_rgb(46, 105, 148);
         context.set_visuals(visuals);
         *done = true;
@@ -40,6 +42,7 @@ pub(super) fn panel(
     if let Ok(rig) = rigs.single()
         && rig.mode == Mode::Walk
         && rig.walker.no_floor_s > 0.0
+        && (rig.walker.foot_m.is_some() || status.loading == 0)
     {
         note(context, "No floor here");
     }
@@ -93,7 +96,8 @@ fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: &FrameTime, rig: &Rig,
     row("Memory", format!("{} MB", status.resident_bytes >> 20));
     let place = rig.eye;
     match rig.walker.foot_m.filter(|_| rig.mode == Mode::Walk) {
-        Some(foot_m) => row("Floor", format!("{:.2} m", foot_m)),
+        // Adding zero turns -0.00 into 0.00.
+        Some(foot_m) => row("Floor", format!("{:.2} m", (foot_m * 100.0).round() / 100.0 + 0.0)),
         None => row("Eye", format!("{:.1} m", place.z)),
     }
 }
