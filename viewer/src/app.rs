@@ -35,7 +35,7 @@ fn camera() -> impl Bundle {
 }
 
 fn log_plugin() -> LogPlugin {
-    LogPlugin { level: bevy::log::Level::WARN, filter: "wgpu=error,naga=error,bevy_egui=error".into(), ..default() }
+    LogPlugin { level: bevy::log::Level::WARN, filter: "wgpu=error,naga=error,bevy_egui=error,bevy_render=error,bevy_core_pipeline=error".into(), ..default() }
 }
 
 /// An app in a window of `size` pixels, or in a page's canvas.

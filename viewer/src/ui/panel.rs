@@ -119,6 +119,7 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     if ui.add(egui::Slider::new(&mut millions, 0.1..=20.0).logarithmic(true).suffix(" M").text("Points")).changed() {
         settings.budget_points = (millions * 1e6) as u64;
     }
+    ui.checkbox(&mut settings.adapt, "Fewer where it is slow");
     ui.add(egui::Slider::new(&mut settings.point_size, 0.3..=4.0).logarithmic(true).text("Size"));
     ui.checkbox(&mut settings.edl, "Shade edges");
     let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
