@@ -15,6 +15,8 @@ struct Frame {
 @group(0) @binding(1) var colors: texture_2d<f32>;
 // Bound as a plain texture: WebGL2 refuses to read depth textures as such.
 @group(0) @binding(2) var depths: texture_2d<f32>;
+// Depths are sampled, not loaded: a depth texture without a nearest sampler reads as zero in WebGL2.
+@group(0) @binding(3) var nearest: sampler;
 
 const STRENGTH: f32 = 7.0;
 // What one neighbour adds at most, so that edges stay readable and never turn black.
@@ -33,13 +35,14 @@ fn inside(pixel: vec2<i32>) -> vec2<i32> {
 }
 
 fn depth_at(pixel: vec2<i32>) -> f32 {
-    return textureLoad(depths, inside(pixel), 0).r;
+    let place = (vec2<f32>(inside(pixel)) + 0.5) / frame.viewport.xy;
+    return textureSampleLevel(depths, nearest, place, 0.0).r;
 }
 
 // The pixel, or, where it shows what lies behind a surface through a gap between its points, the mean of the surface
 // around it: where nearly all neighbours stand before it. At a straight edge of a surface only three of eight do.
 fn closed(pixel: vec2<i32>) -> Sample {
-    let own = textureLoad(depths, pixel, 0).r;
+    let own = depth_at(pixel);
     let limit = own * exp2(BEFORE);
     var color = vec3<f32>(0.0);
     var depth = 0.0;
@@ -49,7 +52,7 @@ fn closed(pixel: vec2<i32>) -> Sample {
     for (var at = 0; at < 8; at++) {
         let way = vec2<i32>(vec2<f32>(cos(f32(at) * 0.785398), sin(f32(at) * 0.785398)) * 1.4142);
         let near = inside(pixel + way);
-        let near_depth = textureLoad(depths, near, 0).r;
+        let near_depth = depth_at(near);
         if (near_depth > limit) {
             ring += 1.0;
             color += textureLoad(colors, near, 0).rgb * 2.0;
@@ -57,7 +60,7 @@ fn closed(pixel: vec2<i32>) -> Sample {
             weight += 2.0;
         }
         let wide = inside(pixel + way * 2);
-        let wide_depth = textureLoad(depths, wide, 0).r;
+        let wide_depth = depth_at(wide);
         if (wide_depth > limit) {
             wide_ring += 1.0;
             color += textureLoad(colors, wide, 0).rgb;

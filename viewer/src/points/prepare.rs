@@ -111,7 +111,7 @@ pub(super) fn bind_groups(
             edl: device.create_bind_group(
                 "points edl",
                 &cache.get_bind_group_layout(&pipelines.edl_layout),
-                &BindGroupEntries::sequential((frame.clone(), &textures.color.default_view, &textures.depth.default_view)),
+                &BindGroupEntries::sequential((frame.clone(), &textures.color.default_view, &textures.depth.default_view, &pipelines.nearest)),
             ),
         });
     }
