@@ -13,7 +13,9 @@ use parterre_viewer::{app, screenshot};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    // The engine panics where there is no graphics driver; the exit code must still be one of those promised.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             // Nobody may be listening; the exit code tells it all the same.
@@ -23,6 +25,15 @@ fn main() -> ExitCode {
             }
             ExitCode::from(fault.exit_code())
         }
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
+    if message.contains("Unable to find a GPU") {
+        Fault::internal("no_gpu", "no graphics driver was found", "Install one; Debian's mesa-vulkan-drivers draws in software.")
+    } else {
+        Fault::internal("internal", message, "Please report this with the command that led to it.")
     }
 }
 

@@ -150,7 +150,14 @@ async fn open_tileset(url: &str, name: Option<String>) -> Result<OpenScan, Fault
     let bytes = get(url).await?;
     let base = url.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let tree = root_tree(&bytes, url)?;
-    Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| url.to_owned()) })
+    Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| short_name(url)) })
+}
+
+/// What tells a tileset from others in its address: `abc/1` of `http://host/tiles/abc/1/tileset.json`.
+fn short_name(url: &str) -> String {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let parts: Vec<&str> = path.split('/').skip(1).filter(|part| !matches!(*part, "" | "tiles" | "tileset.json")).collect();
+    if parts.is_empty() { url.to_owned() } else { parts.join("/") }
 }
 
 fn root_tree(bytes: &[u8], place: &str) -> Result<Tree, Fault> {
@@ -309,6 +316,12 @@ mod tests {
         assert_eq!(tileset_of(&scan, Some(4)).expect_err("no such").code, "version_unknown");
         scan.versions = vec![version(1, ScanState::Failed)];
         assert_eq!(tileset_of(&scan, None).expect_err("failed").code, "scan_failed");
+    }
+
+    #[test]
+    fn names_are_short() {
+        assert_eq!(short_name("http://h:8080/tiles/abc/1/tileset.json"), "abc/1");
+        assert_eq!(short_name("https://h/tileset.json"), "https://h/tileset.json");
     }
 
     #[test]
