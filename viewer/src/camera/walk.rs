@@ -10,6 +10,7 @@ use super::fly::look_round;
 use super::input::Intent;
 use super::{Mode, Rig};
 use crate::stream::{ActiveScan, StreamStatus};
+use crate::walk::columns::TilePoints;
 use crate::walk::floor::{Reach, find_floor};
 
 /// Eyes above the floor. Metres.
@@ -113,15 +114,17 @@ fn may_drop(walker: &mut Walker, all_here: bool, delta_s: f64) -> bool {
 
 /// Where a step ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Walked {
-    place: DVec2,
-    foot_m: f64,
+pub struct Walked {
+    /// Seen from above.
+    pub place: DVec2,
+    /// Height of the floor there.
+    pub foot_m: f64,
     /// Some of the way had no floor.
-    stopped: bool,
+    pub stopped: bool,
 }
 
 /// Walks `step` in strides, each only where `floor` finds one.
-fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m: f64, step: DVec2) -> Walked {
+pub fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m: f64, step: DVec2) -> Walked {
     let strides = (step.length() / STRIDE_M).ceil().clamp(0.0, 50.0);
     let mut stopped = false;
     for _ in 0..strides as usize {
@@ -166,15 +169,20 @@ fn drop_to_floor(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2,
 /// The floor at a place (scan frame) among the points in memory.
 pub fn floor(scan: &ActiveScan, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
     let origin_m = scan.open.tree.scan.frame.origin_m;
+    let tiles = || scan.residency.iter().map(|(_, slot)| &*slot.points);
+    floor_in(tiles, place - origin_m.truncate(), foot_m - origin_m.z, reach).map(|found_m| found_m + origin_m.z)
+}
+
+/// The floor at a place among the points of `tiles`, all in the tile frame.
+pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(tiles: impl Fn() -> T, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
     let mut heights_m = Vec::new();
     for radius_m in RADII_M {
         heights_m.clear();
-        for (_, slot) in scan.residency.iter() {
-            slot.points.heights(place - origin_m.truncate(), radius_m, &mut heights_m);
+        for tile in tiles() {
+            tile.heights(place, radius_m, &mut heights_m);
         }
-        let foot_m = foot_m - origin_m.z;
         if let Some(found_m) = find_floor(&heights_m, foot_m, reach) {
-            return Some(found_m + origin_m.z);
+            return Some(found_m);
         }
         let lowest_m = foot_m - reach.down_m;
         if heights_m.iter().any(|height| (lowest_m - EDGE_M..lowest_m).contains(height)) {
