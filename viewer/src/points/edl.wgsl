@@ -40,7 +40,7 @@ fn depth_at(pixel: vec2<i32>) -> f32 {
 }
 
 // The pixel, or, where it shows what lies behind a surface through a gap between its points, the mean of the surface
-// around it: where nearly all neighbours stand before it. At a straight edge of a surface only three of eight do.
+// around it: where nearly all neighbours stand before it. At a straight edge of a surface only three of eight do, in a right-angled corner five of the outer ring.
 fn closed(pixel: vec2<i32>) -> Sample {
     let own = depth_at(pixel);
     let limit = own * exp2(BEFORE);
@@ -68,7 +68,7 @@ fn closed(pixel: vec2<i32>) -> Sample {
             weight += 1.0;
         }
     }
-    if (ring >= 6.0 || ring + wide_ring >= 11.0) {
+    if (ring >= 5.0 || ring + wide_ring >= 10.0) {
         return Sample(color / weight, depth / weight);
     }
     if (own > 0.0) {

@@ -17,7 +17,7 @@ use crate::camera::{NEAR_M, Rig};
 use crate::settings::ColorBy;
 
 /// Points overlap by this factor over their spacing: even spacing leaves gaps along the diagonal.
-const OVERLAP: f32 = 1.5;
+const OVERLAP: f32 = 1.7;
 /// Smallest and largest size of a point in pixels of a 720 pixel high picture.
 const SIZE_PX: [f32; 2] = [1.3, 36.0];
 
