@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use glam::{DVec3, I64Vec3};
+use parterre_scans::lod::{Content as LodContent, Tree};
 use parterre_scans::tile::archive::Index;
 use parterre_scans::tile::tileset::{Tile, Tileset};
 use parterre_scans::tiler::{Options, TileRead, read_back};
@@ -184,6 +185,32 @@ fn an_overview_has_whole_levels_within_its_budget() {
         let next = points(&all.iter().filter(|tile| tile.depth <= deepest + 1).cloned().collect::<Vec<_>>());
         assert!(next as u64 > budget || next == 100_000);
     }
+}
+
+#[test]
+fn the_level_of_detail_tree_takes_every_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(room(100_000, DVec3::new(40.0, 25.0, 9.0), DVec3::ZERO, 9), dir.path(), &small(60, 1 << 20)).unwrap();
+    let mut archive = std::fs::File::open(dir.path().join("tiles.3tz")).unwrap();
+    let index = Index::read(&mut archive).unwrap();
+    let mut open = |path: &str| -> Tileset { serde_json::from_slice(&index.read_entry(&mut archive, path).unwrap().unwrap()).unwrap() };
+    let mut tree = Tree::from_tileset(&open("tileset.json"), "").unwrap();
+    let mut documents = 0;
+    loop {
+        let links = tree.iter().filter(|(_, node)| node.children.is_empty());
+        let link = links.filter_map(|(id, node)| match &node.content {
+            LodContent::Subtree(path) => Some((id, path.clone())),
+            _ => None,
+        });
+        let Some((id, path)) = link.min_by_key(|(id, _)| id.index()) else { break };
+        tree.attach(id, &open(&path), "").unwrap();
+        documents += 1;
+    }
+    assert!(documents > 1);
+    let points: Vec<u64> =
+        (tree.iter().filter(|(_, node)| matches!(node.content, LodContent::Points(_)))).map(|(_, node)| u64::from(node.points)).collect();
+    assert_eq!(points.len() as u64, report.tiles);
+    assert_eq!(points.iter().sum::<u64>(), 100_000);
 }
 
 #[test]
