@@ -99,7 +99,7 @@ const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
 /// Tiles the sources as one scan into `dir/tiles.3tz` and `dir/report.json`.
 ///
 /// Both appear at the end, by renaming; a failed or stopped run leaves neither. Temporary files live in `dir`, and take
-/// about 60 bytes a point.
+/// about 45 bytes a point.
 ///
 /// The scan has every attribute that one of the sources has, and the frame of the first. Points without colour get grey
 /// by intensity where their sources have it, else a ramp by height, so that they can be seen everywhere;
@@ -146,10 +146,8 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let spool = write::Spool::create(temp.join("tiles"), attributes)?;
     let builder = Builder { bits, tile_points, spool: &spool, context: &context };
     let root = sample(&builder, &chunks, &temp.join("tops"), counted.spool.count)?;
-    let low = [0, 1, 2].map(|axis| f64::from(counted.min[axis] - shift[axis]) / 1000.0);
-    let high = [0, 1, 2].map(|axis| f64::from(counted.max[axis] - shift[axis]) / 1000.0);
-    let [min, max] = [low, high].map(|corner| frame.scan_from_tile(DVec3::from_array(corner)));
-    let bounds = [min.x, min.y, min.z, max.x, max.y, max.z];
+    let metres = |corner: [u32; 3], axis: usize| (counted.origin_mm[axis] + i64::from(corner[axis])) as f64 / 1000.0;
+    let bounds = [0, 1, 2, 3, 4, 5].map(|side| metres(if side < 3 { counted.min } else { counted.max }, side % 3));
     let scan = ScanExtras {
         format_version: FORMAT_VERSION,
         frame: frame.clone(),
@@ -197,7 +195,11 @@ fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> 
         // The content waits on disk until the cell above takes from it.
         file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
         let count = node.content.len() as u64;
-        nodes.push(Top { at: chunk.key, region: Region { path: tops.to_path_buf(), start, count }, node: Node { content: Vec::new(), ..node } });
+        nodes.push(Top {
+            at: chunk.key,
+            region: Region { path: tops.to_path_buf(), start, count },
+            node: Node { content: Vec::new(), ..node },
+        });
         start += count;
         done += chunk.region.count;
         builder.context.report("sample", 0.95 * done as f64 / points as f64);

@@ -1,5 +1,7 @@
 //! Archives survive being written and read, and no byte can make the reader panic.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::{Cursor, Read as _};
 
 use parterre_scans::tile::archive::{Entry, GZIP_HEADER, INDEX_PATH, Index, Method, TAIL_BYTES, Tail, Writer};
@@ -49,7 +51,7 @@ proptest! {
             let range = index.header_range(path).unwrap();
             let entry = Entry::parse(&get(range.clone()), range.start, path, len).unwrap();
             let data = get(entry.data_range());
-            if path.ends_with(".json") {
+            if path.rsplit('.').next() == Some("json") {
                 prop_assert_eq!(entry.method, Method::Deflate);
             }
             if entry.method == Method::Deflate {
@@ -124,4 +126,14 @@ fn an_entry_that_announces_more_than_deflate_can_hold_is_refused() {
     let mut reader = Cursor::new(&bytes);
     let index = Index::read(&mut reader).unwrap();
     assert_eq!(index.read_entry(&mut reader, "a.json").unwrap_err().code(), "archive_corrupt");
+}
+
+#[test]
+fn an_entry_that_no_tile_needs_is_not_inflated() {
+    let bytes = archive(&vec![("a.json".into(), vec![0; 300 << 20])]);
+    assert!(bytes.len() < 1 << 20);
+    let mut reader = Cursor::new(&bytes);
+    let index = Index::read(&mut reader).unwrap();
+    assert_eq!(index.entry(&mut reader, "a.json").unwrap().unwrap().len, 300 << 20);
+    assert_eq!(index.read_entry(&mut reader, "a.json").unwrap_err().code(), "archive_unsupported");
 }

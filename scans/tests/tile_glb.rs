@@ -1,5 +1,7 @@
 //! Tiles survive being written and read, and no byte can make the reader panic.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use glam::DVec3;
 use parterre_scans::tile::glb::{Extra, Part, Vertex, decode, encode};
 use proptest::prelude::*;
@@ -164,10 +166,11 @@ fn many_nodes_on_one_stream_cannot_multiply_the_points() {
     assert_eq!(decode(&bomb).unwrap_err().code(), "tile_corrupt");
 }
 
+type Change = fn(&mut serde_json::Value);
+
 #[test]
 fn sound_files_of_another_shape_are_told_apart_from_damage() {
     let glb = encode(&[one_point()], false).unwrap();
-    type Change = fn(&mut serde_json::Value);
     let changes: [Change; 5] = [
         |json| json["meshes"][0]["primitives"][0]["mode"] = 4.into(),
         |json| json["nodes"][0]["matrix"][0] = 1.0.into(),

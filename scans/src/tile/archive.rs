@@ -29,6 +29,9 @@ pub use self::write::{Packed, Writer};
 /// Path of the entry that holds the index.
 pub const INDEX_PATH: &str = "@3dtilesIndex1@";
 
+/// Largest entry that is inflated; a tile of a million points takes 20 MB.
+pub const MAX_ENTRY_BYTES: u64 = 256 << 20;
+
 /// Head of a gzip stream without name and time, to be followed by an entry's raw deflate bytes.
 pub const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
@@ -78,8 +81,11 @@ impl Entry {
     /// The entry's bytes out of those in the archive, checked against length and CRC.
     ///
     /// # Errors
-    /// `archive_corrupt`.
+    /// `archive_corrupt`; `archive_unsupported` for more than [`MAX_ENTRY_BYTES`].
     pub fn inflate(&self, data: Vec<u8>) -> Result<Vec<u8>> {
+        if self.len > MAX_ENTRY_BYTES {
+            return Err(unsupported(format!("an entry of {} bytes", self.len)));
+        }
         if data.len() as u64 != self.compressed_len {
             return Err(corrupt("an entry is shorter than its header says"));
         }
@@ -102,9 +108,8 @@ impl Entry {
 
     /// End of the gzip stream that begins with [`GZIP_HEADER`]: CRC-32 and length modulo 2^32.
     pub fn gzip_trailer(&self) -> [u8; 8] {
-        let [a, b, c, d] = self.crc32.to_le_bytes();
-        let [e, f, g, h] = (self.len as u32).to_le_bytes();
-        [a, b, c, d, e, f, g, h]
+        let len = self.len & u64::from(u32::MAX);
+        (u64::from(self.crc32) | (len << 32)).to_le_bytes()
     }
 
     /// Bytes of the whole gzip stream.

@@ -11,7 +11,7 @@
 //! - Compressed, both views are meshopt streams of version 0 (the only one that `EXT_meshopt_compression` allows) in the
 //!   binary chunk, and buffer 1 is a placeholder without data. Plain, the binary chunk holds the views as they are.
 //!
-//! Colour: scanners give sRGB, glTF wants `COLOR_0` linear, and CesiumJS and three.js turn it back into sRGB when they
+//! Colour: scanners give sRGB, glTF wants `COLOR_0` linear, and `CesiumJS` and three.js turn it back into sRGB when they
 //! draw; sRGB written as it is would look washed out. So `COLOR_0` is linear. Eight bits of it cannot tell dark shades
 //! apart, so the three spare bytes hold, for red, green and blue, what is missing from the exact sRGB value: two's
 //! complement, mostly 0. [`decode`] adds it and gives the scanner's colours unchanged. `asset.extras.parterre.color` is

@@ -73,7 +73,7 @@ pub(super) fn count(sources: &mut [Box<dyn PointSource>], unit: Unit, path: &Pat
         max: [0; 3],
         error_mm: 0.0,
         intensities: vec![0; 1 << 16],
-        heights: vec![0; (2 * REACH_MM as usize >> HEIGHT_SHIFT) + 1],
+        heights: vec![0; ((2 * REACH_MM as usize) >> HEIGHT_SHIFT) + 1],
     };
 
     std::thread::scope(|scope| {
@@ -164,10 +164,8 @@ impl Pass {
             }
             self.error_mm = self.error_mm.max((exact - rounded).abs().max_element());
             let position = [local.x as u32, local.y as u32, local.z as u32];
-            for axis in 0..3 {
-                self.min[axis] = self.min[axis].min(position[axis]);
-                self.max[axis] = self.max[axis].max(position[axis]);
-            }
+            self.min = [0, 1, 2].map(|axis| self.min[axis].min(position[axis]));
+            self.max = [0, 1, 2].map(|axis| self.max[axis].max(position[axis]));
             self.heights[(position[2] >> HEIGHT_SHIFT) as usize] += 1;
             let mut record = Record { position, ..Record::default() };
             if let Some(color) = chunk.colors.get(index) {

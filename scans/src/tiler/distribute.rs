@@ -167,8 +167,8 @@ impl<'a> Out<'a> {
 
     fn flush(&mut self, chunk: usize) -> Result<()> {
         let (records, next) = &mut self.waiting[chunk];
-        let written = (self.file.seek(SeekFrom::Start(*next * RECORD_BYTES)))
-            .and_then(|_| self.file.write_all(bytemuck::cast_slice(records)));
+        let written =
+            (self.file.seek(SeekFrom::Start(*next * RECORD_BYTES))).and_then(|_| self.file.write_all(bytemuck::cast_slice(records)));
         written.map_err(|error| Error::io("write", self.path, error))?;
         *next += records.len() as u64;
         records.clear();

@@ -68,8 +68,55 @@ pub fn read_back(archive: &Path) -> Result<ReadBack> {
 
 impl ReadBack {
     /// What the tileset says of the scan.
-    pub fn scan(&self) -> &ScanExtras {
+    pub fn extras(&self) -> &ScanExtras {
         &self.scan
+    }
+
+    /// Whole levels from the root down, as many as stay within `max_points` by what the documents say; the root always.
+    /// An even view of the whole scan, for pictures.
+    ///
+    /// # Errors
+    /// Those of reading the tiles.
+    pub fn overview(mut self, max_points: u64) -> Result<Vec<TileRead>> {
+        let mut tiles = Vec::new();
+        let mut points = 0_u64;
+        while !self.waiting.is_empty() {
+            self.open_documents().map_err(|error| error.in_file(&self.path))?;
+            let level: u64 = self.waiting.iter().map(|waiting| waiting.tile.extras.map_or(0, |extras| u64::from(extras.points))).sum();
+            points = points.saturating_add(level);
+            if points > max_points && !tiles.is_empty() {
+                break;
+            }
+            for _ in 0..self.waiting.len() {
+                tiles.extend(self.next().transpose()?);
+            }
+        }
+        Ok(tiles)
+    }
+
+    /// Replaces waiting links to documents by the documents' roots.
+    fn open_documents(&mut self) -> Result<()> {
+        for index in 0..self.waiting.len() {
+            loop {
+                let Waiting { tile, base, documents, .. } = &self.waiting[index];
+                let path = tile.content.as_ref().map(|content| resolve(base, &content.uri)).transpose()?;
+                let Some(path) = path.filter(|path| has_extension(path, "json")) else { break };
+                let (root, base) = self.open(&path, *documents)?;
+                let waiting = &mut self.waiting[index];
+                (waiting.tile, waiting.base) = (root, base);
+                waiting.documents += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Root and folder of the document at `path`, which so many documents lead to.
+    fn open(&mut self, path: &str, documents: u32) -> Result<(Tile, String)> {
+        if documents >= MAX_DOCUMENTS {
+            return Err(corrupt("its documents go round in circles"));
+        }
+        let inner = document(&self.index, &mut self.file, path)?;
+        Ok((inner.root, path.rfind('/').map_or(String::new(), |slash| path[..=slash].to_owned())))
     }
 
     fn advance(&mut self) -> Result<Option<TileRead>> {
@@ -80,12 +127,8 @@ impl ReadBack {
             };
             let path = resolve(&base, &content.uri)?;
             if has_extension(&path, "json") {
-                if documents >= MAX_DOCUMENTS {
-                    return Err(corrupt("its documents go round in circles"));
-                }
-                let inner = document(&self.index, &mut self.file, &path)?;
-                let base = path.rfind('/').map_or(String::new(), |slash| path[..=slash].to_owned());
-                self.waiting.push_back(Waiting { tile: inner.root, base, depth, documents: documents + 1 });
+                let (tile, base) = self.open(&path, documents)?;
+                self.waiting.push_front(Waiting { tile, base, depth, documents: documents + 1 });
                 continue;
             }
             let bytes = self.index.read_entry(&mut self.file, &path)?;

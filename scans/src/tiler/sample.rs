@@ -34,6 +34,12 @@ pub(super) struct Builder<'a> {
 /// cell of a venue holds one to three of them.
 const SURFACES: f64 = 2.0;
 
+/// A cell is cut when it has more than this many times the points wanted. Cutting a surface leaves a quarter, and the
+/// cells above take another quarter of that: the mean of the tiles then comes near to what is wanted.
+const LARGEST_LEAF: usize = 2;
+/// Leaves with fewer than one in so many of the points wanted go to their parent whole.
+const SMALLEST_LEAF: usize = 10;
+
 thread_local! {
     /// For each grid cell 1 + the place of its best candidate; all zeros between uses.
     static TABLE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
@@ -57,7 +63,7 @@ impl Builder<'_> {
     /// Builds the cell whose records these are; `digits` levels lie below it.
     fn cell(&self, key: Key, codes: &[u64], records: &[Record], digits: u32) -> Result<Node> {
         self.context.check()?;
-        if records.len() <= self.tile_points || digits == 0 {
+        if records.len() <= LARGEST_LEAF * self.tile_points || digits == 0 {
             return Ok(Node { key, content: records.to_vec(), children: Vec::new(), error_m: 0.0 });
         }
         let shift = 3 * (digits - 1);
@@ -82,7 +88,7 @@ impl Builder<'_> {
         }
         let (spacing_m, mut taken) = self.sample(key, &nodes);
         // Tiles of a few points cost more than they show: they go to the parent whole.
-        let few = (self.tile_points / 20).max(1);
+        let few = (self.tile_points / SMALLEST_LEAF).max(1);
         let mut start = 0;
         for node in &nodes {
             let own = &mut taken[start..start + node.content.len()];

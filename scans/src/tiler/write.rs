@@ -121,8 +121,7 @@ impl Spool {
                 let position = [0, 1, 2].map(|axis| (record.position[axis] - corner[axis]) as u16);
                 Vertex { position, pad: 0, color: [red, green, blue, 255] }
             };
-            let extra =
-                |record: &Record| Extra { intensity: record.intensity, classification: record.classification, pad: 0 };
+            let extra = |record: &Record| Extra { intensity: record.intensity, classification: record.classification, pad: 0 };
             Part {
                 origin_m: DVec3::from_array(corner.map(|value| f64::from(value) / 1000.0)),
                 vertices: run.iter().map(vertex).collect(),
@@ -247,8 +246,8 @@ fn tile(done: &Done, uri: String, extras: Option<TileExtras>, children: Vec<Tile
     for axis in 0..3 {
         let (min, max) = (f64::from(done.min[axis]), f64::from(done.max[axis]));
         obb[axis] = metres(f64::midpoint(min, max));
-        // A box without thickness is one that some clients cannot see.
-        obb[3 + 4 * axis] = metres(((max - min) / 2.0).max(0.5));
+        // A point stands for a cube of 1 mm; and some clients cannot see a box without thickness.
+        obb[3 + 4 * axis] = metres((max - min) / 2.0 + 0.5);
     }
     Tile {
         bounding_volume: BoundingVolume { obb },

@@ -14,6 +14,8 @@ pub const TAIL_BYTES: u64 = 1024;
 /// Bytes of extra fields that an entry's local header may have.
 const EXTRA_BYTES: u64 = 256;
 const SLOT_BYTES: usize = 24;
+/// Bytes of the index' own local header.
+const LONGEST_HEADER: u64 = zip::LOCAL_BYTES as u64 + INDEX_PATH.len() as u64 + EXTRA_BYTES;
 
 /// What the archive's end tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +41,13 @@ impl Tail {
             .ok_or_else(no_zip)?;
         let mut size = u64::from(zip::u32_at(tail, end_at + 12).ok_or_else(no_zip)?);
         let mut offset = u64::from(zip::u32_at(tail, end_at + 16).ok_or_else(no_zip)?);
+        let mut count = u64::from(zip::u16_at(tail, end_at + 10).ok_or_else(no_zip)?);
         let mut directory_end = start + end_at as u64;
         let locator = end_at.checked_sub(zip::LOCATOR64_BYTES).filter(|&at| zip::u32_at(tail, at) == Some(zip::LOCATOR64));
         if let Some(locator) = locator {
             let end64 = zip::u64_at(tail, locator + 8).and_then(|at| at.checked_sub(start)).and_then(|at| usize::try_from(at).ok());
             let end64 = end64.filter(|&at| zip::u32_at(tail, at) == Some(zip::END64)).ok_or_else(no_zip)?;
+            count = zip::u64_at(tail, end64 + 32).ok_or_else(no_zip)?;
             size = zip::u64_at(tail, end64 + 40).ok_or_else(no_zip)?;
             offset = zip::u64_at(tail, end64 + 48).ok_or_else(no_zip)?;
             directory_end = start + end64 as u64;
@@ -60,7 +64,10 @@ impl Tail {
             (record.bytes == end - at && record.name == INDEX_PATH.as_bytes()).then_some(record.header_offset)
         });
         let index_header = last.ok_or_else(|| unsupported("its last entry is not the index"))?;
-        if index_header >= offset {
+        // Whoever reads the index allocates by this range: it must fit the number of entries, and these the directory.
+        let longest = (count.checked_mul(SLOT_BYTES as u64)).map(|slots| slots + LONGEST_HEADER).filter(|_| count <= size);
+        let index_len = offset.checked_sub(index_header).filter(|len| *len > 0 && longest.is_some_and(|longest| *len <= longest));
+        if index_len.is_none() {
             return Err(corrupt("its index is not where it should be"));
         }
         Ok(Self { archive_len, directory: offset..directory_end, index_header })

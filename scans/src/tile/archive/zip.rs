@@ -13,6 +13,7 @@ pub(super) const EXTRA64: u16 = 1;
 pub(super) const LOCAL_BYTES: usize = 30;
 pub(super) const CENTRAL_BYTES: usize = 46;
 pub(super) const END_BYTES: usize = 22;
+#[cfg(feature = "build")]
 pub(super) const END64_BYTES: usize = 56;
 pub(super) const LOCATOR64_BYTES: usize = 20;
 

@@ -33,7 +33,7 @@ pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     let mut writer = Writer { compress, ..Writer::default() };
     writer.view(&vertices)?;
     if with_extras {
-        let extras: Vec<[u8; EXTRA_BYTES]> = parts.iter().flat_map(|part| part.extras.iter().map(extra_bytes)).collect();
+        let extras: Vec<[u8; EXTRA_BYTES]> = parts.iter().flat_map(|part| part.extras.iter().copied().map(extra_bytes)).collect();
         writer.view(&extras)?;
     }
     let json = document(&parts, with_extras, &writer);
@@ -47,7 +47,7 @@ fn vertex_bytes(vertex: &Vertex) -> [u8; VERTEX_BYTES] {
     [x[0], x[1], y[0], y[1], z[0], z[1], red_rest, green_rest, red, green, blue, blue_rest]
 }
 
-fn extra_bytes(extra: &Extra) -> [u8; EXTRA_BYTES] {
+fn extra_bytes(extra: Extra) -> [u8; EXTRA_BYTES] {
     let [low, high] = extra.intensity.to_le_bytes();
     [low, high, 0, 0, extra.classification, 0, 0, 0]
 }

@@ -1,0 +1,220 @@
+//! How a run behaves: units, attributes, bad points, sources that disagree, progress, stopping, unpacking.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod tiler_support;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use glam::DVec3;
+use parterre_scans::frame::Unit;
+use parterre_scans::points::Attributes;
+use parterre_scans::read::PointSource;
+use parterre_scans::tile::archive::{INDEX_PATH, Index, Writer};
+use parterre_scans::tile::glb;
+use parterre_scans::tiler::{Options, Progress, Report, read_back, tile, unpack};
+use tiler_support::{Memory, Random, memory, room, run};
+
+fn options() -> Options {
+    Options { memory_bytes: 1 << 22, tile_points: 500, cancel: None }
+}
+
+fn run_sources(sources: Vec<Memory>, dir: &std::path::Path) -> parterre_scans::Result<Report> {
+    let mut sources: Vec<Box<dyn PointSource>> = sources.into_iter().map(|source| Box::new(source) as _).collect();
+    tile(&mut sources, dir, &options(), &|_| ())
+}
+
+#[test]
+fn millimetres_are_exact_and_finer_steps_are_within_half_of_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(room(2000, DVec3::new(9.0, 8.0, 3.0), DVec3::new(5e5, 5.8e6, 12.0), 1), dir.path(), &options()).unwrap();
+    assert!(report.quantization_error_m < 1e-8, "{}", report.quantization_error_m);
+    assert!((report.frame.origin_m - report.frame.origin_m.round()).abs().max_element() < 1e-12);
+
+    let mut points = room(2000, DVec3::new(9.0, 8.0, 3.0), DVec3::ZERO, 2);
+    for point in &mut points {
+        point.position += DVec3::new(0.000_31, -0.000_2, 0.000_5);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(points.clone(), dir.path(), &options()).unwrap();
+    assert!(report.quantization_error_m > 3e-4 && report.quantization_error_m <= 5e-4 + 1e-9, "{}", report.quantization_error_m);
+    let reader = read_back(&dir.path().join("tiles.3tz")).unwrap();
+    let origin = reader.extras().frame.origin_m;
+    let mut found: Vec<DVec3> = reader
+        .flat_map(|tile| tile.unwrap().parts)
+        .flat_map(|part| part.vertices.iter().map(|vertex| origin + part.position_m(vertex)).collect::<Vec<_>>())
+        .collect();
+    let order = |a: &DVec3, b: &DVec3| a.x.total_cmp(&b.x);
+    found.sort_by(order);
+    let mut wanted: Vec<DVec3> = points.iter().map(|point| point.position).collect();
+    wanted.sort_by(order);
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert!((found.x - wanted.x).abs() <= 5e-4 + 1e-9);
+    }
+}
+
+#[test]
+fn feet_become_metres() {
+    let mut source = memory(vec![Random(1).point(DVec3::new(10.0, 20.0, 30.0)), Random(2).point(DVec3::new(110.0, 20.0, 30.0))]);
+    source.info.unit = Some(Unit::Foot);
+    let dir = tempfile::tempdir().unwrap();
+    let report = run_sources(vec![source], dir.path()).unwrap();
+    assert_eq!(report.frame.unit, Unit::Foot);
+    for (found, wanted) in report.bounds.into_iter().zip([3.048, 6.096, 9.144, 33.528, 6.096, 9.144]) {
+        assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+    }
+}
+
+#[test]
+fn bad_points_are_counted_and_named() {
+    let mut points = room(1000, DVec3::splat(10.0), DVec3::ZERO, 3);
+    points[0].position.x = f64::NAN;
+    points[17].position.y = f64::INFINITY;
+    points[18].position.z = 1e300;
+    points[999].position.x = -60_000.0;
+    let dir = tempfile::tempdir().unwrap();
+    let report = run(points, dir.path(), &options()).unwrap();
+    assert_eq!((report.points_in, report.points_out, report.points_dropped), (1000, 996, 4));
+    let codes: Vec<&str> = report.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["points_not_finite", "points_far_away"]);
+    assert!(report.warnings[0].message.starts_with("2 points"));
+}
+
+#[test]
+fn what_cannot_be_a_scan_is_refused_and_leaves_nothing() {
+    let code = |sources: Vec<Memory>| {
+        let dir = tempfile::tempdir().unwrap();
+        let code = run_sources(sources, dir.path()).unwrap_err().code();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{code}");
+        code
+    };
+    let mut random = Random(4);
+    let mut scan = |unit| {
+        let mut source = memory(vec![random.point(DVec3::ONE)]);
+        source.info.unit = unit;
+        source
+    };
+    assert_eq!(code(vec![]), "no_sources");
+    assert_eq!(code(vec![memory(vec![])]), "no_points");
+    assert_eq!(code(vec![scan(Some(Unit::Degree))]), "unit_is_angle");
+    assert_eq!(code(vec![scan(None), scan(Some(Unit::Foot))]), "sources_disagree");
+    let mut elsewhere = scan(None);
+    elsewhere.info.crs = Some("EPSG:25832".into());
+    assert_eq!(code(vec![scan(None), elsewhere]), "sources_disagree");
+    let mut random = Random(5);
+    assert_eq!(code(vec![memory(vec![random.point(DVec3::NAN)])]), "no_points");
+    let spread = (0..1000).map(|n| random.point(DVec3::new(f64::from(n) * 1e6, 0.0, 0.0))).collect();
+    assert_eq!(code(vec![memory(spread)]), "extent_too_large");
+}
+
+#[test]
+fn several_files_become_one_scan() {
+    let first = memory(room(1500, DVec3::splat(10.0), DVec3::ZERO, 6));
+    let mut second = memory(room(700, DVec3::splat(10.0), DVec3::new(20.0, 0.0, 0.0), 7));
+    second.info.attributes = Attributes { returns: true, ..Attributes::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let report = run_sources(vec![first, second], dir.path()).unwrap();
+    assert_eq!(report.points_out, 2200);
+    let reader = read_back(&dir.path().join("tiles.3tz")).unwrap();
+    assert_eq!(reader.extras().attributes.names(), ["color", "intensity", "classification"]);
+    assert_eq!(reader.extras().points, 2200);
+}
+
+#[test]
+fn points_without_colour_can_be_seen() {
+    let grey = |vertex: &glb::Vertex| vertex.color[0] == vertex.color[1] && vertex.color[1] == vertex.color[2];
+    let vertices = |attributes: Attributes| -> Vec<glb::Vertex> {
+        let mut source = memory(room(3000, DVec3::splat(10.0), DVec3::ZERO, 8));
+        source.info.attributes = attributes;
+        let dir = tempfile::tempdir().unwrap();
+        run_sources(vec![source], dir.path()).unwrap();
+        let reader = read_back(&dir.path().join("tiles.3tz")).unwrap();
+        assert_eq!(reader.extras().attributes, attributes);
+        let parts = reader.flat_map(|tile| tile.unwrap().parts);
+        parts.flat_map(|part| part.vertices).collect()
+    };
+    let by_intensity = vertices(Attributes { intensity: true, ..Attributes::default() });
+    assert!(by_intensity.iter().all(grey));
+    let by_height = vertices(Attributes::default());
+    assert!(!by_height.iter().all(grey));
+    for vertices in [by_intensity, by_height] {
+        let light: Vec<u8> = vertices.iter().map(|vertex| vertex.color[1]).collect();
+        assert!(light.iter().min() < Some(&90) && light.iter().max() > Some(&200));
+    }
+}
+
+#[test]
+fn progress_goes_up_through_every_stage_to_the_end() {
+    let seen: Mutex<Vec<Progress>> = Mutex::default();
+    let dir = tempfile::tempdir().unwrap();
+    let mut sources: Vec<Box<dyn PointSource>> = vec![Box::new(memory(room(300_000, DVec3::splat(20.0), DVec3::ZERO, 9)))];
+    tile(&mut sources, dir.path(), &options(), &|progress| seen.lock().unwrap().push(progress)).unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.is_sorted_by(|a, b| a.fraction <= b.fraction));
+    assert_eq!(seen.last().unwrap(), &Progress { stage: "write", fraction: 1.0 });
+    let mut stages: Vec<&str> = seen.iter().map(|progress| progress.stage).collect();
+    stages.dedup();
+    assert_eq!(stages, ["count", "distribute", "sample", "write"]);
+}
+
+#[test]
+fn a_stopped_run_leaves_nothing_at_any_stage() {
+    for stop_at in ["count", "distribute", "sample", "write"] {
+        let cancel = Arc::new(AtomicBool::new(false));
+        let options = Options { cancel: Some(Arc::clone(&cancel)), ..options() };
+        let dir = tempfile::tempdir().unwrap();
+        let mut sources: Vec<Box<dyn PointSource>> = vec![Box::new(memory(room(200_000, DVec3::splat(20.0), DVec3::ZERO, 10)))];
+        let result = tile(&mut sources, dir.path(), &options, &|progress| {
+            if progress.stage == stop_at {
+                cancel.store(true, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(result.unwrap_err().code(), "cancelled", "{stop_at}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "{stop_at}");
+    }
+}
+
+#[test]
+fn unpacking_gives_every_file_and_plain_needs_no_meshopt() {
+    let dir = tempfile::tempdir().unwrap();
+    run(room(20_000, DVec3::splat(20.0), DVec3::ZERO, 11), dir.path(), &options()).unwrap();
+    let archive = dir.path().join("tiles.3tz");
+    for plain in [false, true] {
+        let out = dir.path().join(format!("out-{plain}"));
+        let files = unpack(&archive, &out, plain).unwrap();
+        let document = std::fs::read_to_string(out.join("tileset.json")).unwrap();
+        assert_eq!(document.contains("EXT_meshopt_compression"), !plain);
+        let mut points = 0;
+        let mut tiles = 0;
+        for entry in std::fs::read_dir(out.join("t")).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            assert_eq!(String::from_utf8_lossy(&bytes).contains("EXT_meshopt_compression"), !plain);
+            points += glb::decode(&bytes).unwrap().iter().map(|part| part.vertices.len()).sum::<usize>();
+            tiles += 1;
+        }
+        assert_eq!(points, 20_000);
+        assert!(files > tiles);
+    }
+}
+
+#[test]
+fn paths_that_lead_out_of_the_folder_are_not_unpacked() {
+    let mut writer = Writer::new(Vec::new());
+    writer.add("aa/evil.txt", b"x".to_vec()).unwrap();
+    let (mut bytes, _) = writer.finish().unwrap();
+    let (from, to) = (b"aa/evil.txt", b"../evil.txt");
+    for at in 0..bytes.len() - from.len() {
+        if &bytes[at..at + from.len()] == from {
+            bytes[at..at + to.len()].copy_from_slice(to);
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bad.3tz");
+    std::fs::write(&path, &bytes).unwrap();
+    let index = Index::read(&mut std::fs::File::open(&path).unwrap()).unwrap();
+    assert_eq!(index.len(), 1);
+    assert!(bytes.windows(INDEX_PATH.len()).any(|window| window == INDEX_PATH.as_bytes()));
+    assert_eq!(unpack(&path, &dir.path().join("out"), false).unwrap_err().code(), "archive_corrupt");
+    assert!(!dir.path().join("evil.txt").exists());
+}
