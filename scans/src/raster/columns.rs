@@ -169,10 +169,18 @@ impl Columns {
         }
         let fullest = |counts: &[u32]| counts.iter().enumerate().max_by_key(|&(i, &n)| (n, i)).map_or(0, |(i, _)| i);
         let at = |bin: u16, step: usize| low(bin) + (step as f64 + 0.5) * STEP_M;
+        let main_z = at(main as u16, fullest(&all));
+        let floor_of = |bin: u16, counts: &[u32]| {
+            let best = fullest(counts);
+            // What lies at the main floor's height is floor, even if the ceiling below it gave more points.
+            let level = (0..STEPS).filter(|&step| (at(bin, step) - main_z).abs() < 0.3).max_by_key(|&step| (counts[step], step));
+            let step = level.filter(|&step| counts[step] * 3 > counts[best]).unwrap_or(best);
+            at(bin, step) as f32
+        };
         let rough: Vec<f32> = map
             .iter()
             .enumerate()
-            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { at(bin, fullest(&counts[column * STEPS..][..STEPS])) as f32 })
+            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { floor_of(bin, &counts[column * STEPS..][..STEPS]) })
             .collect();
         // The lower half of the neighbours, since seats and tables hide the floor under them.
         let mut smooth = rough.clone();
@@ -189,7 +197,7 @@ impl Columns {
                 }
             }
         }
-        (at(main as u16, fullest(&all)), smooth)
+        (main_z, smooth)
     }
 
     fn main_run(&self, roofed: bool) -> (usize, Vec<u16>) {

@@ -98,7 +98,7 @@ impl Material {
             }
             Self::Paint([r, g, b]) => {
                 // A darker band to the height of a hand, as corridors have.
-                let band = normal.z.abs() < 0.5 && (at.z + 3.6).rem_euclid(9.0 / 2.5) < 1.1;
+                let band = normal.z.abs() < 0.5 && at.z.rem_euclid(3.6) < 1.1;
                 matte(rgb(r, g, b) * if band { 0.72 } else { 1.0 }, 0.7)
             }
             Self::Slats => {

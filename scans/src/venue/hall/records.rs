@@ -200,7 +200,8 @@ impl Site {
         let mid = m.middle();
         let [_, (i0, i1), _, _] = self.aisles();
         [
-            ("overview", dvec3(-16.0, -26.0, 34.0), dvec3(m.length * 0.5, mid, 1.0)),
+            ("overview", dvec3(m.balcony_end() + 0.8, m.hall_north() - 1.2, 7.4), dvec3(m.stage_front + 1.0, mid - 4.0, 0.4)),
+            ("outside", dvec3(-16.0, -26.0, 34.0), dvec3(m.length * 0.5, mid, 1.0)),
             (
                 "stalls-to-stage",
                 dvec3(m.rake_start + m.row_pitch * 6.5, (i0 + i1) * 0.5, m.row_z(6) + EYE),
@@ -208,7 +209,7 @@ impl Site {
             ),
             ("balcony-to-stage", dvec3(m.hall_start() + 1.0, mid - 5.0, m.upper_z + EYE), dvec3(m.stage_end, mid + 1.0, 0.6)),
             ("stage-to-balcony", dvec3(m.stage_front + 4.4, mid - 0.4, EYE + 0.3), dvec3(m.hall_start(), mid + 1.0, 3.6)),
-            ("foyer", dvec3(7.0, m.cores()[0].1 + 1.6, EYE), dvec3(3.2, m.width - 4.0, 1.7)),
+            ("foyer", dvec3(7.6, m.cores()[0].1 + 1.5, EYE), dvec3(5.4, m.width - 4.0, 1.7)),
             ("stair", dvec3(m.core_end - 0.4, m.cores()[0].0 + 1.2, EYE), dvec3(1.0, m.cores()[0].0 + 1.7, 2.4)),
             ("backstage", dvec3((m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.2, 2.0, EYE), dvec3(m.backstage_end - 0.8, mid, 1.3)),
             (
