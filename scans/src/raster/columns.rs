@@ -145,9 +145,9 @@ impl Columns {
     /// neighbour that knows; NaN where none does. `roofed` asks for floors under a roof only.
     pub(crate) fn main_floor(&self, points: &[ColoredPoint], roofed: bool) -> (f64, Vec<f32>) {
         const STEP_M: f64 = 0.05;
-        const STEPS: usize = 24;
+        const STEPS: usize = 40;
         let (main, map) = self.main_run(roofed);
-        // Where the most points lie within the run's first metre: a slab is often scanned from below too, and furniture stands on it.
+        // Where the most points lie in the run's first two metres: a slab is often scanned from below too, and furniture stands on it.
         let low = |bin: u16| self.height(f64::from(bin)) - STEP_M;
         let step_of = |z: f64, bin: u16| {
             let step = (z - low(bin)) / STEP_M;
@@ -231,10 +231,10 @@ impl Columns {
     }
 
     /// Hands known heights on to neighbours that know none, ring by ring, as far as a wall is thick and a little more.
-    fn spread(&self, map: &mut Vec<u16>) {
+    fn spread(&self, map: &mut [u16]) {
         let rings = (1.5 / self.cell).ceil().clamp(1.0, 12.0) as usize;
         for _ in 0..rings {
-            let before = map.clone();
+            let before = map.to_vec();
             for y in 0..self.size[1] {
                 for x in 0..self.size[0] {
                     let column = y * self.size[0] + x;

@@ -1,5 +1,7 @@
 //! Truth that belongs to no solid: levels, rooms, scanner positions, walking distances, cameras.
 
+#![expect(clippy::many_single_char_names, reason = "coordinates have the names that geometry gives them")]
+
 use glam::{DVec3, dvec3};
 
 use super::super::truth::{Distance, Level, Room, Setup, Viewpoint};
@@ -141,6 +143,19 @@ impl Site {
                 let west = m.core_edge - m.going * (risers - 1.0);
                 stand("core half landing", (m.wall + west) * 0.5, (y0 + y1) * 0.5, (low + high) * 0.5);
             }
+        }
+        // On a mast between the seats, which hide each other's rows from the aisles, and from the lighting bridge.
+        for (from, to) in self.seat_blocks() {
+            let y = (from + to) * 0.5;
+            for row in [2, 6, 10, 14] {
+                stand("stalls, mast in a row", row_x(row) + 0.3, y, m.row_z(row) + 0.7);
+            }
+            for row in [2, 5] {
+                stand("balcony, mast in a row", balcony_x(row), y, m.balcony_z(row) + 0.9);
+            }
+        }
+        for y in [mid - 6.0, mid, mid + 6.0] {
+            stand("lighting bridge", m.balcony_end() + 4.6, y, 6.9);
         }
         let (west, east) = self.basement_corridor();
         let [p, q] = self.basement_parts();
