@@ -223,7 +223,7 @@ impl Site {
                 dvec3(m.stage_end - 2.0, mid, 2.6),
             ),
             ("balcony-to-stage", dvec3(m.hall_start() + 1.0, mid - 5.0, m.upper_z + EYE), dvec3(m.stage_end, mid + 1.0, 0.6)),
-            ("stage-to-balcony", dvec3(m.stage_front + 4.4, mid - 0.4, EYE + 0.3), dvec3(m.hall_start(), mid + 1.0, 3.6)),
+            ("stage-to-balcony", dvec3(m.stage_front + 0.9, mid - 2.2, EYE), dvec3(m.hall_start(), mid + 1.0, 3.6)),
             ("foyer", dvec3(7.6, m.cores()[0].1 + 1.5, EYE), dvec3(5.4, m.width - 4.0, 1.7)),
             ("stair", dvec3(m.core_end - 0.4, m.cores()[0].0 + 1.2, EYE), dvec3(1.0, m.cores()[0].0 + 1.7, 2.4)),
             ("backstage", dvec3((m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.2, 2.0, EYE), dvec3(m.backstage_end - 0.8, mid, 1.3)),
