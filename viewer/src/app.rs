@@ -35,7 +35,11 @@ fn camera() -> impl Bundle {
 }
 
 fn log_plugin() -> LogPlugin {
-    LogPlugin { level: bevy::log::Level::WARN, filter: "wgpu=error,naga=error,bevy_egui=error,bevy_render=error,bevy_core_pipeline=error".into(), ..default() }
+    LogPlugin {
+        level: bevy::log::Level::WARN,
+        filter: "wgpu=error,naga=error,bevy_egui=error,bevy_render=error,bevy_core_pipeline=error".into(),
+        ..default()
+    }
 }
 
 /// An app in a window of `size` pixels, or in a page's canvas.
@@ -47,7 +51,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
         present_mode: if cfg!(target_arch = "wasm32") { PresentMode::AutoVsync } else { PresentMode::AutoNoVsync },
         canvas: cfg!(target_arch = "wasm32").then(|| "#parterre-canvas".into()),
         fit_canvas_to_parent: true,
-        resolution: size.map(|size| size.into()).unwrap_or_default(),
+        resolution: size.map(Into::into).unwrap_or_default(),
         ..default()
     };
     app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log_plugin()))

@@ -130,9 +130,11 @@ impl Rig {
         for _ in 0..4 {
             let corners = (0..8).map(|corner| {
                 let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z)) - target
+                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z))
+                    - target
             });
-            let seen: Vec<DVec3> = corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
+            let seen: Vec<DVec3> =
+                corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
             let distance_m = seen.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
             self.look(target - forward * distance_m, target);
             let place = |at: &DVec3| at.truncate() / (distance_m + at.z);
@@ -217,16 +219,13 @@ pub struct CameraPlugin;
 
 impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StartView>()
-            .init_resource::<input::Intent>()
-            .add_message::<CameraRequest>()
-            .add_systems(
-                Update,
-                (start, requests, input::read, orbit::update, fly::update, walk::update)
-                    .chain()
-                    .before(StreamSystems)
-                    .run_if(resource_exists::<ActiveScan>),
-            );
+        app.init_resource::<StartView>().init_resource::<input::Intent>().add_message::<CameraRequest>().add_systems(
+            Update,
+            (start, requests, input::read, orbit::update, fly::update, walk::update)
+                .chain()
+                .before(StreamSystems)
+                .run_if(resource_exists::<ActiveScan>),
+        );
     }
 }
 

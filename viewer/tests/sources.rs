@@ -93,7 +93,10 @@ fn serve(mut stream: &TcpStream, broken: &str, asked: &Mutex<HashMap<String, u32
 
 fn answer(path: &str, broken: &str) -> (&'static str, Vec<u8>) {
     if path.ends_with(broken) {
-        return ("500 Internal Server Error", br#"{"error":{"code":"storage","message":"the disk is gone","hint":"Ask the manager."}}"#.to_vec());
+        return (
+            "500 Internal Server Error",
+            br#"{"error":{"code":"storage","message":"the disk is gone","hint":"Ask the manager."}}"#.to_vec(),
+        );
     }
     let entry = match path {
         "/api/scans/demo" => {

@@ -8,8 +8,8 @@ use std::fs::File;
 
 use bevy::math::{DVec2, DVec3};
 use parterre_scans::tile::archive::Index;
-use parterre_scans::tile::tileset::{Tile, Tileset};
 use parterre_scans::tile::glb;
+use parterre_scans::tile::tileset::{Tile, Tileset};
 use parterre_scans::{read, tiler, venue};
 use parterre_viewer::camera::walk::{floor_in, walk};
 use parterre_viewer::walk::columns::TilePoints;
@@ -35,7 +35,7 @@ fn full_demo() -> (Vec<TilePoints>, DVec3, serde_json::Value) {
     while let Some(Tile { content, children, .. }) = pending.pop() {
         pending.extend(children);
         let Some(content) = content else { continue };
-        if content.uri.ends_with(".json") {
+        if content.uri.rsplit('.').next() == Some("json") {
             let subtree: Tileset = serde_json::from_slice(&entry(&content.uri)).expect("a tileset");
             pending.push(subtree.root);
         } else {
@@ -58,7 +58,9 @@ fn every_scanned_way_of_the_truth_can_be_walked() {
         let corners: Vec<DVec3> = corners.into_iter().map(|corner| corner - origin_m).collect();
         let Some(mut foot_m) = floor(corners[0].truncate(), corners[0].z) else {
             let mut near = Vec::new();
-            tiles.iter().for_each(|tile| tile.heights(corners[0].truncate(), 0.6, &mut near));
+            for tile in &tiles {
+                tile.heights(corners[0].truncate(), 0.6, &mut near);
+            }
             if near.is_empty() {
                 unscanned.push(way["id"].to_string());
             } else {

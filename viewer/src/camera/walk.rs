@@ -131,13 +131,11 @@ pub fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foo
         let stride = step / strides;
         let ways = [stride, DVec2::new(stride.x, 0.0), DVec2::new(0.0, stride.y)];
         let way = ways.into_iter().filter(|way| *way != DVec2::ZERO).find_map(|way| Some((place + way, floor(place + way, foot_m)?)));
-        match way {
-            Some((next, next_foot_m)) => (place, foot_m) = (next, next_foot_m),
-            None => {
-                stopped = true;
-                break;
-            }
-        }
+        let Some((next, next_foot_m)) = way else {
+            stopped = true;
+            break;
+        };
+        (place, foot_m) = (next, next_foot_m);
     }
     Walked { place, foot_m, stopped }
 }
@@ -235,7 +233,8 @@ mod tests {
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0), Some(8.0));
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5), Some(0.0));
         assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0), None);
-        let (place, foot_m) = drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0).expect("near by");
+        let (place, foot_m) =
+            drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0).expect("near by");
         assert!(foot_m == 4.0 && place.x > 2.0 && place.length() < 4.0);
     }
 }

@@ -7,8 +7,9 @@ use bevy::prelude::*;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
     BindGroupLayoutDescriptor, BindGroupLayoutEntries, CachedRenderPipelineId, ColorTargetState, ColorWrites, CompareFunction,
-    DepthStencilState, FragmentState, PipelineCache, PrimitiveState, PrimitiveTopology, RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor, ShaderStages,
-    TextureFormat, TextureSampleType, VertexAttribute, VertexFormat, VertexState, VertexStepMode,
+    DepthStencilState, FragmentState, PipelineCache, PrimitiveState, PrimitiveTopology, RenderPipelineDescriptor, Sampler,
+    SamplerBindingType, SamplerDescriptor, ShaderStages, TextureFormat, TextureSampleType, VertexAttribute, VertexFormat, VertexState,
+    VertexStepMode,
 };
 use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
@@ -54,12 +55,17 @@ pub(super) fn init(
         "points frame",
         &BindGroupLayoutEntries::single(ShaderStages::VERTEX_FRAGMENT, uniform_buffer::<FrameUniform>(false)),
     );
-    let part_layout =
-        BindGroupLayoutDescriptor::new("points part", &BindGroupLayoutEntries::single(ShaderStages::VERTEX, uniform_buffer::<PartUniform>(true)));
+    let part_layout = BindGroupLayoutDescriptor::new(
+        "points part",
+        &BindGroupLayoutEntries::single(ShaderStages::VERTEX, uniform_buffer::<PartUniform>(true)),
+    );
     let unfilterable = || texture_2d(TextureSampleType::Float { filterable: false });
     let edl_layout = BindGroupLayoutDescriptor::new(
         "points edl",
-        &BindGroupLayoutEntries::sequential(ShaderStages::FRAGMENT, (uniform_buffer::<FrameUniform>(false), unfilterable(), unfilterable(), sampler(SamplerBindingType::NonFiltering))),
+        &BindGroupLayoutEntries::sequential(
+            ShaderStages::FRAGMENT,
+            (uniform_buffer::<FrameUniform>(false), unfilterable(), unfilterable(), sampler(SamplerBindingType::NonFiltering)),
+        ),
     );
     let points = [false, true].map(|extras| {
         cache.queue_render_pipeline(RenderPipelineDescriptor {

@@ -70,11 +70,7 @@ impl Spacings {
 
     /// The spacings of a drawn tile.
     pub fn tile(&self, node: NodeId) -> TileSpacing {
-        self.tiles.get(&node).copied().unwrap_or(TileSpacing {
-            split_m: DVec3::ZERO,
-            below_m: [NOTHING_BELOW_M; 8],
-            largest_m: 1.0,
-        })
+        self.tiles.get(&node).copied().unwrap_or(TileSpacing { split_m: DVec3::ZERO, below_m: [NOTHING_BELOW_M; 8], largest_m: 1.0 })
     }
 }
 
@@ -161,10 +157,8 @@ mod tests {
     fn points_are_as_small_as_the_finest_drawn_in_their_octant() {
         // Children in the lower and the upper corner; only the upper one is drawn, with a leaf below it.
         let leaf = tile([3.5, 3.5, 3.5], 0.5, 0.0, vec![]);
-        let root = tile(
-            [2.0, 2.0, 2.0], 2.0, 0.4,
-            vec![tile([1.0, 1.0, 1.0], 1.0, 0.2, vec![]), tile([3.0, 3.0, 3.0], 1.0, 0.2, vec![leaf])],
-        );
+        let root =
+            tile([2.0, 2.0, 2.0], 2.0, 0.4, vec![tile([1.0, 1.0, 1.0], 1.0, 0.2, vec![]), tile([3.0, 3.0, 3.0], 1.0, 0.2, vec![leaf])]);
         let tree = tree(root);
         let upper = tree.node(Tree::ROOT).children[1];
         let leaf = tree.node(upper).children[0];

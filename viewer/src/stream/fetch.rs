@@ -199,9 +199,9 @@ fn read_archive(
 
     let read = move |ticket: &Ticket| -> Result<Loaded, Fault> {
         let mut file = std::fs::File::open(&*archive).map_err(|error| Error::io("open", &*archive, error))?;
-        let bytes = index.read_entry(&mut file, &ticket.path)?.ok_or_else(|| {
-            Fault::input("tile_missing", format!("{} is not in the archive", ticket.path), "Tile the scan again.")
-        })?;
+        let bytes = index
+            .read_entry(&mut file, &ticket.path)?
+            .ok_or_else(|| Fault::input("tile_missing", format!("{} is not in the archive", ticket.path), "Tile the scan again."))?;
         ticket.decode(&bytes)
     };
     let task = async move {

@@ -91,7 +91,8 @@ impl Residency {
 
     /// Whether a node may be asked for now.
     pub fn may_ask(&self, node: NodeId, now_s: f64) -> bool {
-        self.cache.get(node).is_none() && self.failures.get(&node).is_none_or(|failure| failure.tries <= RETRIES && now_s >= failure.retry_at_s)
+        self.cache.get(node).is_none()
+            && self.failures.get(&node).is_none_or(|failure| failure.tries <= RETRIES && now_s >= failure.retry_at_s)
     }
 
     /// Nodes that were given up, in the tree's order.

@@ -52,7 +52,7 @@ pub(super) fn panel(
     egui::Window::new("Parterre").resizable(false).default_width(WIDTH).anchor(egui::Align2::LEFT_TOP, [10.0, 10.0]).show(context, |ui| {
         ui.set_width(WIDTH);
         ui.add(egui::Label::new(&scan.open.name).truncate());
-        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, &frame, rig, scan));
+        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, *frame, rig, scan));
         ui.separator();
         ui.horizontal(|ui| {
             for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
@@ -77,7 +77,7 @@ pub(super) fn panel(
     Ok(())
 }
 
-fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: &FrameTime, rig: &Rig, scan: &ActiveScan) {
+fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, scan: &ActiveScan) {
     let mut row = |name: &str, value: String| {
         ui.weak(name);
         ui.label(value);
@@ -139,16 +139,19 @@ fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
     }
     ui.separator();
     let title = format!("{} tiles failed", status.failed.len());
-    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(ui, |ui| {
-        egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
-            for failed in &status.failed {
-                ui.label(&failed.name).on_hover_text(&failed.message);
+    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(
+        ui,
+        |ui| {
+            egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
+                for failed in &status.failed {
+                    ui.label(&failed.name).on_hover_text(&failed.message);
+                }
+            });
+            if ui.button("Try again").clicked() {
+                scan.residency.forgive();
             }
-        });
-        if ui.button("Try again").clicked() {
-            scan.residency.forgive();
-        }
-    });
+        },
+    );
 }
 
 /// A line at the lower edge while something is on the way.
@@ -179,4 +182,3 @@ fn count(points: u64) -> String {
         _ => format!("{:.2} M", points as f64 / 1e6),
     }
 }
-

@@ -127,7 +127,8 @@ impl Grid {
         }
         let mut next = grid.starts.clone();
         grid.points = vec![(0, 0); cells.len()];
-        let places = parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
+        let places =
+            parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
         for (place, cell) in places.zip(cells) {
             grid.points[next[cell as usize] as usize] = place;
             next[cell as usize] += 1;
