@@ -99,7 +99,7 @@ const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
 /// Tiles the sources as one scan into `dir/tiles.3tz` and `dir/report.json`.
 ///
 /// Both appear at the end, by renaming; a failed or stopped run leaves neither. Temporary files live in `dir`, and take
-/// about 60 bytes a point.
+/// about 45 bytes a point.
 ///
 /// The scan has every attribute that one of the sources has, and the frame of the first. Points without colour get grey
 /// by intensity where their sources have it, else a ramp by height, so that they can be seen everywhere;

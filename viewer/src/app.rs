@@ -1,10 +1,9 @@
 //! Putting the app together: the same plugins for a window, a web page and a picture without either.
 
-use bevy::camera::RenderTarget;
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::window::{ExitCondition, PresentMode};
+use bevy::window::PresentMode;
 
 use crate::camera::{CameraPlugin, Rig};
 use crate::points::queue::BACKGROUND;
@@ -36,7 +35,11 @@ fn camera() -> impl Bundle {
 }
 
 fn log_plugin() -> LogPlugin {
-    LogPlugin { level: bevy::log::Level::WARN, filter: "wgpu=error,naga=error,bevy_egui=error".into(), ..default() }
+    LogPlugin {
+        level: bevy::log::Level::WARN,
+        filter: "wgpu=error,naga=error,bevy_egui=error,bevy_render=error,bevy_core_pipeline=error".into(),
+        ..default()
+    }
 }
 
 /// An app in a window of `size` pixels, or in a page's canvas.
@@ -48,7 +51,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
         present_mode: if cfg!(target_arch = "wasm32") { PresentMode::AutoVsync } else { PresentMode::AutoNoVsync },
         canvas: cfg!(target_arch = "wasm32").then(|| "#parterre-canvas".into()),
         fit_canvas_to_parent: true,
-        resolution: size.map(|size| size.into()).unwrap_or_default(),
+        resolution: size.map(Into::into).unwrap_or_default(),
         ..default()
     };
     app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log_plugin()))
@@ -65,6 +68,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
 pub fn offscreen_app(settings: Settings, panel: bool) -> App {
     use bevy::render::RenderPlugin;
     use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+    use bevy::window::ExitCondition;
     use bevy::winit::WinitPlugin;
 
     let mut app = App::new();
@@ -87,5 +91,5 @@ pub fn offscreen_app(settings: Settings, panel: bool) -> App {
 /// Puts the camera of an off-screen app into the world.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn spawn_offscreen_camera(world: &mut World, target: Handle<Image>) {
-    world.spawn((camera(), RenderTarget::Image(target.into())));
+    world.spawn((camera(), bevy::camera::RenderTarget::Image(target.into())));
 }

@@ -122,19 +122,27 @@ impl Rig {
 
     /// Looks at all of `bounds` from the south-west and above.
     pub fn overview(&mut self, bounds: &Bounds) {
-        let center = bounds.center();
-        self.look(center + DVec3::new(-0.55, -0.75, 0.62), center);
-        let tan = (self.fov_y * 0.5).tan();
-        let half = bounds.size() * 0.5;
-        let distance_m = (0..8)
-            .map(|corner| {
-                let sign = |bit: i32| if corner >> bit & 1 == 1 { 1.0 } else { -1.0 };
-                let corner = half * DVec3::new(sign(0), sign(1), sign(2));
-                let aside = (corner.dot(self.up()).abs() / tan).max(corner.dot(self.right()).abs() / (tan * OVERVIEW_ASPECT));
-                aside - corner.dot(self.forward())
-            })
-            .fold(1.0, f64::max);
-        self.look(center - self.forward() * distance_m * 1.04, center);
+        let mut target = bounds.center();
+        let tan = DVec2::new((self.fov_y * 0.5).tan() * OVERVIEW_ASPECT, (self.fov_y * 0.5).tan());
+        self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
+        let (right, up, forward) = (self.right(), self.up(), self.forward());
+        // Perspective puts the box' middle above the picture's: the target moves until the box is in the middle.
+        for _ in 0..4 {
+            let corners = (0..8).map(|corner| {
+                let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
+                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z))
+                    - target
+            });
+            let seen: Vec<DVec3> =
+                corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
+            let distance_m = seen.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
+            self.look(target - forward * distance_m, target);
+            let place = |at: &DVec3| at.truncate() / (distance_m + at.z);
+            let low = seen.iter().map(place).fold(DVec2::INFINITY, DVec2::min);
+            let high = seen.iter().map(place).fold(DVec2::NEG_INFINITY, DVec2::max);
+            let off = (low + high) * 0.5 * tan * distance_m;
+            target += right * off.x + up * off.y;
+        }
     }
 
     /// Unit vector through a place in the picture, `ndc` from -1 to 1 with y upwards.
@@ -143,14 +151,20 @@ impl Rig {
         (self.forward() + self.right() * (ndc.x * tan * aspect) + self.up() * (ndc.y * tan)).normalize()
     }
 
-    /// Changes the mode and keeps the view as far as the mode can.
-    pub fn set_mode(&mut self, mode: Mode) {
+    /// Changes the mode and keeps the view as far as the mode can; `bounds` are the scan's.
+    pub fn set_mode(&mut self, mode: Mode, bounds: &Bounds) {
         if self.mode == mode {
             return;
         }
         if mode == Mode::Walk {
-            // From an overview one wants to stand where one looks, not in the air.
-            let start = if self.mode == Mode::Orbit && self.distance_m > 12.0 { self.target() } else { self.eye };
+            // From afar one wants to stand where one looks, and from an overview in the midst, not in the air.
+            let start = if self.mode != Mode::Orbit || self.distance_m < 12.0 {
+                self.eye
+            } else if self.distance_m < bounds.size().length() * 0.4 {
+                self.target()
+            } else {
+                bounds.center()
+            };
             self.walker = walk::Walker::dropped_at(start);
             self.eye = start;
             self.pitch = self.pitch.clamp(-0.3, 0.3);
@@ -184,16 +198,20 @@ pub struct StartView {
 impl StartView {
     fn apply(&self, rig: &mut Rig, bounds: [f64; 6]) {
         rig.mode = Mode::Orbit;
-        let [x0, y0, z0, x1, y1, z1] = bounds;
+        let bounds = bounds_of(bounds);
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(&Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }),
+            None => rig.overview(&bounds),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);
         }
-        rig.set_mode(self.mode);
+        rig.set_mode(self.mode, &bounds);
     }
+}
+
+fn bounds_of([x0, y0, z0, x1, y1, z1]: [f64; 6]) -> Bounds {
+    Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }
 }
 
 /// Adds the camera's systems; the camera itself is spawned by the entries.
@@ -201,16 +219,13 @@ pub struct CameraPlugin;
 
 impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StartView>()
-            .init_resource::<input::Intent>()
-            .add_message::<CameraRequest>()
-            .add_systems(
-                Update,
-                (start, requests, input::read, orbit::update, fly::update, walk::update)
-                    .chain()
-                    .before(StreamSystems)
-                    .run_if(resource_exists::<ActiveScan>),
-            );
+        app.init_resource::<StartView>().init_resource::<input::Intent>().add_message::<CameraRequest>().add_systems(
+            Update,
+            (start, requests, input::read, orbit::update, fly::update, walk::update)
+                .chain()
+                .before(StreamSystems)
+                .run_if(resource_exists::<ActiveScan>),
+        );
     }
 }
 
@@ -233,7 +248,7 @@ fn requests(mut requests: MessageReader<CameraRequest>, scan: Res<ActiveScan>, s
                         rig.walker = walk::Walker::dropped_at(eye);
                     }
                 }
-                CameraRequest::Mode(mode) => rig.set_mode(mode),
+                CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
                 CameraRequest::Reset => start.apply(&mut rig, scan.open.tree.scan.bounds),
             }
         }
@@ -278,13 +293,18 @@ mod tests {
 
     #[test]
     fn walking_from_an_overview_starts_where_one_looked() {
+        let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
         let mut rig = Rig::default();
-        rig.look(DVec3::new(-40.0, -40.0, 40.0), DVec3::new(0.0, 0.0, 3.0));
-        rig.set_mode(Mode::Walk);
+        rig.look(DVec3::new(-10.0, -15.0, 12.0), DVec3::new(0.0, 0.0, 3.0));
+        rig.set_mode(Mode::Walk, &bounds);
         assert!((rig.eye - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
+        let mut far = Rig::default();
+        far.overview(&bounds);
+        far.set_mode(Mode::Walk, &bounds);
+        assert_eq!(far.eye, bounds.center());
         let mut near = Rig::default();
         near.look(DVec3::new(1.0, 2.0, 3.0), DVec3::new(4.0, 2.0, 3.0));
-        near.set_mode(Mode::Walk);
+        near.set_mode(Mode::Walk, &bounds);
         assert_eq!(near.eye, DVec3::new(1.0, 2.0, 3.0));
     }
 }

@@ -13,7 +13,10 @@ use crate::settings::{ColorBy, Settings};
 #[derive(Parser, Clone, Debug)]
 #[command(name = "parterre-viewer", version, about, after_help = AFTER_HELP)]
 pub struct Arguments {
-    /// A tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)
+    /// What to open
+    #[arg(
+        help = "A tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)"
+    )]
     pub source: String,
     /// Draw one picture into this PNG file, without a window, and end
     #[arg(long, value_name = "FILE")]
@@ -120,10 +123,13 @@ fn size(text: &str) -> Result<UVec2, String> {
 
 fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).filter(|number: &f64| number.is_finite()).collect();
-    match (numbers.as_slice(), text.split(',').count()) {
-        (&[ex, ey, ez, tx, ty, tz], 6) if [ex, ey, ez] != [tx, ty, tz] => Ok((DVec3::new(ex, ey, ez), DVec3::new(tx, ty, tz))),
-        _ => Err("give six numbers, eye and target, which are not the same place: ex,ey,ez,tx,ty,tz".into()),
+    if let (&[ex, ey, ez, tx, ty, tz], 6) = (numbers.as_slice(), text.split(',').count()) {
+        let (eye, target) = (DVec3::new(ex, ey, ez), DVec3::new(tx, ty, tz));
+        if eye.distance(target) > 1e-6 {
+            return Ok((eye, target));
+        }
     }
+    Err("give six numbers, eye and target, which are not the same place: ex,ey,ez,tx,ty,tz".into())
 }
 
 #[cfg(test)]
@@ -145,7 +151,17 @@ mod tests {
     #[test]
     fn a_whole_command_line() {
         let arguments = Arguments::try_parse_from([
-            "parterre-viewer", "tiles.3tz", "--screenshot", "out.png", "--size", "320x200", "--camera", "-1,2,3,4,5,6", "--color", "height", "--no-edl",
+            "parterre-viewer",
+            "tiles.3tz",
+            "--screenshot",
+            "out.png",
+            "--size",
+            "320x200",
+            "--camera",
+            "-1,2,3,4,5,6",
+            "--color",
+            "height",
+            "--no-edl",
         ])
         .expect("is complete");
         let settings = arguments.settings();

@@ -21,4 +21,4 @@ pub mod stream;
 pub mod ui;
 pub mod walk;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;

@@ -13,7 +13,9 @@ use parterre_viewer::{app, screenshot};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    // The engine panics where there is no graphics driver; the exit code must still be one of those promised.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             // Nobody may be listening; the exit code tells it all the same.
@@ -26,13 +28,24 @@ fn main() -> ExitCode {
     }
 }
 
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
+    let message =
+        panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
+    if message.contains("Unable to find a GPU") {
+        Fault::internal("no_gpu", "no graphics driver was found", "Install one; Debian's mesa-vulkan-drivers draws in software.")
+    } else {
+        Fault::internal("internal", message, "Please report this with the command that led to it.")
+    }
+}
+
 fn run(arguments: &Arguments) -> Result<(), Fault> {
     let open = block_on(source::open(Address::parse(&arguments.source)?))?;
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {
         let state = screenshot::take(arguments, open, settings, path)?;
         if arguments.json {
-            let document = serde_json::to_string(&state).map_err(|error| Fault::internal("internal", error.to_string(), "Please report this."))?;
+            let document =
+                serde_json::to_string(&state).map_err(|error| Fault::internal("internal", error.to_string(), "Please report this."))?;
             // A reader that has gone away has what it wanted.
             let _ = writeln!(std::io::stdout(), "{document}");
         }
@@ -41,7 +54,11 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     let mut app = app::window_app(&open.name, settings.clone(), Some(arguments.size));
     app.insert_resource(ActiveScan::new(open, settings.cache_bytes)).insert_resource(arguments.start_view());
     if app.run().is_error() {
-        return Err(Fault::internal("window", "the window could not be kept open", "See the messages above; a display and a graphics driver are needed."));
+        return Err(Fault::internal(
+            "window",
+            "the window could not be kept open",
+            "See the messages above; a display and a graphics driver are needed.",
+        ));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //!
 //! No storage buffers and no compute: WebGL2 has neither. Add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
 
+pub mod density;
 pub mod draw;
 pub mod edl;
 pub mod extract;

@@ -33,6 +33,8 @@ const MEASURED_FRAMES: u32 = 5;
 
 /// Draws one picture of `open` into the PNG file `path`; returns what was drawn.
 pub fn take(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Path) -> Result<ViewerState, Fault> {
+    // The same picture on every machine, however long it takes.
+    let settings = Settings { adapt: false, ..settings };
     let cache_bytes = settings.cache_bytes;
     let mut app = offscreen_app(settings, arguments.panel);
     app.insert_resource(ActiveScan::new(open, cache_bytes)).insert_resource(arguments.start_view());
@@ -77,6 +79,7 @@ fn is_complete(app: &mut App) -> bool {
     let settled = world.resource::<StreamStatus>().settled_frames >= SETTLED_FRAMES && world.resource::<PipelinesReady>().get();
     let mut rigs = world.query::<&Rig>();
     let stands = rigs.iter(world).all(|rig| rig.mode != Mode::Walk || rig.walker.foot_m.is_some() || rig.walker.no_floor_s > 0.0);
+    // A walker who has just found the floor looks from another height than the tiles were chosen for.
     settled && stands
 }
 

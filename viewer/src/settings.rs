@@ -30,6 +30,8 @@ impl ColorBy {
 pub struct Settings {
     /// Points drawn at most in one frame.
     pub budget_points: u64,
+    /// Draw fewer where the device is too slow for the budget.
+    pub adapt: bool,
     /// Gaps between points smaller than this many pixels are not refined further.
     pub error_px: f64,
     /// Factor on the size of points; 1 just closes a surface.
@@ -48,8 +50,9 @@ impl Default for Settings {
     fn default() -> Self {
         let web = cfg!(target_arch = "wasm32");
         Self {
-            budget_points: if web { 1_000_000 } else { 2_000_000 },
-            error_px: 1.5,
+            budget_points: if web { 1_000_000 } else { 3_000_000 },
+            adapt: true,
+            error_px: 1.0,
             point_size: 1.0,
             color_by: ColorBy::Rgb,
             edl: true,

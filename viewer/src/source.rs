@@ -15,8 +15,7 @@ use parterre_scans::tile::tileset::Tileset;
 
 use crate::fault::{Fault, FaultKind};
 
-const FORMS: &str =
-    "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
+const FORMS: &str = "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
 
 /// A parsed source; nothing has been opened yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl Address {
         if host.is_empty() {
             return Err(unknown());
         }
-        if path.ends_with(".json") {
+        if path.rsplit('.').next() == Some("json") {
             return Ok(Self::Tileset(format!("{scheme}://{host}/{path}")));
         }
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -113,7 +112,11 @@ pub async fn open(address: Address) -> Result<OpenScan, Fault> {
             let url = format!("{service}/api/scans/{scan}");
             let bytes = get(&url).await?;
             let scan: catalog::Scan = serde_json::from_slice(&bytes).map_err(|error| {
-                Fault::input("scan_unreadable", format!("{url} does not answer with a scan: {error}"), "Check the address; is it a Parterre service?")
+                Fault::input(
+                    "scan_unreadable",
+                    format!("{url} does not answer with a scan: {error}"),
+                    "Check the address; is it a Parterre service?",
+                )
             })?;
             let tileset = tileset_of(&scan, version)?;
             open_tileset(&format!("{service}{tileset}"), Some(scan.name)).await
@@ -129,7 +132,11 @@ fn tileset_of(scan: &catalog::Scan, version: Option<u32>) -> Result<String, Faul
     };
     let Some(found) = found else {
         let which = version.map_or_else(|| "a version".to_owned(), |number| format!("version {number}"));
-        return Err(Fault::input("version_unknown", format!("the scan {:?} has not {which}", scan.name), "Open another version, or the scan itself."));
+        return Err(Fault::input(
+            "version_unknown",
+            format!("the scan {:?} has not {which}", scan.name),
+            "Open another version, or the scan itself.",
+        ));
     };
     match (found.state, &found.tileset) {
         (ScanState::Ready, Some(tileset)) => Ok(tileset.clone()),
@@ -150,7 +157,14 @@ async fn open_tileset(url: &str, name: Option<String>) -> Result<OpenScan, Fault
     let bytes = get(url).await?;
     let base = url.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let tree = root_tree(&bytes, url)?;
-    Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| url.to_owned()) })
+    Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| short_name(url)) })
+}
+
+/// What tells a tileset from others in its address: `abc/1` of `http://host/tiles/abc/1/tileset.json`.
+fn short_name(url: &str) -> String {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let parts: Vec<&str> = path.split('/').skip(1).filter(|part| !matches!(*part, "" | "tiles" | "tileset.json")).collect();
+    if parts.is_empty() { url.to_owned() } else { parts.join("/") }
 }
 
 fn root_tree(bytes: &[u8], place: &str) -> Result<Tree, Fault> {
@@ -219,7 +233,7 @@ pub(crate) async fn get(url: &str) -> Result<Vec<u8>, Fault> {
     #[cfg(target_arch = "wasm32")]
     let response = ehttp::fetch_async(request).await;
     #[cfg(not(target_arch = "wasm32"))]
-    let response = ehttp::fetch_blocking(&request);
+    let response = std::future::ready(ehttp::fetch_blocking(&request)).await;
     let response = response.map_err(|error| unreachable(url, &error))?;
     if response.ok { Ok(response.bytes) } else { Err(refused(url, response.status, &response.status_text, &response.bytes)) }
 }
@@ -309,6 +323,12 @@ mod tests {
         assert_eq!(tileset_of(&scan, Some(4)).expect_err("no such").code, "version_unknown");
         scan.versions = vec![version(1, ScanState::Failed)];
         assert_eq!(tileset_of(&scan, None).expect_err("failed").code, "scan_failed");
+    }
+
+    #[test]
+    fn names_are_short() {
+        assert_eq!(short_name("http://h:8080/tiles/abc/1/tileset.json"), "abc/1");
+        assert_eq!(short_name("https://h/tileset.json"), "https://h/tileset.json");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! Add [`StreamPlugin`], and insert an [`ActiveScan`] when a source is open.
 
+pub mod adapt;
 pub mod fetch;
 pub mod residency;
 pub mod select;
@@ -23,9 +24,9 @@ pub struct StreamPlugin;
 
 impl Plugin for StreamPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StreamStatus>().add_systems(
+        app.init_resource::<StreamStatus>().init_resource::<adapt::Adapted>().add_systems(
             Update,
-            (select::receive, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>),
+            (select::receive, adapt::adapt, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>),
         );
     }
 }

@@ -145,9 +145,9 @@ impl Columns {
     /// neighbour that knows; NaN where none does. `roofed` asks for floors under a roof only.
     pub(crate) fn main_floor(&self, points: &[ColoredPoint], roofed: bool) -> (f64, Vec<f32>) {
         const STEP_M: f64 = 0.05;
-        const STEPS: usize = 24;
+        const STEPS: usize = 40;
         let (main, map) = self.main_run(roofed);
-        // Where the most points lie within the run's first metre: a slab is often scanned from below too, and furniture stands on it.
+        // Where the most points lie in the run's first two metres: a slab is often scanned from below too, and furniture stands on it.
         let low = |bin: u16| self.height(f64::from(bin)) - STEP_M;
         let step_of = |z: f64, bin: u16| {
             let step = (z - low(bin)) / STEP_M;
@@ -169,10 +169,18 @@ impl Columns {
         }
         let fullest = |counts: &[u32]| counts.iter().enumerate().max_by_key(|&(i, &n)| (n, i)).map_or(0, |(i, _)| i);
         let at = |bin: u16, step: usize| low(bin) + (step as f64 + 0.5) * STEP_M;
+        let main_z = at(main as u16, fullest(&all));
+        let floor_of = |bin: u16, counts: &[u32]| {
+            let best = fullest(counts);
+            // What lies at the main floor's height is floor, even if the ceiling below it gave more points.
+            let level = (0..STEPS).filter(|&step| (at(bin, step) - main_z).abs() < 0.3).max_by_key(|&step| (counts[step], step));
+            let step = level.filter(|&step| counts[step] * 3 > counts[best]).unwrap_or(best);
+            at(bin, step) as f32
+        };
         let rough: Vec<f32> = map
             .iter()
             .enumerate()
-            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { at(bin, fullest(&counts[column * STEPS..][..STEPS])) as f32 })
+            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { floor_of(bin, &counts[column * STEPS..][..STEPS]) })
             .collect();
         // The lower half of the neighbours, since seats and tables hide the floor under them.
         let mut smooth = rough.clone();
@@ -189,7 +197,7 @@ impl Columns {
                 }
             }
         }
-        (at(main as u16, fullest(&all)), smooth)
+        (main_z, smooth)
     }
 
     fn main_run(&self, roofed: bool) -> (usize, Vec<u16>) {
@@ -223,10 +231,10 @@ impl Columns {
     }
 
     /// Hands known heights on to neighbours that know none, ring by ring, as far as a wall is thick and a little more.
-    fn spread(&self, map: &mut Vec<u16>) {
+    fn spread(&self, map: &mut [u16]) {
         let rings = (1.5 / self.cell).ceil().clamp(1.0, 12.0) as usize;
         for _ in 0..rings {
-            let before = map.clone();
+            let before = map.to_vec();
             for y in 0..self.size[1] {
                 for x in 0..self.size[0] {
                     let column = y * self.size[0] + x;

@@ -31,9 +31,12 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     let camera = fit(shown, bounds, toward_eye, width, height);
     let mut canvas = Canvas::for_picture(width, height);
     let radius = spacing(shown, size.max_element().max(1.0)) * 0.75;
+    // A handful of points would vanish: each is then a dot of two pixels.
+    let dot = if shown.len() < 2000 { 3.0 * (camera.eye - bounds.center()).length() / camera.focal } else { 0.0 };
+    let radius = radius.max(dot);
     canvas.splat_sized(&camera, shown, &sizes(shown, radius), 6.0);
     canvas.fill_holes(3);
-    canvas.finish(Finish { background: DARK, shading: 3.0 })
+    canvas.finish(Finish { background: DARK, shading: 2.3 })
 }
 
 /// Leaves out roofs over rooms, and the upper part of walls: nearly all of it near the eye, none of it at the far side.

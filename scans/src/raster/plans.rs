@@ -118,7 +118,7 @@ fn grid_step(width_m: f64) -> f64 {
 }
 
 fn is_on_grid(pixel: f64, middle: f64, center_m: f64, scale: f64, step: f64) -> bool {
-    let line = |pixel: f64| ((center_m + (pixel - middle) / scale) / step).floor();
+    let line = |pixel: f64| ((center_m + (pixel - middle) / scale) / step).floor() as i64;
     line(pixel) != line(pixel + 1.0)
 }
 

@@ -273,6 +273,7 @@ impl DoorPlan {
 
 impl Site {
     /// A wall with doors in it, recorded in the truth as exits and inner doors of `level`.
+    #[expect(clippy::too_many_arguments, reason = "a wall has that many measures, and each call names them in one order")]
     fn wall_with_doors(
         &mut self,
         run: Run,

@@ -2,6 +2,8 @@
 //!
 //! Patterns are functions of the position on the surface, so that a scan shows texture at the density it has.
 
+#![expect(clippy::many_single_char_names, reason = "coordinates have the names that geometry gives them")]
+
 use glam::{DVec3, Vec3};
 
 /// What a solid is made of.
@@ -76,7 +78,10 @@ impl Material {
     pub fn look(self, at: DVec3, normal: Vec3) -> Look {
         let (u, v) = on_face(at, normal);
         let matte = |color: Vec3, reflectance: f32| Look { color, glow: 0.0, reflectance };
+        let is_underside = normal.z < -0.5;
         match self {
+            // A floor's covering lies on its upper side alone.
+            Self::Carpet(_) | Self::Tiles | Self::Boards | Self::Paving if is_underside => matte(rgb(186, 184, 178), 0.6),
             Self::Carpet(way) => {
                 let (ground, figure, spot) = match way {
                     Carpet::Foyer => (rgb(122, 22, 34), rgb(196, 148, 70), rgb(70, 12, 24)),
@@ -98,7 +103,7 @@ impl Material {
             }
             Self::Paint([r, g, b]) => {
                 // A darker band to the height of a hand, as corridors have.
-                let band = normal.z.abs() < 0.5 && (at.z + 3.6).rem_euclid(9.0 / 2.5) < 1.1;
+                let band = normal.z.abs() < 0.5 && at.z.rem_euclid(3.6) < 1.1;
                 matte(rgb(r, g, b) * if band { 0.72 } else { 1.0 }, 0.7)
             }
             Self::Slats => {

@@ -83,29 +83,31 @@ impl Sink {
         Self { file: BufWriter::with_capacity(1 << 20, file), failure: Arc::default() }
     }
 
-    fn keep<T>(&self, result: io::Result<T>, instead: T) -> io::Result<T> {
-        Ok(result.unwrap_or_else(|error| {
+    fn keep<T>(&self, result: io::Result<T>, instead: T) -> T {
+        result.unwrap_or_else(|error| {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             instead
-        }))
+        })
     }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.file.write_all(bytes).map(|()| bytes.len());
-        self.keep(result, bytes.len())
+        Ok(self.keep(result, bytes.len()))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = self.file.flush();
-        self.keep(result, ())
+        if let Err(error) = self.file.flush() {
+            self.keep(Err(error), 0_u64);
+        }
+        Ok(())
     }
 }
 
 impl Seek for Sink {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let result = self.file.seek(to);
-        self.keep(result, 0)
+        Ok(self.keep(result, 0))
     }
 }

@@ -1,5 +1,6 @@
 //! Keyboard, mouse and touch, gathered into what the user wants of the camera in this frame.
 
+use bevy::ecs::system::SystemParam;
 use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::input::touch::Touches;
 use bevy::math::DVec2;
@@ -40,17 +41,27 @@ pub(super) struct Held {
     dragging: bool,
 }
 
+/// The input devices; none of them is there where there is no window.
+#[derive(SystemParam)]
+pub(super) struct Devices<'w> {
+    keys: Option<Res<'w, ButtonInput<KeyCode>>>,
+    buttons: Option<Res<'w, ButtonInput<MouseButton>>>,
+    touches: Option<Res<'w, Touches>>,
+    motion: Option<Res<'w, AccumulatedMouseMotion>>,
+    scroll: Option<Res<'w, AccumulatedMouseScroll>>,
+}
+
 pub(super) fn read(
     mut intent: ResMut<Intent>,
     mut held: Local<Held>,
     mut requests: MessageWriter<CameraRequest>,
     windows: Query<&Window, With<PrimaryWindow>>,
-    (keys, buttons, touches): (Option<Res<ButtonInput<KeyCode>>>, Option<Res<ButtonInput<MouseButton>>>, Option<Res<Touches>>),
-    (motion, scroll): (Option<Res<AccumulatedMouseMotion>>, Option<Res<AccumulatedMouseScroll>>),
+    devices: Devices,
     panel: Option<Res<EguiWantsInput>>,
 ) {
     *intent = Intent::default();
     let Ok(window) = windows.single() else { return };
+    let Devices { keys, buttons, touches, motion, scroll } = devices;
     intent.size_px = DVec2::new(f64::from(window.width()), f64::from(window.height())).max(DVec2::ONE);
     let panel_has_pointer = panel.as_ref().is_some_and(|panel| panel.wants_any_pointer_input());
     let panel_has_keys = panel.as_ref().is_some_and(|panel| panel.wants_any_keyboard_input());
@@ -84,7 +95,7 @@ pub(super) fn read(
             MouseScrollUnit::Line => scroll.delta.y,
             MouseScrollUnit::Pixel => scroll.delta.y / PIXELS_PER_NOTCH,
         };
-        intent.zoom += f64::from(notches).clamp(-5.0, 5.0);
+        intent.zoom += f64::from(notches).clamp(-2.0, 2.0);
     }
     if let Some(touches) = touches.filter(|_| !panel_has_pointer) {
         read_touches(&touches, &mut intent, ndc);

@@ -9,7 +9,8 @@ use bevy::prelude::*;
 use super::fly::look_round;
 use super::input::Intent;
 use super::{Mode, Rig};
-use crate::stream::ActiveScan;
+use crate::stream::{ActiveScan, StreamStatus};
+use crate::walk::columns::TilePoints;
 use crate::walk::floor::{Reach, find_floor};
 
 /// Eyes above the floor. Metres.
@@ -28,6 +29,13 @@ const STRIDE_M: f64 = 0.1;
 const FOLLOW_PER_S: f64 = 9.0;
 /// How far below the drop's start a first floor is looked for. Metres.
 const DROP_M: f64 = 40.0;
+/// Places around the drop's start that are tried, and how far around. Metres.
+const DROP_PLACES: u32 = 60;
+const DROP_REACH_M: f64 = 6.0;
+/// Frames until the choice of tiles has taken in where the walker stands.
+const SETTLED_FRAMES: u32 = 2;
+/// Longest wait for tiles. Seconds.
+const WAIT_S: f64 = 8.0;
 /// Seconds that a note stays.
 const NOTE_S: f64 = 1.5;
 
@@ -40,16 +48,20 @@ pub struct Walker {
     pub no_floor_s: f64,
     /// From here a first floor is looked for downwards. Scan frame, metres.
     drop_from_m: f64,
+    /// Frames in a row in which the tiles round the feet were all here.
+    settled_frames: u32,
+    /// Seconds since the walker waits for them.
+    waited_s: f64,
 }
 
 impl Walker {
     /// A walker who has to find the floor below `start` (scan frame, metres).
     pub fn dropped_at(start: DVec3) -> Self {
-        Self { foot_m: None, no_floor_s: 0.0, drop_from_m: start.z }
+        Self { drop_from_m: start.z, ..Self::default() }
     }
 }
 
-pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<Time>, scan: Res<ActiveScan>) {
+pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<Time>, scan: Res<ActiveScan>, status: Res<StreamStatus>) {
     let delta_s = time.delta_secs_f64().min(0.1);
     for mut rig in &mut rigs {
         if rig.mode != Mode::Walk {
@@ -59,11 +71,15 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
         rig.walker.no_floor_s = (rig.walker.no_floor_s - delta_s).max(0.0);
         let place = rig.eye.truncate();
         let Some(foot_m) = rig.walker.foot_m else {
+            if !may_drop(&mut rig.walker, status.loading == 0, delta_s) {
+                continue;
+            }
             let from_m = rig.walker.drop_from_m;
-            match drop_to_floor(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
-                Some(found_m) => {
+            match drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
+                Some((place, found_m)) => {
                     rig.walker.foot_m = Some(found_m);
-                    rig.eye.z = found_m + EYE_HEIGHT_M;
+                    rig.walker.no_floor_s = 0.0;
+                    rig.eye = place.extend(found_m + EYE_HEIGHT_M);
                 }
                 None => rig.walker.no_floor_s = NOTE_S,
             }
@@ -88,32 +104,50 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
     }
 }
 
+/// Whether a first floor may be looked for: coarse tiles have too few points to show the floor that is nearest, and one
+/// would land on the next below. Where tiles take long, what is there has to do.
+fn may_drop(walker: &mut Walker, all_here: bool, delta_s: f64) -> bool {
+    walker.settled_frames = if all_here { walker.settled_frames + 1 } else { 0 };
+    walker.waited_s += delta_s;
+    walker.settled_frames > SETTLED_FRAMES || walker.waited_s > WAIT_S
+}
+
 /// Where a step ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Walked {
-    place: DVec2,
-    foot_m: f64,
+pub struct Walked {
+    /// Seen from above.
+    pub place: DVec2,
+    /// Height of the floor there.
+    pub foot_m: f64,
     /// Some of the way had no floor.
-    stopped: bool,
+    pub stopped: bool,
 }
 
 /// Walks `step` in strides, each only where `floor` finds one.
-fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m: f64, step: DVec2) -> Walked {
+pub fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foot_m: f64, step: DVec2) -> Walked {
     let strides = (step.length() / STRIDE_M).ceil().clamp(0.0, 50.0);
     let mut stopped = false;
     for _ in 0..strides as usize {
         let stride = step / strides;
         let ways = [stride, DVec2::new(stride.x, 0.0), DVec2::new(0.0, stride.y)];
         let way = ways.into_iter().filter(|way| *way != DVec2::ZERO).find_map(|way| Some((place + way, floor(place + way, foot_m)?)));
-        match way {
-            Some((next, next_foot_m)) => (place, foot_m) = (next, next_foot_m),
-            None => {
-                stopped = true;
-                break;
-            }
-        }
+        let Some((next, next_foot_m)) = way else {
+            stopped = true;
+            break;
+        };
+        (place, foot_m) = (next, next_foot_m);
     }
     Walked { place, foot_m, stopped }
+}
+
+/// The floor below a place, or below the nearest place of a widening spiral that has one.
+fn drop_nearby(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64) -> Option<(DVec2, f64)> {
+    // Steps of a sunflower: evenly spread, the nearest first.
+    (0..DROP_PLACES).find_map(|at| {
+        let at = f64::from(at);
+        let place = place + DVec2::from_angle(at * 2.4) * (DROP_REACH_M * (at / f64::from(DROP_PLACES)).sqrt());
+        Some((place, drop_to_floor(&floor, place, from_m)?))
+    })
 }
 
 /// The first floor below `from_m`, looked for step by step downwards.
@@ -133,15 +167,20 @@ fn drop_to_floor(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2,
 /// The floor at a place (scan frame) among the points in memory.
 pub fn floor(scan: &ActiveScan, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
     let origin_m = scan.open.tree.scan.frame.origin_m;
+    let tiles = || scan.residency.iter().map(|(_, slot)| &*slot.points);
+    floor_in(tiles, place - origin_m.truncate(), foot_m - origin_m.z, reach).map(|found_m| found_m + origin_m.z)
+}
+
+/// The floor at a place among the points of `tiles`, all in the tile frame.
+pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(tiles: impl Fn() -> T, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
     let mut heights_m = Vec::new();
     for radius_m in RADII_M {
         heights_m.clear();
-        for (_, slot) in scan.residency.iter() {
-            slot.points.heights(place - origin_m.truncate(), radius_m, &mut heights_m);
+        for tile in tiles() {
+            tile.heights(place, radius_m, &mut heights_m);
         }
-        let foot_m = foot_m - origin_m.z;
         if let Some(found_m) = find_floor(&heights_m, foot_m, reach) {
-            return Some(found_m + origin_m.z);
+            return Some(found_m);
         }
         let lowest_m = foot_m - reach.down_m;
         if heights_m.iter().any(|height| (lowest_m - EDGE_M..lowest_m).contains(height)) {
@@ -170,6 +209,14 @@ mod tests {
     }
 
     #[test]
+    fn a_drop_waits_for_the_tiles_round_the_feet() {
+        let mut walker = Walker::default();
+        let tries: Vec<bool> = [true, true, false, true, true, true].into_iter().map(|here| may_drop(&mut walker, here, 0.1)).collect();
+        assert_eq!(tries, [false, false, false, false, false, true]);
+        assert!(may_drop(&mut Walker::default(), false, WAIT_S + 1.0));
+    }
+
+    #[test]
     fn one_slides_along_an_edge() {
         let walked = walk(terrain, DVec2::new(3.45, 0.0), 0.8, DVec2::new(1.0, 1.0));
         assert!(!walked.stopped);
@@ -186,5 +233,8 @@ mod tests {
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0), Some(8.0));
         assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5), Some(0.0));
         assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0), None);
+        let (place, foot_m) =
+            drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0).expect("near by");
+        assert!(foot_m == 4.0 && place.x > 2.0 && place.length() < 4.0);
     }
 }

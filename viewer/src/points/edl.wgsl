@@ -1,5 +1,5 @@
 // Eye-dome lighting: a pixel is darkened by how far its neighbours stand before it, on a logarithmic scale of distance.
-// Also closes one-pixel holes and lays the background.
+// Also closes small gaps between the points of a surface and lays the background.
 
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 
@@ -8,14 +8,21 @@ struct Frame {
     limits: vec4<f32>,
     ranges: vec4<f32>,
     background: vec4<f32>,
+    picture: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var colors: texture_2d<f32>;
 // Bound as a plain texture: WebGL2 refuses to read depth textures as such.
 @group(0) @binding(2) var depths: texture_2d<f32>;
+// Depths are sampled, not loaded: a depth texture without a nearest sampler reads as zero in WebGL2.
+@group(0) @binding(3) var nearest: sampler;
 
-const STRENGTH: f32 = 3.5;
+const STRENGTH: f32 = 7.0;
+// What one neighbour adds at most, so that edges stay readable and never turn black.
+const SHADE_MAX: f32 = 0.22;
+// A neighbour nearer by this share (a logarithm) belongs to a surface before the pixel.
+const BEFORE: f32 = 0.04;
 
 struct Sample {
     color: vec3<f32>,
@@ -28,29 +35,46 @@ fn inside(pixel: vec2<i32>) -> vec2<i32> {
 }
 
 fn depth_at(pixel: vec2<i32>) -> f32 {
-    return textureLoad(depths, inside(pixel), 0).r;
+    let place = (vec2<f32>(inside(pixel)) + 0.5) / frame.viewport.xy;
+    return textureSampleLevel(depths, nearest, place, 0.0).r;
 }
 
-// A hole of a pixel or two in a surface takes the mean of its neighbours.
-fn filled(pixel: vec2<i32>) -> Sample {
-    var sum = vec3<f32>(0.0);
+// The pixel, or, where it shows what lies behind a surface through a gap between its points, the mean of the surface
+// around it: where nearly all neighbours stand before it. At a straight edge of a surface only three of eight do, in a right-angled corner five of the outer ring.
+fn closed(pixel: vec2<i32>) -> Sample {
+    let own = depth_at(pixel);
+    let limit = own * exp2(BEFORE);
+    var color = vec3<f32>(0.0);
     var depth = 0.0;
-    var count = 0.0;
-    for (var y = -1; y <= 1; y++) {
-        for (var x = -1; x <= 1; x++) {
-            let neighbour = inside(pixel + vec2<i32>(x, y));
-            let there = textureLoad(depths, neighbour, 0).r;
-            if (there > 0.0) {
-                sum += textureLoad(colors, neighbour, 0).rgb;
-                depth += there;
-                count += 1.0;
-            }
+    var weight = 0.0;
+    var ring = 0.0;
+    var wide_ring = 0.0;
+    for (var at = 0; at < 8; at++) {
+        let way = vec2<i32>(vec2<f32>(cos(f32(at) * 0.785398), sin(f32(at) * 0.785398)) * 1.4142);
+        let near = inside(pixel + way);
+        let near_depth = depth_at(near);
+        if (near_depth > limit) {
+            ring += 1.0;
+            color += textureLoad(colors, near, 0).rgb * 2.0;
+            depth += near_depth * 2.0;
+            weight += 2.0;
+        }
+        let wide = inside(pixel + way * 2);
+        let wide_depth = depth_at(wide);
+        if (wide_depth > limit) {
+            wide_ring += 1.0;
+            color += textureLoad(colors, wide, 0).rgb;
+            depth += wide_depth;
+            weight += 1.0;
         }
     }
-    if (count < 5.0) {
-        return Sample(frame.background.rgb, 0.0);
+    if (ring >= 5.0 || ring + wide_ring >= 10.0) {
+        return Sample(color / weight, depth / weight);
     }
-    return Sample(sum / count, depth / count);
+    if (own > 0.0) {
+        return Sample(textureLoad(colors, pixel, 0).rgb, own);
+    }
+    return Sample(frame.background.rgb, 0.0);
 }
 
 // What a neighbour adds to the shade: how far it stands before the pixel. The background adds nothing.
@@ -59,7 +83,7 @@ fn shade_of(depth: f32, pixel: vec2<i32>) -> f32 {
     if (there <= 0.0) {
         return 0.0;
     }
-    return clamp(log2(there) - log2(depth), 0.0, 0.5);
+    return clamp(log2(there) - log2(depth), 0.0, SHADE_MAX);
 }
 
 fn linear(color: vec3<f32>) -> vec3<f32> {
@@ -69,10 +93,7 @@ fn linear(color: vec3<f32>) -> vec3<f32> {
 @fragment
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let pixel = vec2<i32>(in.position.xy);
-    var seen = Sample(textureLoad(colors, pixel, 0).rgb, textureLoad(depths, pixel, 0).r);
-    if (seen.depth <= 0.0) {
-        seen = filled(pixel);
-    }
+    var seen = closed(pixel);
     if (seen.depth > 0.0 && frame.ranges.w > 0.0) {
         let near = max(i32(round(frame.background.w)), 1);
         let wide = max(i32(round(frame.background.w * 0.7071)), 1);
@@ -84,7 +105,7 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
         shade += shade_of(seen.depth, pixel - vec2<i32>(wide, wide));
         shade += shade_of(seen.depth, pixel + vec2<i32>(wide, -wide));
         shade += shade_of(seen.depth, pixel - vec2<i32>(wide, -wide));
-        seen.color *= exp2(-STRENGTH * frame.ranges.w * shade);
+        seen.color *= exp2(-STRENGTH * 0.125 * frame.ranges.w * shade);
     }
 #ifdef SRGB_TARGET
     seen.color = linear(seen.color);

@@ -4,12 +4,14 @@ use bevy::asset::load_embedded_asset;
 use bevy::core_pipeline::FullscreenShader;
 use bevy::mesh::VertexBufferLayout;
 use bevy::prelude::*;
-use bevy::render::render_resource::binding_types::{texture_2d, uniform_buffer};
+use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
     BindGroupLayoutDescriptor, BindGroupLayoutEntries, CachedRenderPipelineId, ColorTargetState, ColorWrites, CompareFunction,
-    DepthStencilState, FragmentState, PipelineCache, PrimitiveState, PrimitiveTopology, RenderPipelineDescriptor, ShaderStages,
-    TextureFormat, TextureSampleType, VertexAttribute, VertexFormat, VertexState, VertexStepMode,
+    DepthStencilState, FragmentState, PipelineCache, PrimitiveState, PrimitiveTopology, RenderPipelineDescriptor, Sampler,
+    SamplerBindingType, SamplerDescriptor, ShaderStages, TextureFormat, TextureSampleType, VertexAttribute, VertexFormat, VertexState,
+    VertexStepMode,
 };
+use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
 use parterre_scans::tile::glb;
 
@@ -28,29 +30,42 @@ pub struct PointPipelines {
     pub frame_layout: BindGroupLayoutDescriptor,
     /// A part's uniform, with a dynamic offset.
     pub part_layout: BindGroupLayoutDescriptor,
-    /// The frame's uniform and the two textures, for eye-dome lighting.
+    /// The frame's uniform, the two textures and the sampler, for eye-dome lighting.
     pub edl_layout: BindGroupLayoutDescriptor,
     /// Points without and with intensity.
     pub points: [CachedRenderPipelineId; 2],
     /// Eye-dome lighting, once the target's format is known.
     pub edl: Option<(TextureFormat, CachedRenderPipelineId)>,
+    /// Takes the nearest pixel.
+    pub nearest: Sampler,
     edl_shader: Handle<Shader>,
     fullscreen: VertexState,
 }
 
-pub(super) fn init(mut commands: Commands, assets: Res<AssetServer>, fullscreen: Res<FullscreenShader>, cache: Res<PipelineCache>) {
+pub(super) fn init(
+    mut commands: Commands,
+    assets: Res<AssetServer>,
+    fullscreen: Res<FullscreenShader>,
+    cache: Res<PipelineCache>,
+    device: Res<RenderDevice>,
+) {
     let shader = load_embedded_asset!(&*assets, "points.wgsl");
     let edl_shader = load_embedded_asset!(&*assets, "edl.wgsl");
     let frame_layout = BindGroupLayoutDescriptor::new(
         "points frame",
         &BindGroupLayoutEntries::single(ShaderStages::VERTEX_FRAGMENT, uniform_buffer::<FrameUniform>(false)),
     );
-    let part_layout =
-        BindGroupLayoutDescriptor::new("points part", &BindGroupLayoutEntries::single(ShaderStages::VERTEX, uniform_buffer::<PartUniform>(true)));
+    let part_layout = BindGroupLayoutDescriptor::new(
+        "points part",
+        &BindGroupLayoutEntries::single(ShaderStages::VERTEX, uniform_buffer::<PartUniform>(true)),
+    );
     let unfilterable = || texture_2d(TextureSampleType::Float { filterable: false });
     let edl_layout = BindGroupLayoutDescriptor::new(
         "points edl",
-        &BindGroupLayoutEntries::sequential(ShaderStages::FRAGMENT, (uniform_buffer::<FrameUniform>(false), unfilterable(), unfilterable())),
+        &BindGroupLayoutEntries::sequential(
+            ShaderStages::FRAGMENT,
+            (uniform_buffer::<FrameUniform>(false), unfilterable(), unfilterable(), sampler(SamplerBindingType::NonFiltering)),
+        ),
     );
     let points = [false, true].map(|extras| {
         cache.queue_render_pipeline(RenderPipelineDescriptor {
@@ -85,6 +100,7 @@ pub(super) fn init(mut commands: Commands, assets: Res<AssetServer>, fullscreen:
         edl_layout,
         points,
         edl: None,
+        nearest: device.create_sampler(&SamplerDescriptor { label: Some("points nearest"), ..default() }),
         edl_shader,
         fullscreen: fullscreen.to_vertex_state(),
     });

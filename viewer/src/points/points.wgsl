@@ -5,13 +5,15 @@ struct Frame {
     limits: vec4<f32>,
     ranges: vec4<f32>,
     background: vec4<f32>,
+    picture: vec4<f32>,
 }
 
 struct Part {
     clip_from_part: mat4x4<f32>,
     split_and_height_m: vec4<f32>,
-    spacing_low_m: vec4<f32>,
-    spacing_high_m: vec4<f32>,
+    below_low_m: vec4<f32>,
+    below_high_m: vec4<f32>,
+    own_m: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -19,7 +21,7 @@ struct Part {
 
 struct Point {
     @builtin(vertex_index) corner: u32,
-    // 16-bit millimetres, normalized; the fourth is padding.
+    // 16-bit millimetres, normalized; the fourth is the spacing of the points around.
     @location(0) position: vec4<f32>,
     @location(1) color: vec4<f32>,
 #ifdef EXTRAS
@@ -34,8 +36,17 @@ struct Splat {
     @location(1) offset: vec2<f32>,
     // Squared radius beyond which a pixel is left out; 2 keeps the corners.
     @location(2) @interpolate(flat) round: f32,
+    // Half the quad's edge in metres.
+    @location(3) @interpolate(flat) radius_m: f32,
 }
 
+struct Shaded {
+    @location(0) color: vec4<f32>,
+    @builtin(frag_depth) depth: f32,
+}
+
+// How far the middle of a point stands before its rim, as a share of its radius.
+const BULGE: f32 = 0.6;
 // 65,535 steps of 1 mm.
 const CELL_M: f32 = 65.535;
 
@@ -61,9 +72,10 @@ fn vertex(in: Point) -> Splat {
     out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
 
     let upper = position_m > part.split_and_height_m.xyz;
-    let octants = select(part.spacing_low_m, part.spacing_high_m, upper.z);
+    let octants = select(part.below_low_m, part.below_high_m, upper.z);
     let pair = select(octants.xy, octants.zw, upper.y);
-    let spacing_m = select(pair.x, pair.y, upper.x);
+    let below_m = select(pair.x, pair.y, upper.x);
+    let spacing_m = min(min(in.position.w * CELL_M, part.own_m.x), below_m);
     let size_px = clamp(spacing_m * frame.viewport.z / max(out.clip.w, frame.limits.z), frame.limits.x, frame.limits.y);
 
     out.offset = vec2<f32>(f32(in.corner & 1u), f32(in.corner >> 1u)) * 2.0 - 1.0;
@@ -73,6 +85,7 @@ fn vertex(in: Point) -> Splat {
         out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
     }
     out.round = select(2.0, 1.0, size_px > 3.0);
+    out.radius_m = BULGE * 0.5 * size_px * out.clip.w / frame.picture.x;
 
     out.color = in.color.rgb;
 #ifdef EXTRAS
@@ -88,9 +101,12 @@ fn vertex(in: Point) -> Splat {
 }
 
 @fragment
-fn fragment(in: Splat) -> @location(0) vec4<f32> {
-    if (dot(in.offset, in.offset) > in.round) {
+fn fragment(in: Splat) -> Shaded {
+    let from_middle = dot(in.offset, in.offset);
+    if (from_middle > in.round) {
         discard;
     }
-    return vec4<f32>(in.color, 1.0);
+    // A bulge towards the eye: where two points overlap, every pixel goes to the nearer middle.
+    let distance_m = frame.limits.z / in.clip.z;
+    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + in.radius_m * from_middle));
 }

@@ -42,12 +42,7 @@ pub struct PointBindGroups {
     pub edl: BindGroup,
 }
 
-pub(super) fn uniforms(
-    mut uniforms: ResMut<PointUniforms>,
-    queued: Res<QueuedPoints>,
-    device: Res<RenderDevice>,
-    queue: Res<RenderQueue>,
-) {
+pub(super) fn uniforms(mut uniforms: ResMut<PointUniforms>, queued: Res<QueuedPoints>, device: Res<RenderDevice>, queue: Res<RenderQueue>) {
     let uniforms = &mut *uniforms;
     uniforms.frame.set(queued.frame);
     uniforms.frame.write_buffer(&device, &queue);
@@ -99,7 +94,11 @@ pub(super) fn bind_groups(
     let Some(frame) = uniforms.frame.binding() else { return };
     for (entity, textures) in &cameras {
         let part = uniforms.parts.binding().map(|binding| {
-            device.create_bind_group("points part", &cache.get_bind_group_layout(&pipelines.part_layout), &BindGroupEntries::single(binding))
+            device.create_bind_group(
+                "points part",
+                &cache.get_bind_group_layout(&pipelines.part_layout),
+                &BindGroupEntries::single(binding),
+            )
         });
         commands.entity(entity).insert(PointBindGroups {
             frame: device.create_bind_group(
@@ -111,7 +110,12 @@ pub(super) fn bind_groups(
             edl: device.create_bind_group(
                 "points edl",
                 &cache.get_bind_group_layout(&pipelines.edl_layout),
-                &BindGroupEntries::sequential((frame.clone(), &textures.color.default_view, &textures.depth.default_view)),
+                &BindGroupEntries::sequential((
+                    frame.clone(),
+                    &textures.color.default_view,
+                    &textures.depth.default_view,
+                    &pipelines.nearest,
+                )),
             ),
         });
     }

@@ -17,9 +17,9 @@ use crate::camera::{NEAR_M, Rig};
 use crate::settings::ColorBy;
 
 /// Points overlap by this factor over their spacing: even spacing leaves gaps along the diagonal.
-const OVERLAP: f32 = 1.5;
+const OVERLAP: f32 = 1.7;
 /// Smallest and largest size of a point in pixels of a 720 pixel high picture.
-const SIZE_PX: [f32; 2] = [1.3, 40.0];
+const SIZE_PX: [f32; 2] = [1.3, 36.0];
 
 /// Uniform of one part.
 #[derive(Clone, Copy, Debug, ShaderType)]
@@ -29,10 +29,12 @@ pub struct PartUniform {
     /// xyz: where the octants meet, relative to the part's origin; w: the origin's height in the scan frame over the
     /// scan's lowest point.
     pub split_and_height_m: Vec4,
-    /// Spacing in the octants with low z.
-    pub spacing_low_m: Vec4,
-    /// Spacing in the octants with high z.
-    pub spacing_high_m: Vec4,
+    /// Spacing of what is drawn below in the octants with low z.
+    pub below_low_m: Vec4,
+    /// And in those with high z.
+    pub below_high_m: Vec4,
+    /// x: the largest spacing.
+    pub own_m: Vec4,
 }
 
 /// Uniform of the frame.
@@ -47,6 +49,8 @@ pub struct FrameUniform {
     pub ranges: Vec4,
     /// Background colour, sRGB; w: radius of eye-dome lighting in pixels.
     pub background: Vec4,
+    /// x: pixels of a metre at 1 m distance.
+    pub picture: Vec4,
 }
 
 /// One draw call.
@@ -71,7 +75,11 @@ pub struct QueuedPoints {
 /// The background, sRGB: a calm dark blue-grey.
 pub const BACKGROUND: [f32; 3] = [0.106, 0.133, 0.165];
 
-pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPoints>, cameras: Query<&ExtractedCamera, With<PointCamera>>) {
+pub(super) fn queue(
+    mut queued: ResMut<QueuedPoints>,
+    extracted: Res<ExtractedPoints>,
+    cameras: Query<&ExtractedCamera, With<PointCamera>>,
+) {
     queued.parts.clear();
     let (Some(rig), Ok(camera)) = (&extracted.rig, cameras.single()) else { return };
     let Some(size) = camera.physical_target_size.filter(|size| size.x > 0 && size.y > 0) else { return };
@@ -80,7 +88,6 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
     let list = &extracted.list;
     let [_, _, low_m, _, _, high_m] = list.bounds;
     for tile in &list.tiles {
-        let [a, b, c, d, e, f, g, h] = tile.spacing.octants_m;
         for (part, gpu) in tile.gpu.parts.iter().enumerate() {
             let origin_scan_m = list.origin_m + gpu.origin_m;
             let split_m = (tile.spacing.split_m - gpu.origin_m).as_vec3();
@@ -90,8 +97,9 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
                 uniform: PartUniform {
                     clip_from_part: clip_from_part(&clip_from_eye, origin_scan_m - rig.eye),
                     split_and_height_m: split_m.extend((origin_scan_m.z - low_m) as f32),
-                    spacing_low_m: Vec4::new(a, b, c, d),
-                    spacing_high_m: Vec4::new(e, f, g, h),
+                    below_low_m: Vec4::from_slice(&tile.spacing.below_m[..4]),
+                    below_high_m: Vec4::from_slice(&tile.spacing.below_m[4..]),
+                    own_m: Vec4::new(tile.spacing.largest_m, 0.0, 0.0, 0.0),
                 },
             });
         }
@@ -110,16 +118,26 @@ pub(super) fn queue(mut queued: ResMut<QueuedPoints>, extracted: Res<ExtractedPo
     queued.frame = FrameUniform {
         viewport: Vec4::new(size.x as f32, size.y as f32, pixels_per_metre_at_1m as f32 * settings.point_size * OVERLAP, mode),
         limits: Vec4::new(SIZE_PX[0] * picture_scale.max(1.0), SIZE_PX[1] * picture_scale, NEAR_M as f32, cut_m),
-        ranges: Vec4::new(dark, 1.0 / (bright - dark).max(1.0), 1.0 / ((high_m - low_m) as f32).max(0.1), if settings.edl { 1.0 } else { 0.0 }),
+        ranges: Vec4::new(
+            dark,
+            1.0 / (bright - dark).max(1.0),
+            1.0 / ((high_m - low_m) as f32).max(0.1),
+            if settings.edl { 1.0 } else { 0.0 },
+        ),
         background: Vec4::new(red, green, blue, 1.4 * picture_scale.max(0.75)),
+        picture: Vec4::new(pixels_per_metre_at_1m as f32, 0.0, 0.0, 0.0),
     };
 }
 
 /// From positions relative to the eye, in the scan's axes, to clip space. Depth is reversed: 1 at [`NEAR_M`], 0 far away.
 fn clip_from_eye(rig: &Rig, aspect: f64) -> DMat4 {
     let (right, up, back) = (rig.right(), rig.up(), -rig.forward());
-    let view_from_scan_axes =
-        DMat4::from_cols(DVec3::new(right.x, up.x, back.x).extend(0.0), DVec3::new(right.y, up.y, back.y).extend(0.0), DVec3::new(right.z, up.z, back.z).extend(0.0), DVec3::ZERO.extend(1.0));
+    let view_from_scan_axes = DMat4::from_cols(
+        DVec3::new(right.x, up.x, back.x).extend(0.0),
+        DVec3::new(right.y, up.y, back.y).extend(0.0),
+        DVec3::new(right.z, up.z, back.z).extend(0.0),
+        DVec3::ZERO.extend(1.0),
+    );
     DMat4::perspective_infinite_reverse_rh(rig.fov_y, aspect, NEAR_M) * view_from_scan_axes
 }
 

@@ -38,7 +38,10 @@ pub fn upload(device: &RenderDevice, points: &TilePoints, extras: &[Vec<glb::Ext
         .map(|(index, part)| GpuPart {
             origin_m: part.origin_m,
             vertices: buffer(bytemuck::cast_slice(&part.vertices)),
-            extras: extras.get(index).filter(|extras| extras.len() == part.vertices.len()).map(|extras| buffer(bytemuck::cast_slice(extras))),
+            extras: extras
+                .get(index)
+                .filter(|extras| extras.len() == part.vertices.len())
+                .map(|extras| buffer(bytemuck::cast_slice(extras))),
             count: part.vertices.len() as u32,
         })
         .collect();

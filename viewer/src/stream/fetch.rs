@@ -17,6 +17,7 @@ use parterre_scans::tile::glb;
 use parterre_scans::tile::tileset::Tileset;
 
 use crate::fault::Fault;
+use crate::points::density::measure;
 use crate::source::{Store, parse_tileset, refused, unreachable};
 
 /// Requests at a time. A browser allows about six to one host.
@@ -29,8 +30,8 @@ const DECODE_MS: f64 = 6.0;
 
 /// What a request brought.
 pub enum Loaded {
-    /// A tile's points.
-    Points(Vec<glb::Part>),
+    /// A tile's points with their spacing, and its median in metres.
+    Points(Vec<glb::Part>, f32),
     /// A tileset that continues the tree, and its folder.
     Subtree(Box<Tileset>, String),
 }
@@ -61,7 +62,9 @@ impl Ticket {
             let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             Ok(Loaded::Subtree(Box::new(parse_tileset(bytes, &self.path)?), folder.to_owned()))
         } else {
-            Ok(Loaded::Points(glb::decode(bytes)?))
+            let mut parts = glb::decode(bytes)?;
+            let spacing_m = measure(&mut parts);
+            Ok(Loaded::Points(parts, spacing_m))
         }
     }
 }
@@ -196,9 +199,9 @@ fn read_archive(
 
     let read = move |ticket: &Ticket| -> Result<Loaded, Fault> {
         let mut file = std::fs::File::open(&*archive).map_err(|error| Error::io("open", &*archive, error))?;
-        let bytes = index.read_entry(&mut file, &ticket.path)?.ok_or_else(|| {
-            Fault::input("tile_missing", format!("{} is not in the archive", ticket.path), "Tile the scan again.")
-        })?;
+        let bytes = index
+            .read_entry(&mut file, &ticket.path)?
+            .ok_or_else(|| Fault::input("tile_missing", format!("{} is not in the archive", ticket.path), "Tile the scan again."))?;
         ticket.decode(&bytes)
     };
     let task = async move {

@@ -58,14 +58,14 @@ impl Residency {
         }
     }
 
-    /// Keeps a tile's points; they can be drawn once uploaded.
-    pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>) {
+    /// Keeps a tile's points, whose median spacing is `spacing_m`; they can be drawn once uploaded.
+    pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>, spacing_m: f32) {
         self.failures.remove(&node);
         let points: usize = parts.iter().map(|part| part.vertices.len()).sum();
         let extra_points: usize = parts.iter().map(|part| part.extras.len()).sum();
         let vertex_bytes = points * size_of::<glb::Vertex>();
         let upload_bytes = (vertex_bytes + extra_points * size_of::<glb::Extra>()) as u64;
-        let (points, extras) = TilePoints::new(parts);
+        let (points, extras) = TilePoints::new(parts, spacing_m);
         // On both sides, since both must fit.
         let bytes = vertex_bytes as u64 + upload_bytes;
         self.cache.insert(node, Slot { points: Arc::new(points), gpu: None, extras, upload_bytes }, bytes);
@@ -91,7 +91,8 @@ impl Residency {
 
     /// Whether a node may be asked for now.
     pub fn may_ask(&self, node: NodeId, now_s: f64) -> bool {
-        self.cache.get(node).is_none() && self.failures.get(&node).is_none_or(|failure| failure.tries <= RETRIES && now_s >= failure.retry_at_s)
+        self.cache.get(node).is_none()
+            && self.failures.get(&node).is_none_or(|failure| failure.tries <= RETRIES && now_s >= failure.retry_at_s)
     }
 
     /// Nodes that were given up, in the tree's order.
@@ -184,7 +185,7 @@ mod tests {
     fn success_after_a_failure_clears_it() {
         let mut residency = Residency::new(1 << 20);
         residency.fail(Tree::ROOT, fault(), 0.0);
-        residency.insert(Tree::ROOT, vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]);
+        residency.insert(Tree::ROOT, vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }], 0.1);
         assert!(!residency.may_ask(Tree::ROOT, 9.0), "it is here");
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
         assert_eq!(residency.bytes(), 72);

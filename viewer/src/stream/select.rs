@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderDevice;
 use parterre_scans::lod::{self, Budget, Content, NodeId};
 
+use super::adapt::Adapted;
 use super::fetch::Loaded;
 use super::{ActiveScan, FailedTile, StreamStatus};
 use crate::camera::{Mode, Rig};
@@ -23,8 +24,8 @@ pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
     let scan = &mut *scan;
     for delivery in scan.fetcher.deliveries() {
         let result = delivery.result.and_then(|loaded| match loaded {
-            Loaded::Points(parts) => {
-                scan.residency.insert(delivery.node, parts);
+            Loaded::Points(parts, spacing_m) => {
+                scan.residency.insert(delivery.node, parts, spacing_m);
                 Ok(())
             }
             Loaded::Subtree(tileset, folder) => {
@@ -45,7 +46,7 @@ pub(super) fn select(
     mut scan: ResMut<ActiveScan>,
     mut status: ResMut<StreamStatus>,
     mut draw_list: ResMut<DrawList>,
-    settings: Res<Settings>,
+    (settings, adapted): (Res<Settings>, Res<Adapted>),
     time: Res<Time<Real>>,
     device: Res<RenderDevice>,
     rigs: Query<(&Rig, &Camera)>,
@@ -55,7 +56,7 @@ pub(super) fn select(
     let scan = &mut *scan;
     let now_s = time.elapsed_secs_f64();
     let views = views(rig, size, scan.open.tree.scan.frame.origin_m);
-    let budget = Budget { points: settings.budget_points, error_px: settings.error_px };
+    let budget = Budget { points: adapted.budget_points(&settings), error_px: settings.error_px };
     let residency = &scan.residency;
     let selection = lod::select(&scan.open.tree, &views, &|node| residency.state(node), &budget);
 
@@ -72,7 +73,9 @@ pub(super) fn select(
         }
     }
 
-    let spacings = Spacings::of(&scan.open.tree, &selection.draw);
+    let residency = &scan.residency;
+    let median_m = |node| residency.get(node).map_or(0.0, |slot| f64::from(slot.points.spacing_m));
+    let spacings = Spacings::of(&scan.open.tree, &selection.draw, &median_m);
     draw_list.tiles.clear();
     draw_list.tiles.extend(selection.draw.iter().filter_map(|node| {
         let gpu = scan.residency.get(*node)?.gpu.clone()?;

@@ -15,10 +15,12 @@ pub(super) fn style(mut contexts: EguiContexts, mut done: Local<bool>) -> Result
     if !*done {
         let context = contexts.ctx_mut()?;
         let mut visuals = egui::Visuals::dark();
-        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 232);
+        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 248);
         visuals.window_stroke = egui::Stroke::new(1.0, egui::Color32::from_rgb(52, 62, 74));
         visuals.window_shadow = egui::Shadow::NONE;
         visuals.override_text_color = Some(egui::Color32::from_rgb(222, 228, 234));
+        visuals.widgets.inactive.bg_fill = egui::Color32::from_rgb(70, 82, 96);
+        visuals.widgets.inactive.weak_bg_fill = egui::Color32::from_rgb(48, 58, 69);
         visuals.selection.bg_fill = egui::Color32::from_rgb(46, 105, 148);
         context.set_visuals(visuals);
         *done = true;
@@ -40,6 +42,7 @@ pub(super) fn panel(
     if let Ok(rig) = rigs.single()
         && rig.mode == Mode::Walk
         && rig.walker.no_floor_s > 0.0
+        && (rig.walker.foot_m.is_some() || status.loading == 0)
     {
         note(context, "No floor here");
     }
@@ -49,7 +52,7 @@ pub(super) fn panel(
     egui::Window::new("Parterre").resizable(false).default_width(WIDTH).anchor(egui::Align2::LEFT_TOP, [10.0, 10.0]).show(context, |ui| {
         ui.set_width(WIDTH);
         ui.add(egui::Label::new(&scan.open.name).truncate());
-        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, &frame, rig, scan));
+        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, *frame, rig, scan));
         ui.separator();
         ui.horizontal(|ui| {
             for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
@@ -74,7 +77,7 @@ pub(super) fn panel(
     Ok(())
 }
 
-fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: &FrameTime, rig: &Rig, scan: &ActiveScan) {
+fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, scan: &ActiveScan) {
     let mut row = |name: &str, value: String| {
         ui.weak(name);
         ui.label(value);
@@ -93,7 +96,8 @@ fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: &FrameTime, rig: &Rig,
     row("Memory", format!("{} MB", status.resident_bytes >> 20));
     let place = rig.eye;
     match rig.walker.foot_m.filter(|_| rig.mode == Mode::Walk) {
-        Some(foot_m) => row("Floor", format!("{:.2} m", foot_m)),
+        // Adding zero turns -0.00 into 0.00.
+        Some(foot_m) => row("Floor", format!("{:.2} m", (foot_m * 100.0).round() / 100.0 + 0.0)),
         None => row("Eye", format!("{:.1} m", place.z)),
     }
 }
@@ -115,6 +119,7 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     if ui.add(egui::Slider::new(&mut millions, 0.1..=20.0).logarithmic(true).suffix(" M").text("Points")).changed() {
         settings.budget_points = (millions * 1e6) as u64;
     }
+    ui.checkbox(&mut settings.adapt, "Fewer where it is slow");
     ui.add(egui::Slider::new(&mut settings.point_size, 0.3..=4.0).logarithmic(true).text("Size"));
     ui.checkbox(&mut settings.edl, "Shade edges");
     let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
@@ -134,16 +139,19 @@ fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
     }
     ui.separator();
     let title = format!("{} tiles failed", status.failed.len());
-    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(ui, |ui| {
-        egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
-            for failed in &status.failed {
-                ui.label(&failed.name).on_hover_text(&failed.message);
+    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(
+        ui,
+        |ui| {
+            egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
+                for failed in &status.failed {
+                    ui.label(&failed.name).on_hover_text(&failed.message);
+                }
+            });
+            if ui.button("Try again").clicked() {
+                scan.residency.forgive();
             }
-        });
-        if ui.button("Try again").clicked() {
-            scan.residency.forgive();
-        }
-    });
+        },
+    );
 }
 
 /// A line at the lower edge while something is on the way.
@@ -174,4 +182,3 @@ fn count(points: u64) -> String {
         _ => format!("{:.2} M", points as f64 / 1e6),
     }
 }
-

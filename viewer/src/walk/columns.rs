@@ -15,6 +15,8 @@ const CELLS_MAX: f64 = 160.0;
 pub struct TilePoints {
     parts: Vec<glb::Part>,
     bounds: Bounds,
+    /// Median distance between neighbours, metres.
+    pub spacing_m: f32,
     grid: OnceLock<Grid>,
 }
 
@@ -31,11 +33,11 @@ struct Grid {
 }
 
 impl TilePoints {
-    /// Takes a tile's parts; hands back their other attributes, which only the graphics card needs.
-    pub fn new(mut parts: Vec<glb::Part>) -> (Self, Vec<Vec<glb::Extra>>) {
+    /// Takes a tile's parts and their median spacing; hands back their other attributes, which only the graphics card needs.
+    pub fn new(mut parts: Vec<glb::Part>, spacing_m: f32) -> (Self, Vec<Vec<glb::Extra>>) {
         let extras = parts.iter_mut().map(|part| std::mem::take(&mut part.extras)).collect();
         let bounds = parts.iter().fold(Bounds::EMPTY, |bounds, part| bounds.union(part.bounds()));
-        (Self { parts, bounds, grid: OnceLock::new() }, extras)
+        (Self { parts, bounds, spacing_m, grid: OnceLock::new() }, extras)
     }
 
     /// The parts, without other attributes.
@@ -125,7 +127,8 @@ impl Grid {
         }
         let mut next = grid.starts.clone();
         grid.points = vec![(0, 0); cells.len()];
-        let places = parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
+        let places =
+            parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
         for (place, cell) in places.zip(cells) {
             grid.points[next[cell as usize] as usize] = place;
             next[cell as usize] += 1;
@@ -153,7 +156,7 @@ mod tests {
             vertices: vec![glb::Vertex { position: [4465, 1000, 500], ..Default::default() }],
             ..Default::default()
         };
-        TilePoints::new(vec![near, far]).0
+        TilePoints::new(vec![near, far], 0.1).0
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Truth that belongs to no solid: levels, rooms, scanner positions, walking distances, cameras.
 
+#![expect(clippy::many_single_char_names, reason = "coordinates have the names that geometry gives them")]
+
 use glam::{DVec3, dvec3};
 
 use super::super::truth::{Distance, Level, Room, Setup, Viewpoint};
@@ -142,6 +144,19 @@ impl Site {
                 stand("core half landing", (m.wall + west) * 0.5, (y0 + y1) * 0.5, (low + high) * 0.5);
             }
         }
+        // On a mast between the seats, which hide each other's rows from the aisles, and from the lighting bridge.
+        for (from, to) in self.seat_blocks() {
+            let y = (from + to) * 0.5;
+            for row in [2, 6, 10, 14] {
+                stand("stalls, mast in a row", row_x(row) + 0.3, y, m.row_z(row) + 0.7);
+            }
+            for row in [2, 5] {
+                stand("balcony, mast in a row", balcony_x(row), y, m.balcony_z(row) + 0.9);
+            }
+        }
+        for y in [mid - 6.0, mid, mid + 6.0] {
+            stand("lighting bridge", m.balcony_end() + 4.6, y, 6.9);
+        }
         let (west, east) = self.basement_corridor();
         let [p, q] = self.basement_parts();
         for y in [(m.hall_south() + p) * 0.5, (p + q) * 0.5, (q + m.hall_north()) * 0.5] {
@@ -200,15 +215,16 @@ impl Site {
         let mid = m.middle();
         let [_, (i0, i1), _, _] = self.aisles();
         [
-            ("overview", dvec3(-16.0, -26.0, 34.0), dvec3(m.length * 0.5, mid, 1.0)),
+            ("overview", dvec3(m.balcony_end() + 0.8, m.hall_north() - 1.2, 7.4), dvec3(m.stage_front + 1.0, mid - 4.0, 0.4)),
+            ("outside", dvec3(-16.0, -26.0, 34.0), dvec3(m.length * 0.5, mid, 1.0)),
             (
                 "stalls-to-stage",
                 dvec3(m.rake_start + m.row_pitch * 6.5, (i0 + i1) * 0.5, m.row_z(6) + EYE),
                 dvec3(m.stage_end - 2.0, mid, 2.6),
             ),
             ("balcony-to-stage", dvec3(m.hall_start() + 1.0, mid - 5.0, m.upper_z + EYE), dvec3(m.stage_end, mid + 1.0, 0.6)),
-            ("stage-to-balcony", dvec3(m.stage_front + 4.4, mid - 0.4, EYE + 0.3), dvec3(m.hall_start(), mid + 1.0, 3.6)),
-            ("foyer", dvec3(7.0, m.cores()[0].1 + 1.6, EYE), dvec3(3.2, m.width - 4.0, 1.7)),
+            ("stage-to-balcony", dvec3(m.stage_front + 0.9, mid - 2.2, EYE), dvec3(m.hall_start(), mid + 1.0, 3.6)),
+            ("foyer", dvec3(7.6, m.cores()[0].1 + 1.5, EYE), dvec3(5.4, m.width - 4.0, 1.7)),
             ("stair", dvec3(m.core_end - 0.4, m.cores()[0].0 + 1.2, EYE), dvec3(1.0, m.cores()[0].0 + 1.7, 2.4)),
             ("backstage", dvec3((m.stage_end + m.wall + m.backstage_end) * 0.5 + 0.2, 2.0, EYE), dvec3(m.backstage_end - 0.8, mid, 1.3)),
             (

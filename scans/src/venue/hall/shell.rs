@@ -230,7 +230,7 @@ impl Site {
         let landing = (m.core_edge + m.core_end) * 0.5;
         self.b.wall(Run::Y, (0.0, m.width), (0.0, t), z, &[], BASEMENT_PAINT);
         for (face, out, name, open) in [(0.0, -1.0, "Sunken court south", true), (m.width - t, 1.0, "Sunken court north", false)] {
-            let plan = DoorPlan::exit(landing, 1.2, m.basement_z, out, name, "outside: sunken court with a stair to the street");
+            let plan = DoorPlan::exit(landing, 1.2, m.basement_z, out, name, "outside: sunken court");
             let plan = if open { plan } else { plan.closed() };
             self.wall_with_doors(Run::X, (0.0, m.basement_end + t), face, z, -1, &[plan], BASEMENT_PAINT);
         }

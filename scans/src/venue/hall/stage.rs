@@ -1,5 +1,7 @@
 //! The stage and what hangs over it and the hall: trusses, lamps, loudspeakers, acoustic clouds, an orchestra's furniture.
 
+#![expect(clippy::many_single_char_names, reason = "coordinates have the names that geometry gives them")]
+
 use std::f64::consts::PI;
 
 use glam::{DVec3, dvec3};

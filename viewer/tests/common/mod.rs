@@ -1,0 +1,55 @@
+//! What the viewer's tests share: a small demo venue, tiled once, and the program itself.
+
+#![expect(unreachable_pub, reason = "each test is a crate of its own and shares this as a module")]
+#![allow(dead_code, reason = "not every test uses everything")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use parterre_scans::{read, tiler, venue};
+
+/// A tiled demo venue in a folder of its own.
+pub struct Demo {
+    folder: tempfile::TempDir,
+    /// Points in the tiles.
+    pub points: u64,
+}
+
+impl Demo {
+    /// The archive.
+    pub fn archive(&self) -> PathBuf {
+        self.folder.path().join("tiles.3tz")
+    }
+
+    /// The folder, with `scan.laz` in it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// The demo venue with a tenth of its usual points, the same in every run.
+pub static DEMO: LazyLock<Demo> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    venue::demo(folder.path(), &venue::Options { seed: 7, points: 400_000 }, &|_| {}).expect("the demo venue is made");
+    let mut sources = [read::open(&folder.path().join("scan.laz")).expect("the scan is read")];
+    let options = tiler::Options { tile_points: 20_000, ..tiler::Options::default() };
+    let report = tiler::tile(&mut sources, folder.path(), &options, &|_| {}).expect("the scan is tiled");
+    Demo { folder, points: report.points_out }
+});
+
+/// Runs the viewer.
+pub fn viewer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_parterre-viewer")).args(arguments).output().expect("the viewer starts")
+}
+
+/// The one JSON document on stdout of a run that succeeded.
+pub fn state(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON document on stdout")
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of plain letters")
+}

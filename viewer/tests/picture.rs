@@ -1,0 +1,75 @@
+//! Pictures of the demo venue, drawn off screen and compared with blessed ones.
+//!
+//! A pixel differs where one channel is off by more than [`CHANNEL_TOLERANCE`]; a picture fails where more than
+//! [`SHARE_TOLERANCE`] of its pixels differ. Software drivers differ in how they round the rims of points, which this
+//! forgives; a lost tile, a wrong colour or a moved camera it does not.
+//!
+//! A missing reference fails. `PARTERRE_BLESS=1` writes the references instead; look at them before they are committed.
+
+mod common;
+
+use std::path::Path;
+
+use common::{DEMO, state, text, viewer};
+
+const CHANNEL_TOLERANCE: u8 = 24;
+const SHARE_TOLERANCE: f64 = 0.02;
+
+fn assert_picture(name: &str, arguments: &[&str]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let drawn = folder.path().join("drawn.png");
+    let archive = DEMO.archive();
+    let mut all = vec![text(&archive), "--screenshot", text(&drawn), "--size", "640x360", "--json"];
+    all.extend(arguments);
+    let state = state(&viewer(&all));
+    assert_eq!(state["failed"], serde_json::json!([]));
+    assert!(state["drawn_points"].as_u64().is_some_and(|points| points > 50_000), "{state}");
+
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.png"));
+    if std::env::var_os("PARTERRE_BLESS").is_some_and(|bless| bless == "1") {
+        std::fs::copy(&drawn, &reference).expect("the reference is written");
+        return;
+    }
+    let expected = image::open(&reference)
+        .unwrap_or_else(|error| panic!("no reference {}: {error}. PARTERRE_BLESS=1 writes it.", reference.display()))
+        .to_rgb8();
+    let drawn_picture = image::open(&drawn).expect("the picture is a PNG").to_rgb8();
+    assert_eq!(drawn_picture.dimensions(), expected.dimensions());
+    let differing = drawn_picture
+        .pixels()
+        .zip(expected.pixels())
+        .filter(|(a, b)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > CHANNEL_TOLERANCE))
+        .count();
+    let share = differing as f64 / f64::from(expected.width() * expected.height());
+    if share > SHARE_TOLERANCE {
+        let kept = std::env::temp_dir().join(format!("parterre-{name}-drawn.png"));
+        let _ = std::fs::copy(&drawn, &kept);
+        panic!("{name}: {:.2} % of the pixels differ from {}; drawn: {}", share * 100.0, reference.display(), kept.display());
+    }
+}
+
+#[test]
+fn the_hall_from_the_stalls() {
+    assert_picture("stalls", &["--camera", "16,15,2.2,36,15,1.2"]);
+}
+
+#[test]
+fn the_venue_without_its_roof() {
+    assert_picture("overview", &["--cut-above", "6"]);
+}
+
+#[test]
+fn the_foyer_by_height_without_shaded_edges() {
+    assert_picture("foyer-height", &["--camera", "2,6,1.7,8,22,1.5", "--color", "height", "--no-edl"]);
+}
+
+#[test]
+fn a_walker_stands_on_the_floor_of_the_foyer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (archive, drawn) = (DEMO.archive(), folder.path().join("drawn.png"));
+    let arguments = ["--screenshot", text(&drawn), "--size", "320x180", "--json", "--mode", "walk", "--camera", "4,12,1.2,8,20,1.2"];
+    let state = state(&viewer(&[&[text(&archive)], arguments.as_slice()].concat()));
+    let floor_m = state["level"].as_f64().expect("a floor");
+    assert!(floor_m.abs() < 0.05, "the foyer's floor is at 0, not {floor_m}");
+    assert!((state["camera"][2].as_f64().expect("a height") - floor_m - 1.7).abs() < 0.01, "{state}");
+}
