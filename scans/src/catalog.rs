@@ -5,8 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::frame::Frame;
 
 /// State of a scan or of one version of it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScanState {
@@ -19,6 +21,7 @@ pub enum ScanState {
 }
 
 /// State of a job.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
@@ -33,6 +36,7 @@ pub enum JobState {
 }
 
 /// A fault as HTTP answers and `--json` give it, inside `{"error": …}`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Stable code in snake case.
@@ -43,13 +47,95 @@ pub struct Fault {
     pub hint: String,
 }
 
+impl Fault {
+    /// A fault from its parts.
+    pub fn new(code: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), hint: hint.into() }
+    }
+}
+
 impl From<&Error> for Fault {
     fn from(error: &Error) -> Self {
         Self { code: error.code().into(), message: error.to_string(), hint: error.hint().into() }
     }
 }
 
+/// An error as HTTP answers and `--json` give it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The fault.
+    pub error: Fault,
+}
+
+/// Body of `POST /api/venues`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewVenue {
+    /// What people call it; 1 to 200 characters.
+    pub name: String,
+}
+
+/// Answer of `POST /api/venues`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VenueCreated {
+    /// Identifier.
+    pub id: String,
+    /// Name for addresses, unique.
+    pub slug: String,
+}
+
+/// `GET /api/venues/{id}`; a list of them is `GET /api/venues`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Venue {
+    /// Identifier.
+    pub id: String,
+    /// Name for addresses, unique.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// When it was entered.
+    pub created_at: String,
+    /// Its scans, oldest first.
+    pub scans: Vec<Scan>,
+}
+
+/// `GET /api/venues`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VenueList {
+    /// Venues, by name.
+    pub venues: Vec<Venue>,
+    /// How many there are in all, this page's and the others'.
+    pub total: u64,
+}
+
+/// Answer of `PUT /api/venues/{id}/uploads/{file name}`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadAccepted {
+    /// The scan that the file became a version of.
+    pub scan: String,
+    /// Which version.
+    pub version: u32,
+    /// The job that makes its tiles; see `GET /api/jobs/{id}`.
+    pub job: String,
+}
+
+/// Something odd that was met in a file and survived.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Stable code in snake case.
+    pub code: String,
+    /// What was met and what was done about it.
+    pub message: String,
+}
+
 /// `GET /api/scans/{id}`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scan {
     /// Identifier.
@@ -65,6 +151,7 @@ pub struct Scan {
 }
 
 /// One immutable version of a scan.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Version {
     /// 1, 2, 3…
@@ -77,8 +164,27 @@ pub struct Version {
     pub thumbnail: Option<String>,
     /// Address of the plan seen from above, once ready.
     pub plan: Option<String>,
+    /// Address of the whole tileset as one file for use without a network, once ready.
+    #[serde(default)]
+    pub bundle: Option<String>,
+    /// Bytes of that file.
+    #[serde(default)]
+    pub bundle_bytes: Option<u64>,
+    /// Address of the page that opens it in the browser, once ready.
+    #[serde(default)]
+    pub viewer: Option<String>,
     /// Points in the tiles, once ready.
     pub points: Option<u64>,
+    /// Where the scan lies, with its unit and CRS, once ready.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub frame: Option<Frame>,
+    /// Bounds in the scan frame, metres, `[minx, miny, minz, maxx, maxy, maxz]`, once ready.
+    #[serde(default)]
+    pub bounds: Option<[f64; 6]>,
+    /// What was odd about the file, once ready.
+    #[serde(default)]
+    pub warnings: Vec<Note>,
     /// Name of the uploaded file.
     pub file_name: String,
     /// Bytes of the uploaded file.
@@ -92,6 +198,7 @@ pub struct Version {
 }
 
 /// `GET /api/jobs/{id}`.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// Identifier.
@@ -110,6 +217,21 @@ pub struct Job {
 /// Address of a version's tileset, relative to the service's root.
 pub fn tileset_path(scan: &str, version: u32) -> String {
     format!("/tiles/{scan}/{version}/tileset.json")
+}
+
+/// Address of a version's tileset as one archive, relative to the service's root.
+pub fn bundle_path(scan: &str, version: u32) -> String {
+    format!("/tiles/{scan}/{version}/tiles.3tz")
+}
+
+/// Address of a version's thumbnail, relative to the service's root.
+pub fn thumbnail_path(scan: &str, version: u32) -> String {
+    format!("/pictures/{scan}/{version}/thumbnail.png")
+}
+
+/// Address of a version's plan, relative to the service's root.
+pub fn plan_path(scan: &str, version: u32) -> String {
+    format!("/pictures/{scan}/{version}/plan.png")
 }
 
 /// Address of the page that opens the web viewer, relative to the service's root.

@@ -1,1 +1,21 @@
-//! Stub.
+//! The catalogue service of Parterre: venues, their scans, the tiles made of them, and the pages that show them.
+//!
+//! A request goes through [`guard`] to [`router`], which names a function of [`controllers`] or [`pages`]; those ask
+//! [`models`] for rows and [`storage`] for files. Work that takes longer than a request is a job ([`jobs`]). The command
+//! line ([`cli`]) uses the same parts without HTTP.
+
+pub mod app;
+pub mod archives;
+pub mod cli;
+pub mod config;
+pub mod controllers;
+pub mod db;
+pub mod error;
+pub mod guard;
+pub mod ingest;
+pub mod jobs;
+pub mod models;
+pub mod pages;
+pub mod router;
+pub mod schema;
+pub mod storage;

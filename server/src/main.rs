@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `parterre`; see `parterre --help` and `docs/operations.md`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parterre_server::cli::main()
+}

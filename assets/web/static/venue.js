@@ -1,0 +1,127 @@
+// The venue page: uploading a file with progress, and following the jobs that run.
+
+const stages = {
+  queued: 'Waiting for its turn',
+  read: 'Reading the file',
+  count: 'Counting points',
+  distribute: 'Sorting points into place',
+  sample: 'Choosing points for each level',
+  write: 'Writing tiles',
+  pictures: 'Drawing pictures',
+  publish: 'Publishing',
+  done: 'Done',
+};
+
+const megabytes = (bytes) => (bytes < 1e7 ? (bytes / 1e6).toFixed(1) : Math.round(bytes / 1e6));
+
+function follow(box) {
+  const bar = box.querySelector('progress');
+  const stage = box.querySelector('.job-stage');
+  const percent = box.querySelector('.job-percent');
+  const show = (job) => {
+    const now = Math.floor(job.progress * 100);
+    bar.value = now;
+    percent.textContent = now;
+    stage.textContent = stages[job.stage] ?? job.stage;
+  };
+  stage.textContent = stages[stage.textContent] ?? stage.textContent;
+  const ask = async () => {
+    try {
+      const answer = await fetch(`/api/jobs/${encodeURIComponent(box.dataset.job)}`);
+      if (answer.ok) {
+        const job = await answer.json();
+        show(job);
+        if (job.state === 'done' || job.state === 'failed') {
+          location.reload();
+          return;
+        }
+      }
+    } catch {
+      stage.textContent = 'The service does not answer; trying again';
+    }
+    setTimeout(ask, 1000);
+  };
+  ask();
+}
+
+for (const box of document.querySelectorAll('.job')) follow(box);
+
+function upload(form) {
+  const box = document.getElementById('upload-progress');
+  const bar = box.querySelector('progress');
+  const text = document.getElementById('upload-text');
+  const fault = document.getElementById('upload-error');
+  const cancel = document.getElementById('upload-cancel');
+  const button = form.querySelector('button');
+
+  const end = () => {
+    button.disabled = false;
+    box.hidden = true;
+  };
+  const fail = (message, hint = '') => {
+    end();
+    fault.replaceChildren();
+    for (const line of [message, hint].filter(Boolean)) {
+      const p = document.createElement('p');
+      p.textContent = line;
+      fault.append(p);
+    }
+    fault.hidden = false;
+  };
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const [file] = form.elements.file.files;
+    if (!file) return;
+    fault.hidden = true;
+    box.hidden = false;
+    bar.value = 0;
+    text.textContent = `Uploading ${file.name}`;
+    button.disabled = true;
+
+    // fetch tells nothing of how much was sent.
+    const request = new XMLHttpRequest();
+    request.open('PUT', `/api/venues/${encodeURIComponent(form.dataset.venue)}/uploads/${encodeURIComponent(file.name)}`);
+    request.responseType = 'json';
+    request.upload.onprogress = ({ loaded, total }) => {
+      bar.value = total ? (100 * loaded) / total : 0;
+      text.textContent = loaded < total ? `Uploading ${file.name}: ${megabytes(loaded)} of ${megabytes(total)} MB` : 'Checking the file';
+    };
+    request.onload = () => {
+      if (request.status === 202) {
+        location.reload();
+        return;
+      }
+      const error = request.response?.error;
+      fail(error?.message ?? `The service answered ${request.status}.`, error?.hint);
+    };
+    request.onerror = () => fail('The upload broke off.', 'Check that the service runs, then upload the file again.');
+    request.onabort = end;
+    cancel.onclick = () => request.abort();
+    request.send(file);
+  });
+}
+
+const form = document.getElementById('upload');
+if (form) upload(form);
+
+// While the web viewer is being built: its progress, and the button as soon as it is there.
+if (document.querySelector('.web-building')) {
+  const look = async () => {
+    try {
+      const answer = await fetch(location.href);
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const line = page.querySelector('.build-line');
+      const uploading = !document.getElementById('upload-progress').hidden;
+      if (!page.querySelector('.web-building') && !uploading) {
+        location.reload();
+        return;
+      }
+      for (const shown of document.querySelectorAll('.build-line')) shown.textContent = line?.textContent ?? shown.textContent;
+    } catch {
+      // The service may be restarting; the next look tells.
+    }
+    setTimeout(look, 4000);
+  };
+  setTimeout(look, 4000);
+}

@@ -1,0 +1,4 @@
+DROP TABLE versions;
+DROP TABLE jobs;
+DROP TABLE scans;
+DROP TABLE venues;

@@ -1,0 +1,69 @@
+//! `parterre demo`.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use clap::Args;
+use parterre_scans::{Error, venue};
+
+use super::progress::Progress;
+use super::{Failure, Outcome, output, stop};
+use crate::pages::format;
+
+/// Make a demo venue: scan.laz and truth.json.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Folder for scan.laz and truth.json; made where it is missing.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Same seed, same venue.
+    #[arg(long, default_value_t = venue::Options::default().seed)]
+    seed: u64,
+    /// Points wanted, about.
+    #[arg(long, default_value_t = venue::Options::default().points, value_parser = clap::value_parser!(u64).range(venue::MIN_POINTS..=venue::MAX_POINTS))]
+    points: u64,
+}
+
+impl Demo {
+    pub(super) fn run(self, as_json: bool) -> Outcome {
+        let io = |action, path: &std::path::Path| {
+            let path = path.to_path_buf();
+            move |error| Failure::from(Error::io(action, path, error))
+        };
+        std::fs::create_dir_all(&self.output).map_err(io("make", &self.output))?;
+        // Made beside its place and renamed into it: a stopped run leaves nothing half-done.
+        let work = tempfile::Builder::new().prefix(".demo-").tempdir_in(&self.output).map_err(io("make", &self.output))?;
+        let stop = stop::on_signals();
+        let progress = Progress::new();
+        let options = venue::Options { seed: self.seed, points: self.points };
+        let made = std::thread::scope(|scope| {
+            let working = scope.spawn(|| venue::demo(work.path(), &options, &|fraction| progress.set("scanning", fraction)));
+            while !working.is_finished() {
+                if stop.load(Ordering::SeqCst) {
+                    // The generator cannot be interrupted, and nothing needs its end.
+                    let _ = std::fs::remove_dir_all(work.path());
+                    std::process::exit(130);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            working.join().map_err(|_| Error::Internal("the demo venue's generator panicked".into()))
+        })
+        .map_err(Failure::from)?
+        .map_err(Failure::from)?;
+        progress.done();
+        for name in ["scan.laz", "truth.json"] {
+            let to = self.output.join(name);
+            std::fs::rename(work.path().join(name), &to).map_err(io("write", &to))?;
+        }
+        if as_json {
+            return output::json(&made);
+        }
+        output::line(&format!(
+            "{}: {} from {} positions, {:.1} s",
+            self.output.join("scan.laz").display(),
+            format::points(made.points),
+            made.setups,
+            made.seconds
+        ))
+    }
+}

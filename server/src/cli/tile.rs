@@ -1,0 +1,64 @@
+//! `parterre tile`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use parterre_scans::{read, tiler};
+
+use super::progress::Progress;
+use super::{Failure, Outcome, output, stop};
+use crate::pages::format;
+
+/// Make tiles.3tz and report.json out of scan files.
+#[derive(Debug, Args)]
+pub(super) struct Tile {
+    /// Scan files; several become one scan.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder for tiles.3tz and report.json; made where it is missing.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Memory to use, in MiB, roughly.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(64..))]
+    memory: u64,
+    /// Points wanted in a tile.
+    #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
+    points: usize,
+}
+
+fn tile_points(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(points @ 1000..=1_000_000) => Ok(points),
+        _ => Err("between 1000 and 1000000".into()),
+    }
+}
+
+impl Tile {
+    pub(super) fn run(self, as_json: bool) -> Outcome {
+        let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
+        std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
+        let stop = stop::on_signals();
+        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.points, cancel: Some(Arc::clone(&stop)) };
+        let progress = Progress::new();
+        let report =
+            tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
+        progress.done();
+        if as_json {
+            return output::json(&report);
+        }
+        for warning in &report.warnings {
+            output::warning(&format!("{} [{}]", warning.message, warning.code));
+        }
+        let dropped =
+            if report.points_dropped > 0 { format!(", {} dropped", format::grouped(report.points_dropped)) } else { String::new() };
+        output::line(&format!(
+            "{}: {} in {} tiles{dropped}, {}, {:.1} s",
+            self.output.join("tiles.3tz").display(),
+            format::points(report.points_out),
+            report.tiles,
+            format::bytes(report.bytes),
+            report.seconds,
+        ))
+    }
+}

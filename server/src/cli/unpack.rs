@@ -1,0 +1,32 @@
+//! `parterre unpack`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use parterre_scans::tiler;
+use serde_json::json;
+
+use super::{Outcome, output};
+
+/// Write a tiles.3tz as loose files.
+#[derive(Debug, Args)]
+pub(super) struct Unpack {
+    /// The archive.
+    archive: PathBuf,
+    /// Folder for the files; made where it is missing.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Write tiles without meshopt compression, for validators.
+    #[arg(long)]
+    plain: bool,
+}
+
+impl Unpack {
+    pub(super) fn run(self, as_json: bool) -> Outcome {
+        let files = tiler::unpack(&self.archive, &self.output, self.plain)?;
+        if as_json {
+            return output::json(&json!({ "files": files }));
+        }
+        output::line(&format!("{}: {files} files", self.output.display()))
+    }
+}

@@ -1,0 +1,55 @@
+//! `GET /api/openapi.json`: the description of the API, made from the handlers and types themselves.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use parterre_scans::catalog;
+use utoipa::OpenApi;
+
+use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
+
+/// The description.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Parterre",
+        description = "Catalogue of 3D scans of venues. Errors are `{\"error\": {code, message, hint}}` with a stable code."
+    ),
+    paths(
+        venues::create::create,
+        venues::list::list,
+        venues::show::show,
+        uploads::create::create,
+        scans::show::show,
+        scans::picture::picture,
+        jobs::show::show,
+        tiles::show::show,
+        tiles::bundle::bundle,
+        meta::health::health,
+        openapi,
+    ),
+    components(schemas(
+        catalog::ErrorBody,
+        catalog::Fault,
+        catalog::Job,
+        catalog::JobState,
+        catalog::NewVenue,
+        catalog::Note,
+        catalog::Scan,
+        catalog::ScanState,
+        catalog::UploadAccepted,
+        catalog::Venue,
+        catalog::VenueCreated,
+        catalog::VenueList,
+        catalog::Version,
+    ))
+)]
+pub struct Description;
+
+static JSON: LazyLock<String> = LazyLock::new(|| Description::openapi().to_json().unwrap_or_default());
+
+/// Gives this description.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "service", responses((status = 200, description = "OpenAPI 3.1")))]
+pub async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(JSON.as_str())
+}

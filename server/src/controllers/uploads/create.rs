@@ -1,0 +1,141 @@
+//! `PUT /api/venues/{venue}/uploads/{file}`: streams a file into the storage and enters it.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt as _;
+use parterre_scans::catalog::{ErrorBody, UploadAccepted};
+
+use crate::app::App;
+use crate::controllers::venues;
+use crate::error::{ApiError, ApiResult};
+use crate::ingest::{self, Refused, Target};
+use crate::storage::{Incoming, Stored};
+
+/// Of a refused body that is on its way already, so much is still read: a client that gets cut off while it sends may
+/// never see the answer.
+const DRAIN_BYTES: u64 = 16 << 20;
+
+/// Stores a file as a new scan of the venue or, if there is one of that file name, as a new version of it.
+#[utoipa::path(put, path = "/api/venues/{venue}/uploads/{file}", tag = "uploads",
+    params(
+        ("venue" = String, Path, description = "Identifier or slug"),
+        ("file" = String, Path, description = "Name of the file"),
+    ),
+    request_body(content_type = "application/octet-stream", description = "The file as it is"),
+    responses(
+        (status = 202, description = "Stored; a job makes the tiles", body = UploadAccepted),
+        (status = 400, description = "The body came to no proper end", body = ErrorBody),
+        (status = 404, description = "No such venue", body = ErrorBody),
+        (status = 408, description = "Nothing came for too long", body = ErrorBody),
+        (status = 413, description = "Larger than the service takes", body = ErrorBody),
+        (status = 422, description = "Not a file that can be read", body = ErrorBody),
+    ))]
+pub async fn create(app: Data<App>, request: HttpRequest, path: Path<(String, String)>, mut payload: Payload) -> ApiResult {
+    let (venue, given_name) = path.into_inner();
+    let result = receive(&app, &request, venue, &given_name, &mut payload).await;
+    if result.is_err() {
+        drain(&mut payload).await;
+    }
+    let accepted = result?;
+    app.bell.ring();
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, format!("/api/jobs/{}", accepted.job))).json(accepted))
+}
+
+async fn receive(
+    app: &Data<App>,
+    request: &HttpRequest,
+    venue: String,
+    given_name: &str,
+    payload: &mut Payload,
+) -> ApiResult<UploadAccepted> {
+    let file_name = ingest::file_name(given_name).ok_or_else(|| {
+        ApiError::unprocessable("file_name_invalid", "the file has no name that can be kept", "Give it a name such as hall.laz.")
+    })?;
+    let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() != b"identity");
+    if encoded {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content_encoding_not_supported",
+            "the body is sent with a content encoding",
+            "Send the file as it is.",
+        ));
+    }
+    let limit = app.config.storage.max_upload_bytes;
+    let announced: Option<u64> =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
+    if announced.is_some_and(|bytes| bytes > limit) {
+        return Err(too_large(limit));
+    }
+    let venue_id = {
+        let app = Data::clone(app);
+        web::block(move || venues::show::find_row(&mut *app.database.get()?, &venue).map(|row| row.id)).await??
+    };
+
+    let stored = store(app, payload, limit).await?;
+    let (app, runtime) = (Data::clone(app), tokio::runtime::Handle::current());
+    web::block(move || {
+        let target = Target { venue_id: &venue_id, file_name: &file_name, max_attempts: app.config.worker.max_attempts, lease: None };
+        ingest::accept(&app.database, &app.storage, &runtime, &stored, &target).map_err(|refused| match refused {
+            Refused::File(error) => ApiError::of_file(error, &file_name),
+            Refused::Storage(error) => ApiError::storage(error),
+            Refused::Database(error) => ApiError::database(error),
+        })
+    })
+    .await?
+}
+
+async fn store(app: &Data<App>, payload: &mut Payload, limit: u64) -> ApiResult<Stored> {
+    let mut incoming = app.storage.begin().await?;
+    match fill(app, payload, limit, &mut incoming).await {
+        Ok(()) => Ok(incoming.finish().await?),
+        Err(error) => {
+            incoming.abort().await;
+            Err(error)
+        }
+    }
+}
+
+async fn fill(app: &Data<App>, payload: &mut Payload, limit: u64, incoming: &mut Incoming) -> ApiResult<()> {
+    loop {
+        let piece = tokio::time::timeout(app.config.storage.upload_idle, payload.next()).await.map_err(|_| {
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_stalled", "nothing came for too long", "Upload the file again.")
+        })?;
+        let Some(piece) = piece else { break };
+        let piece = piece.map_err(|_| {
+            ApiError::new(StatusCode::BAD_REQUEST, "upload_interrupted", "the file came to no proper end", "Upload the file again.")
+        })?;
+        if incoming.bytes() + piece.len() as u64 > limit {
+            return Err(too_large(limit));
+        }
+        incoming.write(piece).await?;
+    }
+    if incoming.bytes() == 0 {
+        return Err(ApiError::unprocessable("file_empty", "the file is empty", "Check the file and upload it again."));
+    }
+    Ok(())
+}
+
+fn too_large(limit: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "upload_too_large",
+        format!("the file is larger than {limit} bytes, the most that this service takes"),
+        "Split the scan, or ask the service's operator to raise the limit.",
+    )
+}
+
+async fn drain(payload: &mut Payload) {
+    let mut drained = 0;
+    let reading = async {
+        while let Some(Ok(piece)) = payload.next().await {
+            drained += piece.len() as u64;
+            if drained > DRAIN_BYTES {
+                break;
+            }
+        }
+    };
+    // Whoever sends slowly gets the answer without.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), reading).await;
+}

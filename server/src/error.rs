@@ -1,0 +1,171 @@
+//! The one error of HTTP answers: `{"error": {"code", "message", "hint"}}` with a stable code.
+//!
+//! A 5xx tells the person nothing of our insides; the cause goes to the log, once, when the answer is made.
+
+use std::fmt;
+use std::path::Path;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use parterre_scans::catalog::{ErrorBody, Fault};
+use parterre_scans::error::ErrorKind;
+
+/// A `Result` whose error is [`ApiError`].
+pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    fault: Box<Fault>,
+    cause: Option<anyhow::Error>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// An error that the caller can do something about.
+    pub fn new(status: StatusCode, code: &str, message: impl Into<String>, hint: &str) -> Self {
+        Self { status, fault: Box::new(Fault::new(code, message, hint)), cause: None, header: None }
+    }
+
+    /// 404.
+    pub fn not_found(code: &str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message, "Check the address; GET /api/venues lists what there is.")
+    }
+
+    /// 422.
+    pub fn unprocessable(code: &str, message: impl Into<String>, hint: &str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message, hint)
+    }
+
+    /// 500, with the cause for the log.
+    pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong in the service",
+            "Try again; if it happens again, tell the service's operator the time.",
+        );
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// 503 of the database, with the cause for the log.
+    pub fn database(cause: impl Into<anyhow::Error>) -> Self {
+        let mut error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "database_failed",
+            "the catalogue's database could not be used",
+            "Try again in a moment; the service's log has the cause.",
+        );
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// 503 of the storage, with the cause for the log.
+    pub fn storage(cause: impl Into<anyhow::Error>) -> Self {
+        let mut error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "storage_failed",
+            "the catalogue's storage could not be used",
+            "Try again in a moment; the service's log has the cause.",
+        );
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// Of reading a file that someone sent under the name `file_name`.
+    pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
+        match error.kind() {
+            ErrorKind::BadInput => {
+                let fault = fault_of_file(&error, file_name);
+                Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None }
+            }
+            ErrorKind::Storage => Self::storage(error),
+            ErrorKind::Cancelled | ErrorKind::Internal => Self::internal(error),
+        }
+    }
+
+    /// What the answer says.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+}
+
+/// The fault of a file as the person who sent it knows the file: by the name they gave it, not by where it is stored.
+pub fn fault_of_file(error: &parterre_scans::Error, file_name: &str) -> Fault {
+    let renamed = match error {
+        parterre_scans::Error::Input { code, message, hint, .. } => {
+            parterre_scans::Error::input(code, message.clone(), hint).in_file(Path::new(file_name))
+        }
+        other => return Fault::from(other),
+    };
+    Fault::from(&renamed)
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.fault.code, self.fault.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Some(cause) = &self.cause {
+            tracing::error!(code = self.fault.code, "{cause:#}");
+        }
+        let mut response = HttpResponse::build(self.status);
+        if let Some((name, value)) = &self.header {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.insert_header((header::CACHE_CONTROL, "no-store")).json(ErrorBody { error: (*self.fault).clone() })
+    }
+}
+
+impl From<diesel::result::Error> for ApiError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::database(error)
+    }
+}
+
+impl From<diesel::r2d2::PoolError> for ApiError {
+    fn from(error: diesel::r2d2::PoolError) -> Self {
+        Self::database(error)
+    }
+}
+
+impl From<object_store::Error> for ApiError {
+    fn from(error: object_store::Error) -> Self {
+        Self::storage(error)
+    }
+}
+
+impl From<std::io::Error> for ApiError {
+    fn from(error: std::io::Error) -> Self {
+        Self::storage(error)
+    }
+}
+
+impl From<actix_web::error::BlockingError> for ApiError {
+    fn from(error: actix_web::error::BlockingError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<askama::Error> for ApiError {
+    fn from(error: askama::Error) -> Self {
+        Self::internal(error)
+    }
+}

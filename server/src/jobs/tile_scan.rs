@@ -1,0 +1,147 @@
+//! Makes a version's tiles, pictures and report out of its file, and publishes them.
+//!
+//! Everything is made in the work folder or stored under keys of this attempt; the last step is one transaction that
+//! ends the job and makes the version ready. Until then nobody sees anything, and an attempt that dies leaves nothing
+//! that another would find.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use parterre_scans::{read, tiler};
+use serde::{Deserialize, Serialize};
+
+use crate::db::{new_id, now_ms, write};
+use crate::jobs::{Context, JobError, pictures};
+use crate::models::jobs::Job;
+use crate::models::versions::{Published, Version};
+
+/// The kind under which the job is entered.
+pub const KIND: &str = "tile_scan";
+
+/// Share of the whole that tiling takes; the rest are the pictures.
+const TILING_SHARE: f64 = 0.9;
+
+/// What the job works on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Payload {
+    /// The scan.
+    pub scan: String,
+    /// Its version.
+    pub version: i32,
+}
+
+impl Payload {
+    /// As the job's row holds it.
+    pub fn to_json(&self) -> String {
+        serde_json::json!({ "scan": self.scan, "version": self.version }).to_string()
+    }
+}
+
+/// Runs the job.
+pub fn run(
+    context: &Context,
+    owner: &str,
+    job: &Job,
+    cancel: &Arc<AtomicBool>,
+    report_progress: &(dyn Fn(&str, f64) + Sync),
+) -> Result<(), JobError> {
+    let payload: Payload = serde_json::from_str(&job.payload).map_err(JobError::internal)?;
+    let version = {
+        let mut conn = context.database.get()?;
+        Version::find(&mut conn, &payload.scan, payload.version)?
+            .with_context(|| format!("scan {} has no version {}", payload.scan, payload.version))
+            .map_err(JobError::internal)?
+    };
+    let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
+    let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
+    let mut stored = Vec::new();
+    let result = make(context, owner, job, &version, &work, &prefix, &mut stored, cancel, report_progress);
+    if let Err(error) = std::fs::remove_dir_all(&work) {
+        tracing::warn!(work = %work.display(), %error, "a work folder could not be removed");
+    }
+    if result.is_err() {
+        for key in stored {
+            if let Err(error) = context.runtime.block_on(context.storage.remove(&key)) {
+                tracing::warn!(key, %error, "an object that nobody needs could not be removed");
+            }
+        }
+    }
+    result
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of run, split off for its clean-up")]
+fn make(
+    context: &Context,
+    owner: &str,
+    job: &Job,
+    version: &Version,
+    work: &std::path::Path,
+    prefix: &str,
+    stored: &mut Vec<String>,
+    cancel: &Arc<AtomicBool>,
+    report_progress: &(dyn Fn(&str, f64) + Sync),
+) -> Result<(), JobError> {
+    let of_file = |error| JobError::of_file(error, &version.file_name);
+    let stop_if_asked = || if cancel.load(Ordering::SeqCst) { Err(JobError::Cancelled) } else { Ok(()) };
+
+    report_progress("read", 0.0);
+    let source_path = context.storage.path(&version.source_key).map_err(JobError::storage)?;
+    if !source_path.is_file() {
+        return Err(JobError::storage(anyhow::anyhow!("{} is gone", source_path.display())));
+    }
+    let source = read::open(&source_path).map_err(of_file)?;
+    let options = tiler::Options {
+        memory_bytes: context.config.memory_bytes,
+        tile_points: context.config.tile_points,
+        cancel: Some(Arc::clone(cancel)),
+    };
+    let report = tiler::tile(&mut [source], work, &options, &|progress| {
+        report_progress(progress.stage, progress.fraction * TILING_SHARE);
+    })
+    .map_err(of_file)?;
+    stop_if_asked()?;
+
+    report_progress("pictures", TILING_SHARE);
+    let archive = work.join("tiles.3tz");
+    let points = pictures::coarse_points(&archive).map_err(JobError::internal)?;
+    let pictures = pictures::draw(&points).map_err(JobError::internal)?;
+    drop(points);
+    stop_if_asked()?;
+
+    report_progress("publish", 0.99);
+    let report_json = serde_json::to_string(&report).map_err(JobError::internal)?;
+    let mut put = |name: &str, bytes: Vec<u8>| {
+        let key = format!("{prefix}/{name}");
+        stored.push(key.clone());
+        context.runtime.block_on(context.storage.put(&key, bytes)).map_err(JobError::storage)?;
+        Ok::<_, JobError>(key)
+    };
+    let thumbnail_key = put("thumbnail.png", pictures.thumbnail)?;
+    let plan_key = put("plan.png", pictures.plan)?;
+    let report_key = put("report.json", report_json.clone().into_bytes())?;
+    let tiles_key = format!("{prefix}/tiles.3tz");
+    stored.push(tiles_key.clone());
+    context.storage.take_file(&tiles_key, &archive).map_err(JobError::storage)?;
+
+    let published = Published {
+        state: "ready".into(),
+        tiles_key,
+        thumbnail_key,
+        plan_key,
+        report_key,
+        report: report_json,
+        frame: serde_json::to_string(&report.frame).map_err(JobError::internal)?,
+        points: report.points_out as i64,
+        tiles_bytes: report.bytes as i64,
+        published_at: now_ms(),
+    };
+    let mut conn = context.database.get()?;
+    write(&mut conn, |conn| {
+        if !Job::finish(conn, &job.id, owner)? || !Version::publish(conn, &version.scan_id, version.version, &published)? {
+            // Someone else holds the job: what they make counts, and this transaction is undone.
+            return Err(JobError::Cancelled);
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,158 @@
+//! Versions of scans: one uploaded file each, and what was made of it. A published version never changes.
+
+use diesel::prelude::*;
+
+use crate::db::{Conn, now_ms};
+use crate::schema::versions;
+
+/// A version.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = versions)]
+pub struct Version {
+    /// The scan.
+    pub scan_id: String,
+    /// 1, 2, 3…
+    pub version: i32,
+    /// `processing`, `ready`, `failed`.
+    pub state: String,
+    /// Name of the uploaded file.
+    pub file_name: String,
+    /// Bytes of the uploaded file.
+    pub bytes: i64,
+    /// SHA-256 of the uploaded file, hexadecimal.
+    pub sha256: String,
+    /// Where the uploaded file is stored.
+    pub source_key: String,
+    /// The job that makes the tiles.
+    pub job_id: String,
+    /// Where `tiles.3tz` is stored.
+    pub tiles_key: Option<String>,
+    /// Where the thumbnail is stored.
+    pub thumbnail_key: Option<String>,
+    /// Where the plan is stored.
+    pub plan_key: Option<String>,
+    /// Where the report is stored.
+    pub report_key: Option<String>,
+    /// The tiler's report, JSON.
+    pub report: Option<String>,
+    /// Where the scan lies, JSON.
+    pub frame: Option<String>,
+    /// Points in the tiles.
+    pub points: Option<i64>,
+    /// Bytes of `tiles.3tz`.
+    pub tiles_bytes: Option<i64>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// Milliseconds since 1970.
+    pub published_at: Option<i64>,
+}
+
+/// What a finished job writes into its version.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = versions)]
+pub struct Published {
+    /// `ready`.
+    pub state: String,
+    /// Where `tiles.3tz` is stored.
+    pub tiles_key: String,
+    /// Where the thumbnail is stored.
+    pub thumbnail_key: String,
+    /// Where the plan is stored.
+    pub plan_key: String,
+    /// Where the report is stored.
+    pub report_key: String,
+    /// The tiler's report, JSON.
+    pub report: String,
+    /// Where the scan lies, JSON.
+    pub frame: String,
+    /// Points in the tiles.
+    pub points: i64,
+    /// Bytes of `tiles.3tz`.
+    pub tiles_bytes: i64,
+    /// Milliseconds since 1970.
+    pub published_at: i64,
+}
+
+/// A stored file on its way to become a version.
+#[derive(Clone, Debug)]
+pub struct NewVersion<'a> {
+    /// The scan.
+    pub scan_id: &'a str,
+    /// Name of the uploaded file.
+    pub file_name: &'a str,
+    /// Bytes of the uploaded file.
+    pub bytes: u64,
+    /// SHA-256 of the uploaded file, hexadecimal.
+    pub sha256: &'a str,
+    /// Where the uploaded file is stored.
+    pub source_key: &'a str,
+    /// The job that makes the tiles.
+    pub job_id: &'a str,
+}
+
+impl Version {
+    /// Finds one version.
+    pub fn find(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
+        versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
+    }
+
+    /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
+    pub fn next_number(conn: &mut Conn, scan_id: &str) -> QueryResult<i32> {
+        let newest: Option<i32> =
+            versions::table.filter(versions::scan_id.eq(scan_id)).select(diesel::dsl::max(versions::version)).first(conn)?;
+        Ok(newest.unwrap_or(0) + 1)
+    }
+
+    /// Enters a version that is being processed.
+    pub fn create(conn: &mut Conn, version: i32, new: &NewVersion<'_>) -> QueryResult<Self> {
+        let row = Self {
+            scan_id: new.scan_id.to_owned(),
+            version,
+            state: "processing".to_owned(),
+            file_name: new.file_name.to_owned(),
+            bytes: new.bytes as i64,
+            sha256: new.sha256.to_owned(),
+            source_key: new.source_key.to_owned(),
+            job_id: new.job_id.to_owned(),
+            tiles_key: None,
+            thumbnail_key: None,
+            plan_key: None,
+            report_key: None,
+            report: None,
+            frame: None,
+            points: None,
+            tiles_bytes: None,
+            created_at: now_ms(),
+            published_at: None,
+        };
+        diesel::insert_into(versions::table).values(&row).execute(conn)?;
+        Ok(row)
+    }
+
+    /// Publishes a version that is being processed; false where it is not.
+    pub fn publish(conn: &mut Conn, scan_id: &str, version: i32, published: &Published) -> QueryResult<bool> {
+        let rows = diesel::update(
+            versions::table.filter(versions::scan_id.eq(scan_id).and(versions::version.eq(version)).and(versions::state.ne("ready"))),
+        )
+        .set(published)
+        .execute(conn)?;
+        Ok(rows == 1)
+    }
+
+    /// Marks the versions that wait for this job as failed.
+    pub fn fail_of_job(conn: &mut Conn, job_id: &str) -> QueryResult<()> {
+        diesel::update(versions::table.filter(versions::job_id.eq(job_id).and(versions::state.eq("processing"))))
+            .set(versions::state.eq("failed"))
+            .execute(conn)?;
+        Ok(())
+    }
+
+    /// The versions of these scans, oldest first.
+    pub fn of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
+        versions::table
+            .filter(versions::scan_id.eq_any(scan_ids))
+            .order((versions::scan_id, versions::version))
+            .select(Self::as_select())
+            .load(conn)
+    }
+}

@@ -1,0 +1,73 @@
+//! Numbers and times as people read them.
+
+/// "3.4 MB", in powers of ten as disks count.
+pub fn bytes(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if value < 10.0 { format!("{value:.1} {}", units[unit]) } else { format!("{value:.0} {}", units[unit]) }
+}
+
+/// "18,013,602".
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// "18.0 million points".
+pub fn points(count: u64) -> String {
+    match count {
+        1 => "1 point".to_owned(),
+        2..1_000_000 => format!("{} points", grouped(count)),
+        0 => "no points".to_owned(),
+        _ => format!("{:.1} million points", count as f64 / 1e6),
+    }
+}
+
+/// "2026-11-23 21:45 UTC" of an RFC 3339 time.
+pub fn time(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..16)) {
+        (Some(date), Some(minutes)) => format!("{date} {minutes} UTC"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
+/// "219 × 170 × 33 m" of `[minx, miny, minz, maxx, maxy, maxz]`.
+pub fn size(bounds: &[f64; 6]) -> String {
+    let [x, y, z] = [bounds[3] - bounds[0], bounds[4] - bounds[1], bounds[5] - bounds[2]];
+    let digits = usize::from(x.max(y).max(z) < 10.0);
+    format!("{x:.digits$} × {y:.digits$} × {z:.digits$} m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(3_516_163), "3.5 MB");
+        assert_eq!(bytes(50_912_967), "51 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(grouped(18_013_602), "18,013,602");
+        assert_eq!(grouped(100), "100");
+        assert_eq!(points(1), "1 point");
+        assert_eq!(points(1_000_000), "1.0 million points");
+        assert_eq!(time("2026-11-23T21:45:07.123Z"), "2026-11-23 21:45 UTC");
+        assert_eq!(size(&[0.0, 0.0, 0.0, 219.2, 170.0, 32.7]), "219 × 170 × 33 m");
+    }
+}

@@ -1,0 +1,135 @@
+//! `/venues/{venue}`: one venue with its scans and their versions, and the way to upload another.
+
+use std::collections::HashMap;
+
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use parterre_scans::catalog::{self as api, Fault, JobState, ScanState};
+use parterre_scans::frame::{Unit, UnitSource};
+
+use crate::app::App;
+use crate::controllers::assets::viewer::{self, WebViewer};
+use crate::controllers::venues::show::find;
+use crate::error::{ApiError, ApiResult};
+use crate::models::{catalog, jobs::Job};
+use crate::pages::{format, not_found, render};
+
+#[derive(Template)]
+#[template(path = "venue.html")]
+struct VenuePage {
+    venue: api::Venue,
+    scans: Vec<ScanView>,
+    /// Address of the service, for the desktop viewer's command.
+    service: String,
+    viewer: WebViewer,
+    max_upload: String,
+}
+
+struct ScanView {
+    name: String,
+    newest: VersionView,
+    older: Vec<VersionView>,
+}
+
+struct VersionView {
+    version: api::Version,
+    facts: Vec<(&'static str, String)>,
+    job: Option<api::Job>,
+    fault: Option<Fault>,
+}
+
+impl VersionView {
+    fn is_ready(&self) -> bool {
+        self.version.state == ScanState::Ready
+    }
+
+    fn is_processing(&self) -> bool {
+        self.version.state == ScanState::Processing
+    }
+
+    fn percent(&self) -> u32 {
+        self.job.as_ref().map_or(0, |job| (job.progress * 100.0) as u32)
+    }
+
+    fn stage(&self) -> &str {
+        self.job.as_ref().map_or("queued", |job| &job.stage)
+    }
+
+    fn short_sha256(&self) -> &str {
+        self.version.sha256.get(..12).unwrap_or_default()
+    }
+}
+
+/// Shows the page.
+pub async fn venue(app: Data<App>, request: HttpRequest, path: Path<String>) -> HttpResponse {
+    page(&app, &request, path.into_inner()).await.unwrap_or_else(|error| not_found::for_people(&request, &error))
+}
+
+async fn page(app: &Data<App>, request: &HttpRequest, id_or_slug: String) -> ApiResult {
+    let venue = find(app, id_or_slug).await?;
+    let open: Vec<String> = venue
+        .scans
+        .iter()
+        .flat_map(|scan| &scan.versions)
+        .filter(|version| version.state != ScanState::Ready)
+        .map(|version| version.job.clone())
+        .collect();
+    let (mut jobs, viewer) = {
+        let app = Data::clone(app);
+        web::block(move || {
+            let jobs = if open.is_empty() { Vec::new() } else { Job::of_ids(&mut *app.database.get()?, &open)? };
+            let jobs: HashMap<String, api::Job> = jobs.iter().map(|job| (job.id.clone(), catalog::job(job))).collect();
+            Ok::<_, ApiError>((jobs, viewer::state(&app)))
+        })
+        .await??
+    };
+    let mut scans = Vec::new();
+    for scan in venue.scans.iter().rev() {
+        let mut versions = scan.versions.iter().rev().map(|version| view(version, &mut jobs));
+        let Some(newest) = versions.next() else { continue };
+        scans.push(ScanView { name: scan.name.clone(), newest, older: versions.collect() });
+    }
+    let service = format!("http://{}", request.connection_info().host());
+    let max_upload = format::bytes(app.config.storage.max_upload_bytes);
+    render(&VenuePage { venue, scans, service, viewer, max_upload })
+}
+
+fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> VersionView {
+    let job = jobs.remove(&version.job);
+    let fault = job.as_ref().filter(|job| job.state == JobState::Failed).and_then(|job| job.error.clone());
+    let mut facts = Vec::new();
+    if let Some(points) = version.points {
+        facts.push(("Points", format::grouped(points)));
+    }
+    if let Some(bounds) = &version.bounds {
+        facts.push(("Size", format::size(bounds)));
+    }
+    if let Some(frame) = &version.frame {
+        let unit = match frame.unit {
+            Unit::Metre => "metres",
+            Unit::Foot => "feet",
+            Unit::UsSurveyFoot => "US survey feet",
+            Unit::Degree => "degrees",
+        };
+        let unit = match frame.unit_source {
+            UnitSource::File => format!("{unit}, from the file"),
+            UnitSource::User => format!("{unit}, as entered"),
+            UnitSource::Assumed => format!("assumed: {unit}"),
+        };
+        facts.push(("Unit", unit));
+        facts.push(("Coordinates", crs_name(frame.crs.as_deref())));
+    }
+    facts.push(("File", format!("{}, {}", version.file_name, format::bytes(version.bytes))));
+    facts.push(("Uploaded", format::time(&version.created_at)));
+    VersionView { version: version.clone(), facts, job, fault }
+}
+
+/// `EPSG:n` as it is, of a WKT its name.
+fn crs_name(crs: Option<&str>) -> String {
+    match crs {
+        None => "local, no reference system given".to_owned(),
+        Some(wkt) if wkt.contains('[') => wkt.split('"').nth(1).unwrap_or("given as WKT").to_owned(),
+        Some(code) => code.to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! `/view/{scan}/{version}`: the page that the web viewer runs in.
+
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use parterre_scans::catalog;
+
+use crate::app::App;
+use crate::controllers::assets::viewer::{self, WebViewer};
+use crate::controllers::tiles::find;
+use crate::error::{ApiError, ApiResult};
+use crate::models::scans::Scan;
+use crate::models::venues::Venue;
+use crate::pages::{not_found, render};
+
+#[derive(Template)]
+#[template(path = "view.html")]
+struct ViewPage {
+    venue: Venue,
+    scan_name: String,
+    version: u32,
+    tileset: String,
+}
+
+#[derive(Template)]
+#[template(path = "waiting.html")]
+struct WaitingPage {
+    venue: Venue,
+    viewer: WebViewer,
+}
+
+/// Shows the page.
+pub async fn view(app: Data<App>, request: HttpRequest, path: Path<(String, u32)>) -> HttpResponse {
+    let (scan, version) = path.into_inner();
+    page(app, scan, version).await.unwrap_or_else(|error| not_found::for_people(&request, &error))
+}
+
+async fn page(app: Data<App>, scan: String, version: u32) -> ApiResult {
+    let tileset = catalog::tileset_path(&scan, version);
+    let (venue, scan, viewer) = web::block(move || {
+        find::ready_version(&app, &scan, version)?;
+        let mut conn = app.database.get()?;
+        let missing = || ApiError::not_found("scan_not_found", format!("there is no scan {scan:?}"));
+        let row = Scan::find(&mut conn, &scan)?.ok_or_else(missing)?;
+        let venue = Venue::find(&mut conn, &row.venue_id)?.ok_or_else(missing)?;
+        Ok::<_, ApiError>((venue, row, viewer::state(&app)))
+    })
+    .await??;
+    if viewer != WebViewer::Ready {
+        return render(&WaitingPage { venue, viewer });
+    }
+    render(&ViewPage { venue, scan_name: scan.name, version, tileset })
+}

@@ -1,0 +1,129 @@
+//! Every route of the service.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{self, FormConfig, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use crate::controllers::{assets, jobs, meta, scans, tiles, uploads, venues};
+use crate::error::ApiError;
+use crate::pages;
+
+/// Adds the routes.
+pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
+    routes
+        .app_data(json(max_json_bytes))
+        .app_data(FormConfig::default().limit(max_json_bytes).error_handler(|error, _| {
+            let message = format!("the form cannot be read: {error}");
+            ApiError::new(StatusCode::BAD_REQUEST, "form_invalid", message, "Send it from the service's own page.").into()
+        }))
+        .app_data(PathConfig::default().error_handler(|error, _| {
+            ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("the address cannot be read: {error}"), "Check the address.").into()
+        }))
+        .app_data(QueryConfig::default().error_handler(|error, _| {
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "query_invalid",
+                format!("the query cannot be read: {error}"),
+                "Check what follows the question mark.",
+            )
+            .into()
+        }))
+        // The JSON API.
+        .service(only("/api/venues", "GET, HEAD, POST").get(venues::list::list).post(venues::create::create))
+        .service(only("/api/venues/{venue}", "GET, HEAD").get(venues::show::show))
+        .service(only("/api/venues/{venue}/uploads/{file}", "PUT").put(uploads::create::create))
+        .service(only("/api/scans/{scan}", "GET, HEAD").get(scans::show::show))
+        .service(only("/api/jobs/{job}", "GET, HEAD").get(jobs::show::show))
+        .service(only("/api/openapi.json", "GET, HEAD").get(meta::openapi::openapi))
+        .service(only("/healthz", "GET, HEAD").get(meta::health::health))
+        // Files.
+        .service(only("/tiles/{scan}/{version}/tiles.3tz", "GET, HEAD").get(tiles::bundle::bundle))
+        .service(only("/tiles/{scan}/{version}/{path:.*}", "GET, HEAD").get(tiles::show::show))
+        .service(only("/pictures/{scan}/{version}/{name}", "GET, HEAD").get(scans::picture::picture))
+        .service(only("/static/{path:.*}", "GET, HEAD").get(assets::embedded::embedded))
+        .service(only("/viewer/{path:.*}", "GET, HEAD").get(assets::viewer::viewer))
+        .service(only("/favicon.ico", "GET, HEAD").get(assets::embedded::favicon))
+        // Pages.
+        .service(only("/", "GET, HEAD, POST").get(pages::catalogue::catalogue).post(pages::catalogue::create_venue))
+        .service(only("/venues/{venue}", "GET, HEAD").get(pages::venue::venue))
+        .service(only("/view/{scan}/{version}", "GET, HEAD").get(pages::view::view))
+        .default_service(web::to(not_found));
+}
+
+fn json(max_bytes: usize) -> JsonConfig {
+    use actix_web::error::JsonPayloadError as E;
+    JsonConfig::default().limit(max_bytes).error_handler(move |error, _| {
+        match error {
+            E::Overflow { .. } | E::OverflowKnownLength { .. } => ApiError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("the body is larger than {max_bytes} bytes"),
+                "Send less; files go to PUT /api/venues/{id}/uploads/{file name}.",
+            ),
+            E::ContentType => ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "content_type_invalid",
+                "the body is not declared as JSON",
+                "Send the header Content-Type: application/json.",
+            ),
+            error => ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "json_invalid",
+                format!("the body cannot be read: {error}"),
+                "Send a JSON document as docs/api.md describes it.",
+            ),
+        }
+        .into()
+    })
+}
+
+/// A route that answers 405 with the methods it knows to all others.
+struct Only {
+    resource: Resource,
+}
+
+fn only(path: &str, allow: &'static str) -> Only {
+    let refuse = move |request: HttpRequest| async move {
+        let error = ApiError::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("{} is not for this address", request.method()),
+            "The header Allow lists what is.",
+        );
+        Err::<HttpResponse, _>(error.with_header(header::ALLOW, HeaderValue::from_static(allow)))
+    };
+    Only { resource: web::resource(path.to_owned()).default_service(web::to(refuse)) }
+}
+
+macro_rules! methods {
+    ($($name:ident: $($method:ident),+;)+) => {
+        impl Only {
+            $(fn $name<F, Args>(self, handler: F) -> Self
+            where
+                F: actix_web::Handler<Args>,
+                Args: actix_web::FromRequest + 'static,
+                F::Output: actix_web::Responder + 'static,
+            {
+                Self { resource: self.resource $(.route(web::$method().to(handler.clone())))+ }
+            })+
+        }
+    };
+}
+
+methods! {
+    get: get, head;
+    post: post;
+    put: put;
+}
+
+impl actix_web::dev::HttpServiceFactory for Only {
+    fn register(self, config: &mut actix_web::dev::AppService) {
+        self.resource.register(config);
+    }
+}
+
+async fn not_found(request: HttpRequest) -> HttpResponse {
+    let error = ApiError::not_found("not_found", format!("there is nothing at {}", request.path()));
+    pages::not_found::for_people(&request, &error)
+}

@@ -1,0 +1,188 @@
+//! The command line: exit codes, one JSON document, nothing half-done.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::support::{PARTERRE, las, room, shared};
+
+fn parterre(arguments: &[&str]) -> Output {
+    Command::new(PARTERRE).args(arguments).env_remove("DATABASE_URL").output().unwrap()
+}
+
+#[track_caller]
+fn json(output: &Output, exit: i32) -> Value {
+    assert_eq!(output.status.code(), Some(exit), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn tile_accounts_for_every_point_and_unpack_gives_them_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(120_000))).unwrap();
+    let out = dir.path().join("out");
+    let report = json(&parterre(&["tile", path(&scan), "-o", path(&out), "--json"]), 0);
+    assert_eq!(report["points_in"], 120_000);
+    assert_eq!(report["points_in"].as_u64(), Some(report["points_out"].as_u64().unwrap() + report["points_dropped"].as_u64().unwrap()));
+    assert!(report["tiles"].as_u64().unwrap() >= 1 && report["bytes"].as_u64().unwrap() > 0 && report["seconds"].is_number());
+    assert!(report["warnings"].as_array().unwrap().iter().all(|warning| warning["code"].is_string()));
+    let written: Value = serde_json::from_slice(&fs::read(out.join("report.json")).unwrap()).unwrap();
+    assert_eq!(written["points_out"], report["points_out"]);
+
+    for plain in [false, true] {
+        let loose = dir.path().join(format!("loose-{plain}"));
+        let archive = out.join("tiles.3tz");
+        let mut arguments = vec!["unpack", path(&archive), "-o", path(&loose), "--json"];
+        if plain {
+            arguments.push("--plain");
+        }
+        let unpacked = json(&parterre(&arguments), 0);
+        assert!(unpacked["files"].as_u64() > report["tiles"].as_u64(), "every tile, and the documents");
+        let mut points = 0;
+        let mut folders = vec![loose.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let file = entry.unwrap().path();
+                if file.is_dir() {
+                    folders.push(file);
+                } else if file.extension().is_some_and(|ending| ending == "glb") {
+                    let bytes = fs::read(&file).unwrap();
+                    let compressed = bytes.windows(23).any(|window| window == b"EXT_meshopt_compression");
+                    assert_eq!(compressed, !plain, "{}", file.display());
+                    points += parterre_scans::tile::glb::decode(&bytes).unwrap().iter().map(|part| part.vertices.len()).sum::<usize>();
+                }
+            }
+        }
+        assert_eq!(points as u64, report["points_out"].as_u64().unwrap());
+        assert!(loose.join("tileset.json").is_file());
+    }
+}
+
+#[test]
+fn inspect_says_what_the_contract_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("corner.las");
+    fs::write(&scan, las(&[[-1000, 2000, 3000], [4000, 5000, 6500]])).unwrap();
+    let found = json(&parterre(&["inspect", path(&scan), "--json"]), 0);
+    assert_eq!(found["points"], 2);
+    assert_eq!(found["bounds"], serde_json::json!([-1.0, 2.0, 3.0, 4.0, 5.0, 6.5]));
+    assert_eq!(found["crs"], Value::Null);
+    assert_eq!(found["unit"], Value::Null);
+    assert_eq!(found["unit_source"], "assumed");
+    assert!(found["format"].as_str().unwrap().contains("LAS"));
+    assert!(found["attributes"].is_array() && found["warnings"].is_array());
+    let told = parterre(&["inspect", path(&scan)]);
+    assert!(told.status.success() && String::from_utf8_lossy(&told.stdout).contains("points      2"), "{told:?}");
+}
+
+#[test]
+fn exit_codes_say_who_has_to_act() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("minutes.las");
+    fs::write(&text, "These are the minutes of the meeting.\n").unwrap();
+    let out = dir.path().join("out");
+    let data = dir.path().join("data");
+    let blocked = dir.path().join("blocked");
+    fs::write(&blocked, "a file where a folder should be").unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(100))).unwrap();
+    let none = dir.path().join("none.las");
+    let cases: &[(&[&str], i32)] = &[
+        (&["nonsense"], 2),
+        (&["tile", path(&scan)], 2),
+        (&["serve", "--listen", "0.0.0.0:0", "--data", path(&data)], 2),
+        (&["serve", "--database", "mysql://x"], 2),
+        (&["import", path(&scan), "--venue", "  ", "--data", path(&data)], 2),
+        (&["inspect", path(&text)], 3),
+        (&["inspect", path(&none)], 3),
+        (&["tile", path(&text), "-o", path(&out)], 3),
+        (&["import", path(&text), "--venue", "Hall", "--data", path(&data)], 3),
+        (&["unpack", path(&text), "-o", path(&out)], 3),
+        (&["tile", path(&scan), "-o", path(&blocked)], 4),
+        (&["migrate", "--data", path(&blocked)], 4),
+        (&["import", path(&scan), "--venue", "Hall", "--data", path(&blocked)], 4),
+        (&["migrate", "--database", "postgres://nobody@127.0.0.1:1/none"], 4),
+    ];
+    for (arguments, exit) in cases {
+        let told = parterre(arguments);
+        assert_eq!(told.status.code(), Some(*exit), "{arguments:?} {told:?}");
+        assert!(told.stdout.is_empty() && !told.stderr.is_empty(), "{arguments:?} {told:?}");
+        let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let error = json(&parterre(&with_json), *exit);
+        for key in ["code", "message", "hint"] {
+            assert!(error["error"][key].as_str().is_some_and(|text| !text.is_empty()), "{arguments:?} {error}");
+        }
+    }
+    assert!(!out.join("tiles.3tz").exists());
+}
+
+#[test]
+fn broken_files_are_told_by_name() {
+    let Some(folder) = shared("broken/derived") else { return };
+    let out = tempfile::tempdir().unwrap();
+    for (name, exits) in [
+        ("empty.las", &[3][..]),
+        ("las-scale-zero.las", &[3]),
+        ("las-record-len-5.las", &[3]),
+        ("las-truncated.las", &[0, 3]),
+        ("e57-truncated.e57", &[3]),
+    ] {
+        let file = folder.join(name);
+        let told = parterre(&["tile", path(&file), "-o", path(out.path()), "--json"]);
+        let code = told.status.code().unwrap();
+        assert!(exits.contains(&code), "{name}: {told:?}");
+        let document = json(&told, code);
+        if code == 3 {
+            assert!(document["error"]["message"].as_str().unwrap().contains(name), "{document}");
+        }
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_and_help_is_help() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(100))).unwrap();
+    let mut child =
+        Command::new(PARTERRE).args(["inspect", path(&scan), "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let end = child.wait_with_output().unwrap();
+    assert!(end.status.success() && end.stderr.is_empty(), "{end:?}");
+    let help = parterre(&["--help"]);
+    assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("Exit codes"), "{help:?}");
+}
+
+#[test]
+fn import_enters_a_venue_once_and_a_version_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(5000))).unwrap();
+    let data = dir.path().join("data");
+    let arguments = ["import", path(&scan), "--venue", "Grand Hall", "--data", path(&data), "--json"];
+    let first = json(&parterre(&arguments), 0);
+    assert_eq!((&first["slug"], &first["version"], &first["report"]["points_out"]), (&"grand-hall".into(), &1.into(), &5000.into()));
+    let second = json(&parterre(&arguments), 0);
+    assert_eq!((&second["venue"], &second["scan"], &second["version"]), (&first["venue"], &first["scan"], &2.into()));
+    assert_eq!(json(&parterre(&["migrate", "--data", path(&data), "--json"]), 0)["migrations"], serde_json::json!([]));
+}
+
+#[test]
+fn the_demo_is_the_same_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut made = Vec::new();
+    for name in ["a", "b"] {
+        let out = dir.path().join(name);
+        let told = json(&parterre(&["demo", "-o", path(&out), "--seed", "7", "--points", "20000", "--json"]), 0);
+        assert!(told["points"].as_u64().unwrap() > 5000, "{told}");
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "nothing but scan.laz and truth.json");
+        made.push((fs::read(out.join("scan.laz")).unwrap(), fs::read(out.join("truth.json")).unwrap()));
+    }
+    assert!(made[0] == made[1]);
+}

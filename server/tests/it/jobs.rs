@@ -1,0 +1,160 @@
+//! Jobs over the end of processes: killed, stopped, tried again, given up.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use parterre_server::db::write;
+use parterre_server::models::jobs::{Job, Lease};
+use serde_json::json;
+
+use super::end_to_end::{Service, positions_mm};
+use super::support::{Client, PARTERRE, TestApp, las, room};
+
+/// Enough points that a job can be met while it works.
+const MANY: usize = 1_500_000;
+
+/// Waits until a job works; gives its progress.
+fn wait_until_running(client: &Client, job: &str) -> f64 {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        let now = client.get(&format!("/api/jobs/{job}")).expect(200).json();
+        assert!(!matches!(now["state"].as_str(), Some("done" | "failed")), "too late to interrupt: {now}");
+        if now["state"] == "running" && now["stage"] != "queued" && now["progress"].as_f64() > Some(0.0) {
+            return now["progress"].as_f64().unwrap();
+        }
+        assert!(Instant::now() < deadline, "the job does not start: {now}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_killed_service_resumes() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path(), &[]);
+    let venue = service.client.venue("Hall");
+    let accepted = service.client.upload(&venue, "hall.las", &las(&room(MANY))).expect(202).json();
+    let (scan, job) = (accepted["scan"].as_str().unwrap(), accepted["job"].as_str().unwrap());
+    wait_until_running(&service.client, job);
+    service.kill();
+
+    let service = Service::start(dir.path(), &[]);
+    let begun = Instant::now();
+    assert_eq!(service.client.get(&format!("/api/scans/{scan}")).json()["state"], "processing", "nothing half-published");
+    service.client.get(&format!("/tiles/{scan}/1/tileset.json")).expect_error(404, "version_not_ready");
+    let job = service.client.wait(job);
+    assert_eq!(job["state"], "done", "{job}");
+    assert!(begun.elapsed() < Duration::from_secs(25), "it waited for the dead process's lease: {:?}", begun.elapsed());
+    let (found, _) = positions_mm(&service.client, &format!("/tiles/{scan}/1/tileset.json"));
+    assert_eq!(found.len(), MANY);
+    assert_eq!(fs::read_dir(dir.path().join("work")).unwrap().count(), 0, "the dead attempt's work is gone");
+    service.stop();
+}
+
+#[test]
+fn a_stopped_service_puts_its_job_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path(), &[]);
+    let venue = service.client.venue("Hall");
+    let accepted = service.client.upload(&venue, "hall.las", &las(&room(MANY))).expect(202).json();
+    let job = accepted["job"].as_str().unwrap();
+    wait_until_running(&service.client, job);
+    let log = service.stop();
+    assert!(log.contains("put back into the queue"), "{log}");
+
+    let service = Service::start(dir.path(), &["--no-worker"]);
+    let waiting = service.client.get(&format!("/api/jobs/{job}")).json();
+    assert_eq!((&waiting["state"], &waiting["progress"]), (&json!("queued"), &json!(0.0)));
+    service.stop();
+}
+
+#[test]
+fn an_interrupted_import_leaves_no_work_and_a_failed_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("hall.las");
+    fs::write(&scan, las(&room(MANY))).unwrap();
+    let data = dir.path().join("data");
+    let child = Command::new(PARTERRE)
+        .args(["import", scan.to_str().unwrap(), "--venue", "Hall", "--data", data.to_str().unwrap(), "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let work = data.join("work");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !fs::read_dir(&work).is_ok_and(|mut entries| entries.next().is_some()) {
+        assert!(Instant::now() < deadline, "the import never worked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    let told: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(told["error"]["code"], "cancelled");
+    assert_eq!(fs::read_dir(&work).unwrap().count(), 0);
+    let service = Service::start(&data, &[]);
+    let venue = service.client.get("/api/venues/hall").expect(200).json();
+    assert_eq!(venue["scans"][0]["state"], "failed");
+    service.stop();
+}
+
+#[test]
+fn a_fault_of_ours_is_tried_again_and_then_told() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
+    let source = app.files().into_iter().find(|file| file.ends_with("room.las")).unwrap();
+    fs::remove_file(app.dir.path().join(source)).unwrap();
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let context = app.app.job_context(runtime.handle().clone());
+    let worker = parterre_server::jobs::worker::Worker::start(context, std::sync::Arc::clone(&app.app.bell)).unwrap();
+    let job = app.client.wait(accepted["job"].as_str().unwrap());
+    worker.stop();
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("storage_failed")), "{job}");
+    assert!(!job.to_string().contains("/objects/"), "{job}");
+    let row = Job::find(&mut app.app.database.get().unwrap(), accepted["job"].as_str().unwrap()).unwrap().unwrap();
+    assert_eq!(row.attempts, app.app.config.worker.max_attempts);
+    assert_eq!(app.client.get(&format!("/api/scans/{}", accepted["scan"].as_str().unwrap())).json()["state"], "failed");
+}
+
+#[test]
+fn a_lease_belongs_to_one_and_runs_out() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
+    let id = accepted["job"].as_str().unwrap();
+    let mut conn = app.app.database.get().unwrap();
+    let lease = |owner, for_ms| Lease { owner, for_ms };
+    let first = write(&mut conn, |conn| Job::claim(conn, &lease("first", 60_000))).unwrap().unwrap();
+    assert_eq!((first.id.as_str(), first.attempts), (id, 1));
+    assert!(write(&mut conn, |conn| Job::claim(conn, &lease("second", 60_000))).unwrap().is_none());
+    // The first falls asleep, the second takes over, and the first wakes up with nothing to say.
+    assert!(Job::heartbeat(&mut conn, id, &lease("first", -1), "count", 0.5).unwrap());
+    let second = write(&mut conn, |conn| Job::claim(conn, &lease("second", 60_000))).unwrap().unwrap();
+    assert_eq!((second.attempts, second.progress), (2, 0.0));
+    assert!(!Job::heartbeat(&mut conn, id, &lease("first", 60_000), "count", 0.6).unwrap());
+    assert!(!Job::finish(&mut conn, id, "first").unwrap());
+    assert!(!Job::put_back(&mut conn, id, "first", 0, false).unwrap());
+    assert!(Job::finish(&mut conn, id, "second").unwrap());
+    assert_eq!(app.client.get(&format!("/api/jobs/{id}")).json()["state"], "done");
+}
+
+#[test]
+fn what_never_ends_is_given_up() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
+    let mut conn = app.app.database.get().unwrap();
+    for _ in 0..app.app.config.worker.max_attempts {
+        let lease = Lease { owner: "elsewhere:1:1:x", for_ms: -1 };
+        assert!(write(&mut conn, |conn| Job::claim(conn, &lease)).unwrap().is_some());
+    }
+    drop(conn);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let context = app.app.job_context(runtime.handle().clone());
+    let worker = parterre_server::jobs::worker::Worker::start(context, std::sync::Arc::clone(&app.app.bell)).unwrap();
+    let job = app.client.wait(accepted["job"].as_str().unwrap());
+    worker.stop();
+    assert_eq!(job["error"]["code"], "job_gave_up", "{job}");
+    assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "failed");
+}

@@ -1,0 +1,89 @@
+//! The pages, and the files of the web viewer.
+
+use std::fs;
+
+use super::support::{TestApp, las, room};
+
+#[test]
+fn the_catalogue_and_a_venue_show_what_there_is() {
+    let app = TestApp::start();
+    assert!(app.client.get("/").expect(200).text().contains("The catalogue is empty"));
+    let entered =
+        app.client.send("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], "name=%3Cb%3EHall%3C%2Fb%3E").expect(303);
+    let address = entered.header("location").unwrap().to_owned();
+    assert_eq!(address, "/venues/b-hall-b");
+    let page = app.client.get(&address).expect(200).text();
+    assert!(page.contains("No scan yet") && page.contains("&#60;b&#62;Hall"), "{page}");
+    assert!(!page.contains("<b>Hall"), "names are escaped");
+
+    let (scan, _) = app.client.publish("b-hall-b", "room.las", &las(&room(2000)));
+    let page = app.client.get(&address).expect(200).text();
+    for shown in
+        ["room.las", "2,000", "assumed: metres", &format!("/tiles/{scan}/1/tileset.json"), "tiles.3tz", "thumbnail.png", "plan.png"]
+    {
+        assert!(page.contains(shown), "{shown} is missing in {page}");
+    }
+    let catalogue = app.client.get("/").expect(200).text();
+    assert!(catalogue.contains(&format!("/pictures/{scan}/1/thumbnail.png")) && catalogue.contains("Ready"), "{catalogue}");
+    assert!(app.client.get("/?q=nobody").text().contains("No venue has"));
+
+    let lost = app.client.get_with("/venues/none", &[("accept", "text/html,*/*")]).expect(404);
+    assert!(lost.header("content-type").unwrap().starts_with("text/html") && lost.text().contains("Nothing here"));
+}
+
+#[test]
+fn a_failed_file_is_told_on_its_page() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let mut file = las(&room(50));
+    // Every point out of reach of a number: the header is fine, what comes after is not.
+    for axis in 0..3 {
+        file[155 + 8 * axis..163 + 8 * axis].copy_from_slice(&1e300_f64.to_le_bytes());
+    }
+    let answer = app.client.upload(&venue, "far.las", &file);
+    if answer.status == 202 {
+        let job = app.client.wait(answer.json()["job"].as_str().unwrap());
+        assert_eq!(job["state"], "failed", "{job}");
+        let page = app.client.get("/venues/hall").expect(200).text();
+        assert!(page.contains("Failed") && page.contains(job["error"]["code"].as_str().unwrap()), "{page}");
+    } else {
+        answer.expect(422);
+    }
+}
+
+#[test]
+fn the_viewer_may_appear_while_the_service_runs() {
+    let web = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(|config| config.http.web_dir = Some(web.path().to_path_buf()));
+    let venue = app.client.venue("Hall");
+    let (scan, _) = app.client.publish(&venue, "room.las", &las(&room(2000)));
+    let (page, view) = ("/venues/hall", format!("/view/{scan}/1"));
+    fs::write(web.path().join("build-status.txt"), "compiling\nlinking, 97 %\n").unwrap();
+    for address in [page, &view] {
+        let text = app.client.get(address).expect(200).text();
+        assert!(text.contains("The web viewer is being built") && text.contains("linking, 97 %"), "{text}");
+    }
+    assert!(!app.client.get(page).text().contains("href=\"/view/"));
+
+    fs::write(web.path().join("parterre_viewer_bg.wasm"), b"\0asm").unwrap();
+    fs::write(web.path().join("parterre_viewer.js"), b"export default 1").unwrap();
+    fs::write(web.path().join("parterre_viewer_bg.wasm.br"), b"packed").unwrap();
+    assert!(app.client.get(page).text().contains(&format!("href=\"{view}\"")));
+    let shell = app.client.get(&view).expect(200).text();
+    assert!(shell.contains(&format!("<meta name=\"parterre-tileset\" content=\"/tiles/{scan}/1/tileset.json\">")), "{shell}");
+    assert!(shell.contains("id=\"parterre-canvas\"") && shell.contains("id=\"parterre-loading\""));
+
+    let wasm = "/viewer/parterre_viewer_bg.wasm";
+    let plain = app.client.get(wasm).expect(200);
+    assert_eq!(plain.header("content-type"), Some("application/wasm"));
+    assert_eq!(plain.header("cache-control"), Some("no-cache"));
+    assert_eq!(plain.body, b"\0asm");
+    let packed = app.client.get_with(wasm, &[("accept-encoding", "gzip, deflate, br")]).expect(200);
+    assert_eq!((packed.header("content-encoding"), packed.header("content-type")), (Some("br"), Some("application/wasm")));
+    assert_eq!(packed.body, b"packed");
+    assert_ne!(packed.header("etag"), plain.header("etag"));
+    app.client.get_with(wasm, &[("if-none-match", plain.header("etag").unwrap())]).expect(304);
+    for path in ["/viewer/../parterre.sqlite", "/viewer/%2e%2e/parterre.sqlite", "/viewer/", "/viewer/.hidden"] {
+        app.client.get(path).expect(404);
+    }
+}

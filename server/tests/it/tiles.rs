@@ -1,0 +1,102 @@
+//! `/tiles/{scan}/{version}/…`.
+
+use std::io::Read as _;
+
+use super::support::{Client, TestApp, las, room};
+
+fn published() -> (TestApp, String) {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let (scan, version) = app.client.publish(&venue, "room.las", &las(&room(150_000)));
+    (app, format!("/tiles/{scan}/{version}"))
+}
+
+/// The address of a tile, out of the root document.
+fn first_tile(client: &Client, base: &str) -> String {
+    let tileset = client.get(&format!("{base}/tileset.json")).expect(200).json();
+    let mut tile = &tileset["root"];
+    loop {
+        if let Some(uri) = tile["content"]["uri"].as_str().filter(|uri| uri.contains(".glb")) {
+            return format!("{base}/{uri}");
+        }
+        tile = &tile["children"][0];
+    }
+}
+
+#[test]
+fn each_encoding_has_its_tag_and_gzip_is_the_same_file() {
+    let (app, base) = published();
+    let client = &app.client;
+    let address = format!("{base}/tileset.json");
+    let plain = client.get(&address).expect(200);
+    assert_eq!(plain.header("content-type"), Some("application/json"));
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(plain.header("vary"), Some("Accept-Encoding"));
+    assert_eq!(plain.header("accept-ranges"), Some("bytes"));
+    let caching = plain.header("cache-control").unwrap();
+    assert!(caching.contains("private") && caching.contains("immutable"), "{caching}");
+    let packed = client.get_with(&address, &[("accept-encoding", "gzip, br")]).expect(200);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.header("vary"), Some("Accept-Encoding"));
+    let mut inflated = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut inflated).unwrap();
+    assert_eq!(inflated, plain.body);
+    assert!(packed.body.len() < plain.body.len());
+
+    let (plain_tag, packed_tag) = (plain.header("etag").unwrap(), packed.header("etag").unwrap());
+    assert_ne!(plain_tag, packed_tag);
+    assert!(plain_tag.starts_with('"') && packed_tag.starts_with('"'), "strong tags");
+    let same = client.get_with(&address, &[("if-none-match", plain_tag)]).expect(304);
+    assert!(same.body.is_empty());
+    assert_eq!(same.header("etag"), Some(plain_tag));
+    client.get_with(&address, &[("if-none-match", packed_tag), ("accept-encoding", "gzip")]).expect(304);
+    client.get_with(&address, &[("if-none-match", &format!("\"other\", {plain_tag}"))]).expect(304);
+    client.get_with(&address, &[("if-none-match", packed_tag)]).expect(200);
+
+    let head = client.send("HEAD", &address, &[], ()).expect(200);
+    assert_eq!(head.header("content-length"), Some(plain.body.len().to_string().as_str()));
+    assert_eq!(head.header("etag"), Some(plain_tag));
+    assert!(head.body.is_empty());
+}
+
+#[test]
+fn parts_come_from_the_plain_form() {
+    let (app, base) = published();
+    let client = &app.client;
+    let tile = first_tile(client, &base);
+    let whole = client.get(&tile).expect(200);
+    assert_eq!(whole.header("content-type"), Some("model/gltf-binary"));
+    assert!(whole.body.starts_with(b"glTF"));
+    let len = whole.body.len();
+    // Gzip is welcome, and yet the part is of the plain form.
+    for (range, expected) in [("bytes=0-3", 0..4), ("bytes=4-", 4..len), ("bytes=-5", len - 5..len)] {
+        let part = client.get_with(&tile, &[("range", range), ("accept-encoding", "gzip")]).expect(206);
+        assert_eq!(part.header("content-encoding"), None);
+        assert_eq!(part.header("content-range"), Some(format!("bytes {}-{}/{len}", expected.start, expected.end - 1).as_str()));
+        assert_eq!(part.header("etag"), whole.header("etag"));
+        assert_eq!(part.body, whole.body[expected]);
+    }
+    let outside = client.get_with(&tile, &[("range", &format!("bytes={len}-"))]).expect_error(416, "range_not_satisfiable");
+    assert_eq!(outside.header("content-range"), Some(format!("bytes */{len}").as_str()));
+    client.get_with(&tile, &[("range", "bytes=0-3"), ("if-range", "\"another\"")]).expect(200);
+    client.get_with(&tile, &[("range", "bytes=0-3"), ("if-range", whole.header("etag").unwrap())]).expect(206);
+    client.get(&format!("{base}/nothing.glb")).expect_error(404, "tile_not_found");
+    client.get(&format!("{base}/../../../parterre.sqlite")).expect(404);
+    client.get(&format!("{base}/%2e%2e/%2e%2e/parterre.sqlite")).expect(404);
+}
+
+#[test]
+fn the_bundle_is_the_whole_archive() {
+    let (app, base) = published();
+    let client = &app.client;
+    let bundle = client.get(&format!("{base}/tiles.3tz")).expect(200);
+    assert!(bundle.body.starts_with(b"PK"));
+    assert!(bundle.header("content-disposition").unwrap().contains("room-v1.3tz"));
+    let part = client.get_with(&format!("{base}/tiles.3tz"), &[("range", "bytes=-22")]).expect(206);
+    assert_eq!(part.body, bundle.body[bundle.body.len() - 22..]);
+
+    let mut archive = std::io::Cursor::new(&bundle.body);
+    let index = parterre_scans::tile::archive::Index::read(&mut archive).unwrap();
+    let inside = index.read_entry(&mut archive, "tileset.json").unwrap().unwrap();
+    assert_eq!(inside, client.get(&format!("{base}/tileset.json")).body);
+}

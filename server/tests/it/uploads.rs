@@ -1,0 +1,184 @@
+//! `PUT /api/venues/{venue}/uploads/{file}`.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::support::{TestApp, las, room, shared};
+
+#[test]
+fn a_file_becomes_a_version_and_the_same_name_the_next() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let file = las(&room(3000));
+    let (scan, version) = app.client.publish(&venue, "room.las", &file);
+    assert_eq!(version, 1);
+    let (again, version) = app.client.publish("hall", "room.las", &las(&room(2000)));
+    assert_eq!((&again, version), (&scan, 2));
+    let (other, version) = app.client.publish(&venue, "other.las", &file);
+    assert_ne!(other, scan);
+    assert_eq!(version, 1);
+
+    let shown = app.client.get(&format!("/api/scans/{scan}")).expect(200).json();
+    assert_eq!(shown["state"], "ready");
+    assert_eq!(shown["name"], "room.las");
+    let versions = shown["versions"].as_array().unwrap();
+    assert_eq!(versions.len(), 2);
+    assert_eq!((&versions[0]["points"], &versions[1]["points"]), (&json!(3000), &json!(2000)));
+    assert_eq!(versions[0]["bytes"], file.len());
+    assert_eq!(versions[0]["frame"]["unit_source"], "assumed");
+    assert!(versions[0]["sha256"].as_str().unwrap().len() == 64);
+    assert!(!versions[0]["warnings"].as_array().unwrap().is_empty(), "an assumed unit is worth a warning");
+    for key in ["thumbnail", "plan"] {
+        let picture = app.client.get(versions[0][key].as_str().unwrap()).expect(200);
+        assert_eq!(picture.header("content-type"), Some("image/png"));
+        assert!(picture.body.starts_with(b"\x89PNG"));
+        let tag = picture.header("etag").unwrap();
+        app.client.get_with(versions[0][key].as_str().unwrap(), &[("if-none-match", tag)]).expect(304);
+    }
+    assert!(app.files().iter().all(|file| file.starts_with("objects/uploads/") || file.starts_with("objects/scans/")), "{:?}", app.files());
+}
+
+#[test]
+fn what_is_no_scan_is_refused_and_leaves_nothing() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    app.client.upload(&venue, "empty.las", b"").expect_error(422, "file_empty");
+    let good = las(&room(100));
+    let mut nan_scale = good.clone();
+    nan_scale[131..139].copy_from_slice(&f64::NAN.to_le_bytes());
+    let mut zero_scale = good.clone();
+    zero_scale[131..139].copy_from_slice(&0.0_f64.to_le_bytes());
+    let mut many = good.clone();
+    many[107..111].copy_from_slice(&u32::MAX.to_le_bytes());
+    let mut offset = good.clone();
+    offset[96..100].copy_from_slice(&u32::MAX.to_le_bytes());
+    let mut format = good.clone();
+    format[104] = 63;
+    let bad: [(&str, &[u8]); 8] = [
+        ("text.las", b"These are the minutes of the meeting.\n"),
+        ("nothing.las", &[0; 4096]),
+        ("no-points.las", &las(&[])[..]),
+        ("nan-scale.las", &nan_scale),
+        ("zero-scale.las", &zero_scale),
+        ("offset.las", &offset),
+        ("format.las", &format),
+        ("header.las", &good[..100]),
+    ];
+    for (name, bytes) in bad {
+        let answer = app.client.upload(&venue, name, bytes).expect(422);
+        let error = answer.json()["error"].clone();
+        assert!(error["message"].as_str().unwrap().starts_with(name), "the file is named as it was given: {error}");
+        assert!(!answer.text().contains(app.dir.path().to_str().unwrap()), "no path of ours: {error}");
+    }
+    assert_eq!(app.files(), Vec::<String>::new());
+    assert_eq!(app.client.get(&format!("/api/venues/{venue}")).json()["scans"], json!([]));
+    // A count beyond the file's length: refused, or taken with what is there and a warning; never believed.
+    let answer = app.client.upload(&venue, "many.las", &many);
+    if answer.status == 202 {
+        let job = app.client.wait(answer.json()["job"].as_str().unwrap());
+        assert!(job["state"] == "done" || job["error"]["code"].is_string(), "{job}");
+    } else {
+        answer.expect(422);
+    }
+}
+
+#[test]
+fn broken_files_end_in_a_clear_error_or_a_ready_scan() {
+    let Some(folder) = shared("broken") else { return };
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let mut tried = 0;
+    for part in ["derived", "suite"] {
+        for entry in fs::read_dir(folder.join(part)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !path.is_file() {
+                continue;
+            }
+            tried += 1;
+            let answer = app.client.upload(&venue, &name, &fs::read(&path).unwrap());
+            let end = if answer.status == 202 {
+                let accepted = answer.json();
+                let job = app.client.wait(accepted["job"].as_str().unwrap());
+                let scan = app.client.get(&format!("/api/scans/{}", accepted["scan"].as_str().unwrap())).expect(200).json();
+                if job["state"] == "done" {
+                    assert_eq!(scan["state"], "ready", "{name}");
+                } else {
+                    assert_eq!(scan["state"], "failed", "{name}");
+                    let code = job["error"]["code"].as_str().unwrap();
+                    assert!(!matches!(code, "internal" | "storage_failed" | "job_gave_up"), "{name}: {job}");
+                    assert_eq!(scan["versions"][0]["tileset"], json!(null), "{name}");
+                }
+                job.to_string()
+            } else {
+                assert!((400..500).contains(&answer.status), "{name}: {} {}", answer.status, answer.text());
+                assert!(answer.json()["error"]["code"].is_string());
+                answer.text()
+            };
+            assert!(!end.contains("/objects/") && !end.contains("/work/"), "{name} shows a path of ours: {end}");
+        }
+    }
+    assert!(tried > 30, "only {tried} files");
+    app.client.get("/healthz").expect(200);
+}
+
+#[test]
+fn larger_than_allowed_is_refused_announced_or_not() {
+    let app = TestApp::start_with(|config| config.storage.max_upload_bytes = 100_000);
+    let venue = app.client.venue("Hall");
+    let file = las(&room(10_000));
+    app.client.upload(&venue, "big.las", &file).expect_error(413, "upload_too_large");
+    // In pieces, without saying how many.
+    let mut body = format!(
+        "PUT /api/venues/{venue}/uploads/big.las HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    for _ in 0..30 {
+        body.push_str("1388\r\n");
+        body.push_str(&"x".repeat(5000));
+        body.push_str("\r\n");
+    }
+    body.push_str("0\r\n\r\n");
+    let answer = app.client.raw(&body);
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("upload_too_large"), "{answer}");
+    assert_eq!(app.files(), Vec::<String>::new());
+    app.client.publish(&venue, "small.las", &las(&room(1000)));
+}
+
+#[test]
+fn a_broken_off_upload_leaves_nothing() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let mut stream = TcpStream::connect(app.client.base.trim_start_matches("http://")).unwrap();
+    write!(stream, "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n").unwrap();
+    stream.write_all(&vec![7; 20 << 20]).unwrap();
+    let seen = Instant::now() + Duration::from_secs(10);
+    while app.files().is_empty() {
+        assert!(Instant::now() < seen, "the upload never reached the storage");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(stream);
+    let gone = Instant::now() + Duration::from_secs(10);
+    while !app.files().is_empty() {
+        assert!(Instant::now() < gone, "left behind: {:?}", app.files());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(app.client.get(&format!("/api/venues/{venue}")).json()["scans"], json!([]));
+}
+
+#[test]
+fn file_names_lead_nowhere_else() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let file = las(&room(100));
+    let (scan, _) = app.client.publish(&venue, "..%2f..%2fescape.las", &file);
+    assert_eq!(app.client.get(&format!("/api/scans/{scan}")).json()["name"], "escape.las");
+    let (scan, _) = app.client.publish(&venue, "Saal%20%231%20%C3%A9t%C3%A9%0A%25.las", &file);
+    assert_eq!(app.client.get(&format!("/api/scans/{scan}")).json()["name"], "Saal #1 été%.las");
+    app.client.upload(&venue, "..%2f", &file).expect_error(422, "file_name_invalid");
+    app.client.upload("none", "a.las", &file).expect_error(404, "venue_not_found");
+    assert!(app.files().iter().all(|file| file.starts_with("objects/")), "{:?}", app.files());
+}

@@ -1,0 +1,94 @@
+//! `/api/venues`, `/api/scans`, `/api/jobs`, and errors of addresses and bodies.
+
+use serde_json::json;
+
+use super::support::TestApp;
+
+#[test]
+fn a_venue_is_entered_listed_and_found() {
+    let app = TestApp::start();
+    let answer = app.client.post("/api/venues", &json!({ "name": "  Théâtre du Châtelet " })).expect(201);
+    let made = answer.json();
+    assert_eq!(made["slug"], "theatre-du-chatelet");
+    assert_eq!(answer.header("location"), Some(format!("/api/venues/{}", made["id"].as_str().unwrap()).as_str()));
+    let again = app.client.post("/api/venues", &json!({ "name": "Théâtre du Châtelet" })).expect(201).json();
+    assert_eq!(again["slug"], "theatre-du-chatelet-2");
+    app.client.venue("Stade 100 % sûr");
+
+    for address in [made["id"].as_str().unwrap(), "theatre-du-chatelet"] {
+        let venue = app.client.get(&format!("/api/venues/{address}")).expect(200).json();
+        assert_eq!(venue["name"], "Théâtre du Châtelet");
+        assert_eq!(venue["scans"], json!([]));
+    }
+    let all = app.client.get("/api/venues").expect(200).json();
+    assert_eq!(all["total"], 3);
+    let names: Vec<_> = all["venues"].as_array().unwrap().iter().map(|venue| venue["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Stade 100 % sûr", "Théâtre du Châtelet", "Théâtre du Châtelet"]);
+    for (query, count) in [("CHATELET", 2), ("th%C3%A9%C3%A2tre", 2), ("%25", 1), ("_", 0), ("sur", 1)] {
+        assert_eq!(app.client.get(&format!("/api/venues?q={query}")).json()["total"], count, "{query}");
+    }
+    let page = app.client.get("/api/venues?limit=1&offset=2").json();
+    assert_eq!((page["venues"].as_array().unwrap().len(), &page["total"]), (1, &json!(3)));
+}
+
+#[test]
+fn names_that_cannot_be_used_are_refused() {
+    let app = TestApp::start();
+    for name in ["", "   ", "a\nb", "a\u{0}", &"x".repeat(201)] {
+        app.client.post("/api/venues", &json!({ "name": name })).expect_error(422, "name_invalid");
+    }
+    assert_eq!(app.client.get("/api/venues").json()["total"], 0);
+}
+
+#[test]
+fn every_error_is_json_with_a_stable_code() {
+    let app = TestApp::start();
+    let client = &app.client;
+    for (path, code) in [
+        ("/nowhere", "not_found"),
+        ("/api/venues/none", "venue_not_found"),
+        ("/api/scans/none", "scan_not_found"),
+        ("/api/jobs/none", "job_not_found"),
+        ("/tiles/none/1/tileset.json", "version_not_found"),
+        ("/tiles/none/1/tiles.3tz", "version_not_found"),
+        ("/tiles/none/99999999999/tileset.json", "not_found"),
+        ("/tiles/none/x/tileset.json", "not_found"),
+        ("/pictures/none/1/plan.png", "version_not_found"),
+        ("/venues/none", "venue_not_found"),
+        ("/view/none/1", "version_not_found"),
+        ("/static/none.css", "not_found"),
+        ("/viewer/parterre_viewer.js", "viewer_not_found"),
+    ] {
+        client.get(path).expect_error(404, code);
+    }
+    let json = [("content-type", "application/json")];
+    client.send("POST", "/api/venues", &json, "{").expect_error(400, "json_invalid");
+    client.send("POST", "/api/venues", &json, "{\"nom\":1}").expect_error(400, "json_invalid");
+    client.send("POST", "/api/venues", &[("content-type", "text/plain")], "{}").expect_error(415, "content_type_invalid");
+    client.send("POST", "/api/venues", &json, format!("{{\"name\":\"{}\"}}", "x".repeat(100_000))).expect_error(413, "body_too_large");
+    client.get("/api/venues?limit=x").expect_error(400, "query_invalid");
+    client.send("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], "nom=1").expect_error(400, "form_invalid");
+    let refused = client.send("DELETE", "/api/venues", &[], ()).expect_error(405, "method_not_allowed");
+    assert_eq!(refused.header("allow"), Some("GET, HEAD, POST"));
+    client.send("POST", "/api/scans/x", &json, "{}").expect_error(405, "method_not_allowed");
+}
+
+#[test]
+fn the_description_names_every_route_of_the_contract() {
+    let app = TestApp::start();
+    let description = app.client.get("/api/openapi.json").expect(200).json();
+    let paths = description["paths"].as_object().unwrap();
+    for path in [
+        "/api/venues",
+        "/api/venues/{venue}",
+        "/api/venues/{venue}/uploads/{file}",
+        "/api/jobs/{job}",
+        "/api/scans/{scan}",
+        "/tiles/{scan}/{version}/{path}",
+        "/healthz",
+    ] {
+        assert!(paths.contains_key(path), "{path} is missing in {:?}", paths.keys());
+    }
+    assert!(description["components"]["schemas"]["ErrorBody"].is_object());
+    assert_eq!(app.client.get("/healthz").expect(200).json()["status"], "ok");
+}

@@ -1,0 +1,99 @@
+// The catalogue's pages in a real browser: an upload by the page's form, its job's progress, its pictures; and what a
+// page from elsewhere must not do.
+
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { after, before, test } from 'node:test';
+import { launch, openPage, shoot, until } from './support/browser.mjs';
+import { demoScan, scratch, startService } from './support/service.mjs';
+
+let work;
+let service;
+let browser;
+
+before(async () => {
+  work = await scratch('pages');
+  service = await startService(work.dir);
+  browser = await launch();
+}, { timeout: 120_000 });
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+  await work?.remove();
+});
+
+/** A plain request with exactly these headers; the browser's own client would not let Host and Origin be set. */
+function send(method, path, headers = {}, body = '') {
+  return new Promise((resolve, reject) => {
+    const asked = request(service.origin + path, { method, headers: { 'content-length': Buffer.byteLength(body), ...headers } }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk) => (text += chunk));
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text }));
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+const json = { 'content-type': 'application/json' };
+const venue = (name) => JSON.stringify({ name });
+
+test('a file uploaded by the page becomes a venue with pictures', { timeout: 300_000 }, async () => {
+  const made = await send('POST', '/api/venues', json, venue('Uploaded hall'));
+  assert.equal(made.status, 201, made.text);
+
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(service.origin);
+  await page.getByRole('link', { name: 'Uploaded hall' }).first().click();
+  await page.locator('input[type=file]').setInputFiles(demoScan());
+  await page.locator('form:has(input[type=file]) button').click();
+
+  await page.locator('[data-job] progress').waitFor({ state: 'visible' });
+  await shoot(page, 'venue-working');
+
+  const link = page.locator('a[href^="/view/"]').first();
+  await link.waitFor({ state: 'visible', timeout: 240_000 });
+  // Pictures below the fold load when they come into sight.
+  for (const image of await page.locator('img').all()) await image.scrollIntoViewIfNeeded();
+  await until('the scan\'s pictures', async () => {
+    const sizes = await page.locator('img').evaluateAll((images) => images.map((image) => [image.currentSrc, image.complete, image.naturalWidth]));
+    return { done: sizes.length > 0 && sizes.every(([, complete, width]) => complete && width > 0), sizes };
+  });
+  await shoot(page, 'venue-done');
+
+  await page.goto(service.origin);
+  await until('the venue\'s thumbnail in the catalogue', async () => {
+    const widths = await page.locator('img').evaluateAll((images) => images.map((image) => image.naturalWidth));
+    return { done: widths.length > 0 && widths.every((width) => width > 0), widths };
+  });
+  await shoot(page, 'catalogue-uploaded');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('a page from elsewhere can change nothing', async () => {
+  const foreign = await send('POST', '/api/venues', { ...json, origin: 'http://elsewhere.example' }, venue('Theirs'));
+  assert.equal(foreign.status, 403, foreign.text);
+  assert.ok(JSON.parse(foreign.text).error.code);
+  const opaque = await send('POST', '/api/venues', { ...json, origin: 'null' }, venue('Theirs'));
+  assert.equal(opaque.status, 403, opaque.text);
+  const own = await send('POST', '/api/venues', { ...json, origin: service.origin }, venue('Ours'));
+  assert.equal(own.status, 201, own.text);
+});
+
+test('a name that only points here is not answered', async () => {
+  const rebound = await send('GET', '/', { host: 'elsewhere.example' });
+  assert.ok(rebound.status >= 400 && rebound.status < 500, `answered ${rebound.status}`);
+  assert.doesNotMatch(rebound.text, /Uploaded hall/);
+});
+
+test('pages may only run their own scripts', async () => {
+  const { headers } = await send('GET', '/');
+  const policy = headers['content-security-policy'] ?? '';
+  assert.match(policy, /default-src/);
+  assert.doesNotMatch(policy, /script-src[^;]*'unsafe-inline'/);
+});
+
+test('the service logged no error', () => {
+  assert.doesNotMatch(service.log(), /\bERROR\b|panicked/);
+});

@@ -1,0 +1,83 @@
+// From the catalogue's first page to standing in the demo venue, in a real browser.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage, shoot, until } from './support/browser.mjs';
+import { difference, look } from './support/picture.mjs';
+import { demoScan, parterre, scratch, startService } from './support/service.mjs';
+
+const VENUE = 'Demo concert hall';
+// Where the panel is not.
+const VIEW = [0.35, 0.05, 1, 0.95];
+
+let work;
+let service;
+let browser;
+
+before(async () => {
+  work = await scratch('viewer');
+  await parterre('import', demoScan(), '--venue', VENUE, '--data', work.dir);
+  service = await startService(work.dir);
+  browser = await launch();
+}, { timeout: 600_000 });
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+  await work?.remove();
+});
+
+const state = (page) => page.evaluate(() => {
+  const now = window.parterre?.state?.();
+  return typeof now === 'string' ? JSON.parse(now) : now;
+});
+
+/** Waits until points are drawn and nothing has been loading for a while. */
+async function settled(page) {
+  let still = 0;
+  return until('the viewer shows its tiles', async () => {
+    const now = await state(page).catch((error) => ({ error: String(error) }));
+    still = now?.drawn_points > 0 && now.loading === 0 ? still + 1 : 0;
+    return { done: still >= 4, value: now, now };
+  }, { timeout: 240_000, every: 500 });
+}
+
+test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 }, async (t) => {
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(service.origin);
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'catalogue');
+  await page.getByRole('link', { name: VENUE }).first().click();
+  await page.waitForLoadState('networkidle');
+  await shoot(page, 'venue');
+
+  await page.locator('a[href^="/view/"]').first().click();
+  await page.waitForURL(/\/view\/[^/]+\/\d+/);
+  await page.locator('#parterre-canvas').waitFor();
+  const shown = await settled(page);
+  t.diagnostic(`state: ${JSON.stringify(shown)}`);
+  assert.ok(shown.drawn_points > 100_000, `only ${shown.drawn_points} points are drawn`);
+  assert.equal(shown.mode, 'orbit');
+  assert.deepEqual(shown.failed, []);
+
+  const overview = await shoot(page, 'viewer');
+  const seen = look(overview, VIEW);
+  t.diagnostic(`share off the background: ${seen.share.toFixed(3)}, colours: ${seen.colours}`);
+  assert.ok(seen.share > 0.1, `only ${seen.share} of the pixels show points`);
+  assert.ok(seen.colours >= 12, `only ${seen.colours} colours`);
+
+  await page.evaluate(() => window.parterre.mode('walk'));
+  await until('walking', async () => ({ done: (await state(page)).mode === 'walk' }));
+  const standing = await settled(page);
+  assert.deepEqual(standing.failed, []);
+  assert.equal(typeof standing.level, 'number', 'the floor that one stands on is known');
+  const inside = await shoot(page, 'viewer-walk');
+  assert.ok(look(inside, VIEW).share > 0.1, 'standing in the venue shows points');
+  assert.ok(difference(overview, inside) > 0.05, 'standing in the venue looks other than the overview');
+
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the service logged no error', () => {
+  assert.doesNotMatch(service.log(), /\bERROR\b|panicked/);
+});
