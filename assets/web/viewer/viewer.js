@@ -40,7 +40,8 @@ function say(text, share) {
 function fail(what, hint) {
   if (failed) return;
   failed = true;
-  if (status) status.textContent = hint ? `${what} ${hint}` : what;
+  // Messages end with or without a full stop.
+  if (status) status.textContent = hint ? `${what.replace(/\.$/, '')}. ${hint}` : what;
   if (progress) progress.hidden = true;
   if (overlay) {
     overlay.hidden = false;

@@ -50,6 +50,7 @@ pub fn measure(parts: &mut [Part]) -> f32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use parterre_scans::tile::glb::Vertex;
 

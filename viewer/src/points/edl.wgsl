@@ -44,17 +44,37 @@ fn depth_at(pixel: vec2<i32>) -> f32 {
 fn closed(pixel: vec2<i32>) -> Sample {
     let own = depth_at(pixel);
     let limit = own * exp2(BEFORE);
+    // Most pixels are told by four neighbours.
+    var before = 0;
+    before += i32(depth_at(pixel + vec2<i32>(1, 0)) > limit);
+    before += i32(depth_at(pixel - vec2<i32>(1, 0)) > limit);
+    before += i32(depth_at(pixel + vec2<i32>(0, 1)) > limit);
+    before += i32(depth_at(pixel - vec2<i32>(0, 1)) > limit);
+    if (before >= 2) {
+        let surface = around(pixel, limit);
+        if (surface.depth > 0.0) {
+            return surface;
+        }
+    }
+    if (own > 0.0) {
+        return Sample(textureLoad(colors, pixel, 0).rgb, own);
+    }
+    return Sample(frame.background.rgb, 0.0);
+}
+
+// The mean of the surface that stands before a pixel all around it; depth 0 where there is none.
+fn around(pixel: vec2<i32>, limit: f32) -> Sample {
     var color = vec3<f32>(0.0);
     var depth = 0.0;
     var weight = 0.0;
-    var ring = 0.0;
-    var wide_ring = 0.0;
+    var ring = 0;
+    var wide_ring = 0;
     for (var at = 0; at < 8; at++) {
         let way = vec2<i32>(vec2<f32>(cos(f32(at) * 0.785398), sin(f32(at) * 0.785398)) * 1.4142);
         let near = inside(pixel + way);
         let near_depth = depth_at(near);
         if (near_depth > limit) {
-            ring += 1.0;
+            ring += 1;
             color += textureLoad(colors, near, 0).rgb * 2.0;
             depth += near_depth * 2.0;
             weight += 2.0;
@@ -62,19 +82,16 @@ fn closed(pixel: vec2<i32>) -> Sample {
         let wide = inside(pixel + way * 2);
         let wide_depth = depth_at(wide);
         if (wide_depth > limit) {
-            wide_ring += 1.0;
+            wide_ring += 1;
             color += textureLoad(colors, wide, 0).rgb;
             depth += wide_depth;
             weight += 1.0;
         }
     }
-    if (ring >= 5.0 || ring + wide_ring >= 10.0) {
+    if (ring >= 5 || ring + wide_ring >= 10) {
         return Sample(color / weight, depth / weight);
     }
-    if (own > 0.0) {
-        return Sample(textureLoad(colors, pixel, 0).rgb, own);
-    }
-    return Sample(frame.background.rgb, 0.0);
+    return Sample(vec3<f32>(0.0), 0.0);
 }
 
 // What a neighbour adds to the shade: how far it stands before the pixel. The background adds nothing.

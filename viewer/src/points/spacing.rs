@@ -127,6 +127,7 @@ fn split<'a>(bounds: &Bounds, children: impl Iterator<Item = &'a Bounds>) -> DVe
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use serde_json::{Value, json};
 

@@ -61,6 +61,7 @@ pub(super) fn adapt(mut adapted: ResMut<Adapted>, status: Res<StreamStatus>, tim
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use super::*;
 

@@ -49,28 +49,35 @@ pub(super) fn panel(
     let (Some(scan), Ok(rig), true) = (scan.as_deref_mut(), rigs.single(), ui_state.panel) else { return Ok(()) };
     // Changing a copy keeps the settings unmarked while nothing changes.
     let mut next = settings.clone();
-    egui::Window::new("Parterre").resizable(false).default_width(WIDTH).anchor(egui::Align2::LEFT_TOP, [10.0, 10.0]).show(context, |ui| {
-        ui.set_width(WIDTH);
-        ui.add(egui::Label::new(&scan.open.name).truncate());
-        egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, *frame, rig, scan));
-        ui.separator();
-        ui.horizontal(|ui| {
-            for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
-                if ui.selectable_label(rig.mode == mode, name).clicked() {
-                    requests.write(CameraRequest::Mode(mode));
+    // On a phone the panel would cover the picture.
+    let wide = context.content_rect().width() > 640.0;
+    egui::Window::new("Parterre")
+        .default_open(wide)
+        .resizable(false)
+        .default_width(WIDTH)
+        .anchor(egui::Align2::LEFT_TOP, [10.0, 10.0])
+        .show(context, |ui| {
+            ui.set_width(WIDTH);
+            ui.add(egui::Label::new(&scan.open.name).truncate());
+            egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, *frame, rig, scan));
+            ui.separator();
+            ui.horizontal(|ui| {
+                for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
+                    if ui.selectable_label(rig.mode == mode, name).clicked() {
+                        requests.write(CameraRequest::Mode(mode));
+                    }
                 }
+                if ui.button("Reset").clicked() {
+                    requests.write(CameraRequest::Reset);
+                }
+            });
+            colors(ui, &mut next, scan);
+            sliders(ui, &mut next, scan);
+            if ui.selectable_label(ui_state.help, "Keys (H)").clicked() {
+                ui_state.help = !ui_state.help;
             }
-            if ui.button("Reset").clicked() {
-                requests.write(CameraRequest::Reset);
-            }
+            failures(ui, &status, scan);
         });
-        colors(ui, &mut next, scan);
-        sliders(ui, &mut next, scan);
-        if ui.selectable_label(ui_state.help, "Keys (H)").clicked() {
-            ui_state.help = !ui_state.help;
-        }
-        failures(ui, &status, scan);
-    });
     if next != *settings {
         *settings = next;
     }
