@@ -207,9 +207,10 @@ fn the_level_of_detail_tree_takes_every_document() {
         documents += 1;
     }
     assert!(documents > 1);
-    let tiles = tree.iter().filter(|(_, node)| matches!(node.content, LodContent::Points(_)));
-    assert_eq!(tiles.clone().count() as u64, report.tiles);
-    assert_eq!(tiles.map(|(_, node)| u64::from(node.points)).sum::<u64>(), 100_000);
+    let points: Vec<u64> =
+        (tree.iter().filter(|(_, node)| matches!(node.content, LodContent::Points(_)))).map(|(_, node)| u64::from(node.points)).collect();
+    assert_eq!(points.len() as u64, report.tiles);
+    assert_eq!(points.iter().sum::<u64>(), 100_000);
 }
 
 #[test]
