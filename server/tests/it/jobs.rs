@@ -12,7 +12,7 @@ use super::end_to_end::{Service, positions_mm};
 use super::support::{Client, PARTERRE, TestApp, las, room};
 
 /// Enough points that a job can be met while it works.
-const MANY: usize = 1_500_000;
+const MANY: usize = 4_000_000;
 
 /// Waits until a job works; gives its progress.
 fn wait_until_running(client: &Client, job: &str) -> f64 {

@@ -36,7 +36,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub headers: ureq::http::HeaderMap,
+    pub headers: attohttpc::header::HeaderMap,
     pub body: Vec<u8>,
 }
 
@@ -77,28 +77,24 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub struct Client {
     pub base: String,
-    agent: ureq::Agent,
 }
 
 impl Client {
     pub fn new(base: impl Into<String>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_mins(2)))
-            .build();
-        Self { base: base.into(), agent: config.into() }
+        Self { base: base.into() }
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl ureq::AsSendBody) -> Answer {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Answer {
+        let method = attohttpc::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = attohttpc::RequestBuilder::new(method, format!("{}{path}", self.base))
+            .follow_redirects(false)
+            .timeout(Duration::from_mins(2))
+            .bytes(body);
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            request = request.header(attohttpc::header::HeaderName::from_bytes(name.as_bytes()).unwrap(), *value);
         }
-        let mut answer = self.agent.run(request.body(body).unwrap()).unwrap();
-        let body = answer.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
-        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+        let (status, headers, body) = request.send().unwrap().split();
+        Answer { status: status.as_u16(), headers, body: body.bytes().unwrap() }
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -106,7 +102,7 @@ impl Client {
     }
 
     pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        self.send("GET", path, headers, ())
+        self.send("GET", path, headers, "")
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {
