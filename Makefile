@@ -21,20 +21,23 @@ WEB_TEST_DIR ?= $(WASM_TARGET_DIR)/viewer-test
 PARTERRE := $(TARGET_DIR)/release/parterre
 export CACHE_DIR WASM_TARGET_DIR
 
-.PHONY: help setup setup-server setup-viewer setup-wasm setup-browser build web run viewer demo \
+.PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
 	test test-native test-scans test-server test-viewer test-web test-gltf web-for-tests \
 	lint lint-fmt lint-native lint-wasm lint-deny setup-deny bench-import clean-data
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  %-15s %s\n' "$$name" "$$what"; done
 
-setup: setup-server setup-viewer setup-wasm setup-browser ## everything that builds and tests need (packages by apt-get, WebAssembly target, wasm-bindgen)
+setup: setup-server setup-viewer setup-tests setup-wasm setup-browser ## everything that builds and tests need (packages by apt-get, WebAssembly target, wasm-bindgen)
 
 setup-server: ## the C and C++ compiler and PostgreSQL's client library, for the service
 	@.ci/setup-apt server
 
 setup-viewer: ## window and Vulkan libraries, and a software GPU, for the desktop viewer
 	@.ci/setup-apt server viewer
+
+setup-tests: ## a PostgreSQL server for the tests to start
+	@.ci/setup-apt tests
 
 setup-wasm: ## WebAssembly library (rustup, or else Debian's rustc-web) and wasm-bindgen at Cargo.lock's version
 	@.ci/setup-apt server web
@@ -66,14 +69,14 @@ demo: build ## the demo venue's files: data/demo/scan.laz and truth.json
 
 test: test-native test-web test-gltf ## all tests: native, in a browser, and the tiles with glTF's validator
 
-test-native: setup-viewer ## all native tests (unit, property, API, end to end, pictures)
+test-native: setup-viewer setup-tests ## all native tests (unit, property, API, end to end, pictures)
 	@echo "== native tests (the first time compiles for about twenty-five minutes)"
 	@. .ci/lib.sh; beat "native tests" cargo test --release --workspace --no-fail-fast
 
 test-scans: setup-viewer ## the native tests of scans only
 	@.ci/test-package parterre-scans
 
-test-server: setup-viewer ## the native tests of the server only
+test-server: setup-viewer setup-tests ## the native tests of the server only
 	@.ci/test-package parterre-server
 
 test-viewer: setup-viewer ## the native tests of the viewer only
