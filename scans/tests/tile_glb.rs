@@ -69,6 +69,14 @@ proptest! {
     }
 }
 
+#[test]
+fn a_head_cut_anywhere_is_damage_and_no_other_format() {
+    let glb = encode(&[one_point()], true).unwrap();
+    for kept in 0..20 {
+        assert_eq!(decode(&glb[..kept]).unwrap_err().code(), "tile_corrupt", "{kept} bytes");
+    }
+}
+
 fn one_point() -> Part {
     let vertex = Vertex { position: [1000, 2000, 3000], pad: 0, color: [10, 128, 250, 255] };
     Part { origin_m: DVec3::new(5.0, -7.25, 11.0), vertices: vec![vertex], extras: vec![Extra { intensity: 9, classification: 6, pad: 0 }] }

@@ -170,7 +170,7 @@ fn chunks(glb: &[u8]) -> Result<(&[u8], &[u8])> {
     if glb.get(..4) != Some(b"glTF") {
         return Err(corrupt("it does not begin with glTF"));
     }
-    if word(4) != Some(2) {
+    if word(4).ok_or_else(|| corrupt("it ends in its head"))? != 2 {
         return Err(unsupported("it is not binary glTF 2"));
     }
     if word(8) != Some(glb.len()) {
