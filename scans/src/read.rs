@@ -88,10 +88,10 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 
 /// Opens a file by its first bytes; `wishes` go before what the file says of itself.
 ///
-/// Fails with `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
+/// Fails with `file_not_found`, `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
 /// and with the format's own codes.
 pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let mut file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
     if !metadata.is_file() {
         return Err(Error::input("not_a_file", "this is a folder or a device", "Name one file of a scan.").in_file(path));

@@ -45,7 +45,7 @@ const BLOCK_BYTES: u64 = 16 << 20;
 
 /// Opens a LAS or LAZ file.
 pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
-    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let len = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
     from_source(Box::new(file), len, path, &Override::default())
 }
