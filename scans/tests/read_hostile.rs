@@ -338,6 +338,19 @@ fn lengths_inside_compressed_points_are_not_trusted() {
     }
 }
 
+#[test]
+fn a_table_of_too_many_chunks_is_refused() {
+    let mut file = laz(0, 600);
+    let data = u32::from_le_bytes([file[96], file[97], file[98], file[99]]) as usize;
+    let count = 2_000_001;
+    let table = data + 8 + count * 20;
+    put(&mut file, data, &(table as u64).to_le_bytes());
+    file.reserve_exact(table + 64 - file.len());
+    file.resize(table + 64, 0);
+    put(&mut file, table + 4, &(count as u32).to_le_bytes());
+    assert_eq!(survives(file), Some("laz_unsupported"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 

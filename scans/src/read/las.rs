@@ -1,7 +1,8 @@
 //! LAS and LAZ, COPC included, which is read as the LAZ that it is.
 //!
 //! LAS 1.0 to 1.5 with point formats 0 to 10. Waveforms and extra bytes are skipped. The header is checked against the
-//! file's length before anything is allocated by it; memory stays below about 200 MiB for any file.
+//! file's length before anything is allocated by it; memory stays below about 300 MiB for any file, of
+//! which a table of as many chunks as are read takes 100.
 //!
 //! **Sample.** Opening decodes up to five blocks spread over the file ([`SAMPLE_BLOCKS`]; only the first where a LAZ has
 //! no table of chunks) and decides by them:
