@@ -5,8 +5,8 @@
 //! puts the tiles in order into the archive. Refinement is additive: every point is in exactly one tile. The same points
 //! in the same order give the same bytes.
 //!
-//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm are never split
-//! between chunks, whatever the memory. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
+//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm and
+//! are more than the memory holds become tiles below one another, in the order they came in. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
 //! `.tiling-…` in the destination.
 
 mod count;
@@ -144,8 +144,9 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     std::fs::remove_file(&counted.spool.path).map_err(|error| Error::io("remove", &counted.spool.path, error))?;
 
     let spool = write::Spool::create(temp.join("tiles"), attributes)?;
-    let builder = Builder { bits, tile_points, spool: &spool, context: &context };
-    let root = sample(&builder, &chunks, &temp.join("tops"), counted.spool.count)?;
+    let table_bytes = options.memory_bytes / 4 / rayon::current_num_threads().max(1) as u64;
+    let builder = Builder { bits, tile_points, table_bytes, spool: &spool, context: &context };
+    let root = sample(&builder, &chunks, limits, &temp.join("tops"), counted.spool.count)?;
     let metres = |corner: [u32; 3], axis: usize| (counted.origin_mm[axis] + i64::from(corner[axis])) as f64 / 1000.0;
     let bounds = [0, 1, 2, 3, 4, 5].map(|side| metres(if side < 3 { counted.min } else { counted.max }, side % 3));
     let scan = ScanExtras {
@@ -183,7 +184,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
 }
 
 /// Builds every chunk, then the cells above them.
-fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> Result<write::Done> {
+fn sample(builder: &Builder<'_>, chunks: &[Chunk], limits: Limits, tops: &Path, points: u64) -> Result<write::Done> {
     use std::io::Write as _;
     let write_error = |error| Error::io("write", tops, error);
     let mut file = std::fs::File::create(tops).map_err(write_error)?;
@@ -191,7 +192,12 @@ fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> 
     let mut nodes = Vec::with_capacity(chunks.len());
     let mut done = 0;
     for chunk in chunks {
-        let node = builder.chunk(chunk.key, chunk.region.load()?)?;
+        // Only cells of 1 mm are above the limit: they cannot be cut any further.
+        let node = if chunk.region.count > limits.chunk_points {
+            builder.place(chunk.key, &chunk.region)?
+        } else {
+            builder.chunk(chunk.key, chunk.region.load()?)?
+        };
         // The content waits on disk until the cell above takes from it.
         file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
         let count = node.content.len() as u64;
