@@ -43,6 +43,8 @@ pub struct SourceInfo {
     pub crs: Option<String>,
     /// Unit, `None` where the file does not say; the reader of points then takes metres.
     pub unit: Option<Unit>,
+    /// Unit of the heights, where the file says that it is another one.
+    pub vertical_unit: Option<Unit>,
     /// Where the unit comes from.
     pub unit_source: UnitSource,
     /// Attributes that the points carry.

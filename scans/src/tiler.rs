@@ -106,8 +106,8 @@ const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
 /// [`ScanExtras::attributes`] says what was measured.
 ///
 /// # Errors
-/// Those of the sources; `no_sources`, `sources_disagree`, `unit_is_angle`, `no_points`, `extent_too_large`; `io`;
-/// `cancelled`.
+/// Those of the sources; `no_sources`, `sources_disagree`, `unit_degrees`, `no_points`, `size_implausible`, also where
+/// more than one point in twenty lies too far away from the others; `io`; `cancelled`.
 pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
     let started = Instant::now();
     let context = Context { cancel: options.cancel.as_deref(), progress, last: Mutex::new(0.0) };
@@ -116,7 +116,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let temporary = tempfile::Builder::new().prefix(".tiling-").tempdir_in(dir).map_err(|error| Error::io("write", dir, error))?;
     let temp = temporary.path();
 
-    let counted = count::count(sources, frame.unit, &temp.join("points"), &context)?;
+    let counted = count::count(sources, &frame, &temp.join("points"), &context)?;
     // The tile frame begins at the whole metre below the lowest corner.
     let shift = counted.min.map(|value| value - value % 1000);
     let origin_m = [0, 1, 2].map(|axis| (counted.origin_mm[axis] + i64::from(shift[axis])) as f64 / 1000.0);
@@ -246,16 +246,16 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
     };
     let first = first.info();
     let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
+    let units_of = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
     let mut attributes = first.attributes;
     for (index, other) in rest.iter().enumerate() {
         let other = other.info();
-        if unit_of(other) != unit_of(first) || other.crs != first.crs {
+        if units_of(other) != units_of(first) || other.crs != first.crs {
+            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(units_of);
             let message = format!(
-                "file {} is in {:?} ({}), the first in {:?} ({})",
+                "file {} is in {unit:?}, heights in {vertical:?} ({}), the first in {first_unit:?}, heights in {first_vertical:?} ({})",
                 index + 2,
-                unit_of(other),
                 other.crs.as_deref().unwrap_or("no CRS"),
-                unit_of(first),
                 first.crs.as_deref().unwrap_or("no CRS"),
             );
             return Err(Error::input("sources_disagree", message, "Tile files of different frames as scans of their own."));
@@ -270,7 +270,14 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
     // Tiles hold neither; the scan's own file does.
     attributes.returns = false;
     attributes.gps_time = false;
-    let frame = Frame { origin_m: DVec3::ZERO, unit: unit_of(first), unit_source: first.unit_source, crs: first.crs.clone() };
+    let unit = unit_of(first);
+    let frame = Frame {
+        origin_m: DVec3::ZERO,
+        unit,
+        vertical_unit: first.vertical_unit.filter(|&vertical| vertical != unit),
+        unit_source: first.unit_source,
+        crs: first.crs.clone(),
+    };
     Ok((frame, attributes))
 }
 

@@ -107,15 +107,17 @@ impl LasReader {
                 (None, UnitSource::Assumed)
             }
         };
+        let mut vertical_unit = None;
         if let (Some(unit), Some(vertical)) = (unit, crs.vertical_unit)
             && unit.metres().is_some()
             && unit != vertical
         {
+            // A unit that a person named holds for all axes.
+            vertical_unit = Some(vertical).filter(|vertical| wishes.unit.is_none() && vertical.metres().is_some());
+            let done = if vertical_unit.is_some() { "each is read in its own" } else { "all axes are read in the latter" };
             warnings.push(Warning {
                 code: "unit_vertical_differs",
-                message: format!(
-                    "heights are said to be in another unit ({vertical:?}) than x and y ({unit:?}): all axes are read in the latter"
-                ),
+                message: format!("heights are said to be in another unit ({vertical:?}) than x and y ({unit:?}): {done}"),
             });
         }
         let copc = if vlrs.copc { " (COPC)" } else { "" };
@@ -127,6 +129,7 @@ impl LasReader {
                 bounds: header.bounds,
                 crs: wishes.crs.clone().or(crs.name),
                 unit,
+                vertical_unit,
                 unit_source,
                 attributes: crate::points::Attributes::default(),
                 scale: Some(header.scale),

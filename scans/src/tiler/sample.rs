@@ -191,3 +191,23 @@ fn best_of_cells(table: &mut Vec<u32>, table_bytes: u64, corner: [u32; 3], edge_
     }
     best.into_iter().map(|(_, place, _)| place).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_room_takes_the_same_points() {
+        let record = |n: u32| Record { position: [n * 7919 % 1024, n * 104_729 % 1024, n * 31 % 1024], ..Record::default() };
+        let content = (0..5000).map(record).collect();
+        let nodes = [Node { key: Key::ROOT, content, children: Vec::new(), error_m: 0.0 }];
+        for cells in [2, 9, 40] {
+            let mut table = Vec::new();
+            let sparse = best_of_cells(&mut table, cells * cells * cells * 4 - 1, [0; 3], 10, cells, &nodes);
+            assert!(table.is_empty());
+            let dense = best_of_cells(&mut table, cells * cells * cells * 4, [0; 3], 10, cells, &nodes);
+            assert_eq!(table.len() as u64, cells * cells * cells);
+            assert!(sparse == dense && !dense.is_empty());
+        }
+    }
+}
