@@ -78,6 +78,19 @@ impl Error {
         Self::Io { action, path: path.into(), source }
     }
 
+    /// The caller's own file cannot be opened: a missing one is the caller's fault (`file_not_found`), all else is `io`.
+    pub fn opening(path: &Path, source: std::io::Error) -> Self {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            return Self::input(
+                "file_not_found",
+                "there is no such file",
+                "Check the spelling of the path and that the file is still there.",
+            )
+            .in_file(path);
+        }
+        Self::io("open", path, source)
+    }
+
     /// Names the file at fault, unless one is named already.
     #[must_use]
     pub fn in_file(mut self, path: &Path) -> Self {
@@ -111,7 +124,6 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Input { .. } => ErrorKind::BadInput,
-            Self::Io { action: "open", source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::BadInput,
             Self::Io { .. } => ErrorKind::Storage,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Internal(_) => ErrorKind::Internal,

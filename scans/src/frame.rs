@@ -61,8 +61,11 @@ pub enum UnitSource {
 pub struct Frame {
     /// Origin of the tile frame, in the scan frame (metres). On whole millimetres, near the scan.
     pub origin_m: DVec3,
-    /// Unit of the file's horizontal and vertical coordinates.
+    /// Unit of the file's coordinates; of x and y alone where `vertical_unit` is there.
     pub unit: Unit,
+    /// Unit of the file's heights, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vertical_unit: Option<Unit>,
     /// Where the unit comes from.
     pub unit_source: UnitSource,
     /// `EPSG:n`, or WKT, or nothing.
@@ -72,7 +75,9 @@ pub struct Frame {
 impl Frame {
     /// The scan frame's position of a point in the file frame.
     pub fn scan_from_file(&self, file: DVec3) -> DVec3 {
-        file * self.unit.metres().unwrap_or(1.0)
+        let horizontal = self.unit.metres().unwrap_or(1.0);
+        let vertical = self.vertical_unit.and_then(Unit::metres).unwrap_or(horizontal);
+        file * DVec3::new(horizontal, horizontal, vertical)
     }
 
     /// The scan frame's position of a point in the tile frame.
@@ -81,24 +86,38 @@ impl Frame {
     }
 }
 
+/// Length of the unit of coordinates in metres.
+///
+/// # Errors
+/// `unit_degrees` where coordinates are angles.
+pub fn check_unit(unit: Unit) -> Result<f64> {
+    unit.metres().ok_or_else(|| {
+        Error::input(
+            "unit_degrees",
+            "the coordinates are longitude and latitude in degrees, which have no length",
+            "Reproject the scan to a system in metres, for example the UTM zone of the place, and import that.",
+        )
+    })
+}
+
+/// The error of a size that makes no sense.
+pub(crate) fn implausible(message: String) -> Error {
+    const HINT: &str = "The unit or the scale of the coordinates is wrong: name the unit when you import, or export the scan in metres.";
+    Error::input("size_implausible", message, HINT)
+}
+
 /// Refuses sizes that make no sense, `bounds` being those of the points in the file's unit.
 ///
 /// `unit_degrees` where coordinates are angles; `size_implausible` where the longest edge is above [`MAX_EXTENT_M`] or
 /// below [`MIN_EXTENT_M`], or is no number. Points that all lie at one place are allowed: a single point is the smallest
 /// scan there is.
 pub fn check_size(bounds: Bounds, unit: Unit) -> Result<()> {
-    const HINT: &str = "The unit or the scale of the coordinates is wrong: name the unit when you import, or export the scan in metres.";
-    let Some(metres) = unit.metres() else {
-        return Err(Error::input(
-            "unit_degrees",
-            "the coordinates are longitude and latitude in degrees, which have no length",
-            "Reproject the scan to a system in metres, for example the UTM zone of the place, and import that.",
-        ));
-    };
-    let edge = bounds.size() * metres;
+    let edge = bounds.size() * check_unit(unit)?;
     let (longest, finite) = (edge.max_element(), edge.is_finite());
-    if !finite || longest > MAX_EXTENT_M || (longest > 0.0 && longest < MIN_EXTENT_M) {
-        return Err(Error::input("size_implausible", format!("the scan would be {} m x {} m x {} m large", edge.x, edge.y, edge.z), HINT));
+    // Differences of large coordinates come out a little too small or too large.
+    let slack = 1e-3 * MIN_EXTENT_M;
+    if !finite || longest > MAX_EXTENT_M + slack || (longest > slack && longest < MIN_EXTENT_M - slack) {
+        return Err(implausible(format!("the scan would be {} m x {} m x {} m large", edge.x, edge.y, edge.z)));
     }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub struct SourceInfo {
     pub crs: Option<String>,
     /// Unit, `None` where the file does not say; the reader of points then takes metres.
     pub unit: Option<Unit>,
+    /// Unit of the heights, where the file says that it is another one.
+    pub vertical_unit: Option<Unit>,
     /// Where the unit comes from.
     pub unit_source: UnitSource,
     /// Attributes that the points carry.
@@ -88,10 +90,10 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 
 /// Opens a file by its first bytes; `wishes` go before what the file says of itself.
 ///
-/// Fails with `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
+/// Fails with `file_not_found`, `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
 /// and with the format's own codes.
 pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let mut file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
     if !metadata.is_file() {
         return Err(Error::input("not_a_file", "this is a folder or a device", "Name one file of a scan.").in_file(path));

@@ -5,8 +5,8 @@
 //! puts the tiles in order into the archive. Refinement is additive: every point is in exactly one tile. The same points
 //! in the same order give the same bytes.
 //!
-//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm are never split
-//! between chunks, whatever the memory. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
+//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm and
+//! are more than the memory holds become tiles below one another, in the order they came in. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
 //! `.tiling-…` in the destination.
 
 mod count;
@@ -106,8 +106,8 @@ const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
 /// [`ScanExtras::attributes`] says what was measured.
 ///
 /// # Errors
-/// Those of the sources; `no_sources`, `sources_disagree`, `unit_is_angle`, `no_points`, `extent_too_large`; `io`;
-/// `cancelled`.
+/// Those of the sources; `no_sources`, `sources_disagree`, `unit_degrees`, `no_points`, `size_implausible`, also where
+/// more than one point in twenty lies too far away from the others; `io`; `cancelled`.
 pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
     let started = Instant::now();
     let context = Context { cancel: options.cancel.as_deref(), progress, last: Mutex::new(0.0) };
@@ -116,7 +116,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let temporary = tempfile::Builder::new().prefix(".tiling-").tempdir_in(dir).map_err(|error| Error::io("write", dir, error))?;
     let temp = temporary.path();
 
-    let counted = count::count(sources, frame.unit, &temp.join("points"), &context)?;
+    let counted = count::count(sources, &frame, &temp.join("points"), &context)?;
     // The tile frame begins at the whole metre below the lowest corner.
     let shift = counted.min.map(|value| value - value % 1000);
     let origin_m = [0, 1, 2].map(|axis| (counted.origin_mm[axis] + i64::from(shift[axis])) as f64 / 1000.0);
@@ -144,8 +144,9 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     std::fs::remove_file(&counted.spool.path).map_err(|error| Error::io("remove", &counted.spool.path, error))?;
 
     let spool = write::Spool::create(temp.join("tiles"), attributes)?;
-    let builder = Builder { bits, tile_points, spool: &spool, context: &context };
-    let root = sample(&builder, &chunks, &temp.join("tops"), counted.spool.count)?;
+    let table_bytes = options.memory_bytes / 4 / rayon::current_num_threads().max(1) as u64;
+    let builder = Builder { bits, tile_points, table_bytes, spool: &spool, context: &context };
+    let root = sample(&builder, &chunks, limits, &temp.join("tops"), counted.spool.count)?;
     let metres = |corner: [u32; 3], axis: usize| (counted.origin_mm[axis] + i64::from(corner[axis])) as f64 / 1000.0;
     let bounds = [0, 1, 2, 3, 4, 5].map(|side| metres(if side < 3 { counted.min } else { counted.max }, side % 3));
     let scan = ScanExtras {
@@ -183,7 +184,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
 }
 
 /// Builds every chunk, then the cells above them.
-fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> Result<write::Done> {
+fn sample(builder: &Builder<'_>, chunks: &[Chunk], limits: Limits, tops: &Path, points: u64) -> Result<write::Done> {
     use std::io::Write as _;
     let write_error = |error| Error::io("write", tops, error);
     let mut file = std::fs::File::create(tops).map_err(write_error)?;
@@ -191,7 +192,12 @@ fn sample(builder: &Builder<'_>, chunks: &[Chunk], tops: &Path, points: u64) -> 
     let mut nodes = Vec::with_capacity(chunks.len());
     let mut done = 0;
     for chunk in chunks {
-        let node = builder.chunk(chunk.key, chunk.region.load()?)?;
+        // Only cells of 1 mm are above the limit: they cannot be cut any further.
+        let node = if chunk.region.count > limits.chunk_points {
+            builder.place(chunk.key, &chunk.region)?
+        } else {
+            builder.chunk(chunk.key, chunk.region.load()?)?
+        };
         // The content waits on disk until the cell above takes from it.
         file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
         let count = node.content.len() as u64;
@@ -240,16 +246,16 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
     };
     let first = first.info();
     let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
+    let units_of = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
     let mut attributes = first.attributes;
     for (index, other) in rest.iter().enumerate() {
         let other = other.info();
-        if unit_of(other) != unit_of(first) || other.crs != first.crs {
+        if units_of(other) != units_of(first) || other.crs != first.crs {
+            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(units_of);
             let message = format!(
-                "file {} is in {:?} ({}), the first in {:?} ({})",
+                "file {} is in {unit:?}, heights in {vertical:?} ({}), the first in {first_unit:?}, heights in {first_vertical:?} ({})",
                 index + 2,
-                unit_of(other),
                 other.crs.as_deref().unwrap_or("no CRS"),
-                unit_of(first),
                 first.crs.as_deref().unwrap_or("no CRS"),
             );
             return Err(Error::input("sources_disagree", message, "Tile files of different frames as scans of their own."));
@@ -264,7 +270,14 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
     // Tiles hold neither; the scan's own file does.
     attributes.returns = false;
     attributes.gps_time = false;
-    let frame = Frame { origin_m: DVec3::ZERO, unit: unit_of(first), unit_source: first.unit_source, crs: first.crs.clone() };
+    let unit = unit_of(first);
+    let frame = Frame {
+        origin_m: DVec3::ZERO,
+        unit,
+        vertical_unit: first.vertical_unit.filter(|&vertical| vertical != unit),
+        unit_source: first.unit_source,
+        crs: first.crs.clone(),
+    };
     Ok((frame, attributes))
 }
 

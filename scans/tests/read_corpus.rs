@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use parterre_scans::frame::Unit;
 use parterre_scans::points::PointChunk;
 use parterre_scans::{Error, ErrorKind, read};
 
@@ -241,6 +242,17 @@ fn systems_and_units_are_found() {
         assert_eq!(inspection["unit_source"], if unit.is_some() { "file" } else { "assumed" }, "{name}");
         assert_eq!(inspection["bounds"].as_array().map(Vec::len), Some(6));
     }
+}
+
+#[test]
+fn heights_in_another_unit_are_told() {
+    let Some(data) = data() else { return };
+    let path = data.join("las/1_4_w_evlr.las");
+    let found = read::inspect(&path).expect("a good file");
+    assert_eq!((found.unit, found.vertical_unit), (Some(Unit::UsSurveyFoot), Some(Unit::Metre)));
+    assert!(found.warnings.iter().any(|warning| warning.code == "unit_vertical_differs"));
+    let wishes = read::Override { unit: Some(Unit::Metre), crs: None };
+    assert_eq!(read::open_with(&path, &wishes).expect("a good file").info().vertical_unit, None);
 }
 
 #[test]

@@ -185,7 +185,9 @@ fn every_fault_has_its_code() {
     };
     let nan = f64::NAN.to_le_bytes();
     assert_eq!(survives(las(50)), None);
-    assert_eq!(survives(las(0)), Some("las_data_offset"));
+    assert_eq!(survives(las(0)), Some("las_no_points"));
+    assert_eq!(survives(las(50)[..227].to_vec()), Some("las_truncated"));
+    assert_eq!(damaged(96, &(227_u32 + 51 * 34).to_le_bytes()), Some("las_data_offset"));
     assert_eq!(damaged(107, &0_u32.to_le_bytes()), Some("las_no_points"));
     assert_eq!(survives(las(50)[..1000].to_vec()), Some("las_truncated"));
     assert_eq!(survives(las(50)[..100].to_vec()), Some("las_truncated"));
@@ -205,6 +207,18 @@ fn every_fault_has_its_code() {
     assert_eq!(damaged(131, &0.0_f64.to_le_bytes()), Some("las_scale"));
     assert_eq!(damaged(147, &f64::INFINITY.to_le_bytes()), Some("las_scale"));
     assert_eq!(damaged(155, &nan), Some("las_offset"));
+}
+
+#[test]
+fn a_missing_file_is_bad_input_and_a_lost_one_of_ours_is_not() {
+    let path = Path::new("made/nowhere.las");
+    for error in [read::open(path).err(), read::las::open(path).err()] {
+        let error = error.expect("no such file");
+        assert_eq!((error.code(), error.kind()), ("file_not_found", ErrorKind::BadInput));
+        assert!(error.to_string().contains("nowhere.las"), "{error}");
+    }
+    let lost = Error::io("open", path, std::io::ErrorKind::NotFound.into());
+    assert_eq!((lost.code(), lost.kind()), ("io", ErrorKind::Storage));
 }
 
 #[test]
@@ -322,6 +336,19 @@ fn lengths_inside_compressed_points_are_not_trusted() {
             assert_eq!(survives(file), Some("laz_corrupt"), "layer");
         }
     }
+}
+
+#[test]
+fn a_table_of_too_many_chunks_is_refused() {
+    let mut file = laz(0, 600);
+    let data = u32::from_le_bytes([file[96], file[97], file[98], file[99]]) as usize;
+    let count = 2_000_001;
+    let table = data + 8 + count * 20;
+    put(&mut file, data, &(table as u64).to_le_bytes());
+    file.reserve_exact(table + 64 - file.len());
+    file.resize(table + 64, 0);
+    put(&mut file, table + 4, &(count as u32).to_le_bytes());
+    assert_eq!(survives(file), Some("laz_unsupported"));
 }
 
 proptest! {

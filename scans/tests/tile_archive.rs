@@ -137,3 +137,42 @@ fn an_entry_that_no_tile_needs_is_not_inflated() {
     assert_eq!(index.entry(&mut reader, "a.json").unwrap().unwrap().len, 300 << 20);
     assert_eq!(index.read_entry(&mut reader, "a.json").unwrap_err().code(), "archive_unsupported");
 }
+
+#[test]
+fn a_stored_entry_that_no_tile_needs_is_not_read() {
+    let len = parterre_scans::tile::archive::MAX_ENTRY_BYTES + 1;
+    let entry = Entry { data_offset: 0, compressed_len: len, len, crc32: 0, method: Method::Stored };
+    assert_eq!(entry.check_size().unwrap_err().code(), "archive_unsupported");
+    let short = Entry { compressed_len: len, len: 1, method: Method::Deflate, ..entry };
+    assert_eq!(short.check_size().unwrap_err().code(), "archive_unsupported");
+    assert!(Entry { compressed_len: len - 1, len: len - 1, ..entry }.check_size().is_ok());
+}
+
+#[test]
+fn counts_that_no_directory_holds_are_refused() {
+    let mut good = archive(&vec![("a.json".into(), b"{}".to_vec())]);
+    let at = good.len() - 22;
+    // The end record alone may lack the ZIP64 records: they are put before it.
+    if good[at - 20..at - 16] != *b"PK\x06\x07" {
+        let end = good.split_off(at);
+        let wide = |at: usize| u64::from(u32::from_le_bytes(end[at..at + 4].try_into().unwrap()));
+        let end64_at = good.len() as u64;
+        good.extend_from_slice(b"PK\x06\x06");
+        good.extend_from_slice(&44_u64.to_le_bytes());
+        good.extend_from_slice(&[45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        for value in [2, 2, wide(12), wide(16)] {
+            good.extend_from_slice(&value.to_le_bytes());
+        }
+        good.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        good.extend_from_slice(&end64_at.to_le_bytes());
+        good.extend_from_slice(&1_u32.to_le_bytes());
+        good.extend_from_slice(&end);
+    }
+    assert_eq!(Index::read(&mut Cursor::new(&good)).unwrap().len(), 1);
+    let end64 = good.windows(4).rposition(|window| window == b"PK\x06\x06").unwrap();
+    for count in [u64::MAX, u64::MAX / 24, u64::MAX / 24 + 1, u64::MAX / 24 - 1, 1 << 40] {
+        let mut bytes = good.clone();
+        bytes[end64 + 32..end64 + 40].copy_from_slice(&count.to_le_bytes());
+        assert_eq!(Index::read(&mut Cursor::new(&bytes)).unwrap_err().code(), "archive_corrupt", "{count}");
+    }
+}

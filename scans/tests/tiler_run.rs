@@ -67,6 +67,26 @@ fn feet_become_metres() {
 }
 
 #[test]
+fn heights_have_a_unit_of_their_own() {
+    let mut source = memory(vec![Random(1).point(DVec3::new(10.0, 20.0, 30.0)), Random(2).point(DVec3::new(110.0, 20.0, 40.0))]);
+    source.info.vertical_unit = Some(Unit::Foot);
+    let dir = tempfile::tempdir().unwrap();
+    let report = run_sources(vec![source], dir.path()).unwrap();
+    assert_eq!((report.frame.unit, report.frame.vertical_unit), (Unit::Metre, Some(Unit::Foot)));
+    for (found, wanted) in report.bounds.into_iter().zip([10.0, 20.0, 9.144, 110.0, 20.0, 12.192]) {
+        assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+    }
+    let reader = read_back(&dir.path().join("tiles.3tz")).unwrap();
+    assert_eq!(reader.extras().frame, report.frame);
+    assert!(report.frame.scan_from_file(DVec3::ONE).abs_diff_eq(DVec3::new(1.0, 1.0, 0.3048), 1e-12));
+
+    let same = memory(vec![Random(1).point(DVec3::ONE)]);
+    let dir = tempfile::tempdir().unwrap();
+    let report = run_sources(vec![same], dir.path()).unwrap();
+    assert!(!serde_json::to_string(&report).unwrap().contains("vertical_unit"));
+}
+
+#[test]
 fn bad_points_are_counted_and_named() {
     let mut points = room(1000, DVec3::splat(10.0), DVec3::ZERO, 3);
     points[0].position.x = f64::NAN;
@@ -97,7 +117,7 @@ fn what_cannot_be_a_scan_is_refused_and_leaves_nothing() {
     };
     assert_eq!(code(vec![]), "no_sources");
     assert_eq!(code(vec![memory(vec![])]), "no_points");
-    assert_eq!(code(vec![scan(Some(Unit::Degree))]), "unit_is_angle");
+    assert_eq!(code(vec![scan(Some(Unit::Degree))]), "unit_degrees");
     assert_eq!(code(vec![scan(None), scan(Some(Unit::Foot))]), "sources_disagree");
     let mut elsewhere = scan(None);
     elsewhere.info.crs = Some("EPSG:25832".into());
@@ -105,7 +125,14 @@ fn what_cannot_be_a_scan_is_refused_and_leaves_nothing() {
     let mut random = Random(5);
     assert_eq!(code(vec![memory(vec![random.point(DVec3::NAN)])]), "no_points");
     let spread = (0..1000).map(|n| random.point(DVec3::new(f64::from(n) * 1e6, 0.0, 0.0))).collect();
-    assert_eq!(code(vec![memory(spread)]), "extent_too_large");
+    assert_eq!(code(vec![memory(spread)]), "size_implausible");
+    let halves = (0..1000).map(|n| random.point(DVec3::new(f64::from(n), 0.0, if n < 800 { 0.0 } else { 90_000.0 }))).collect();
+    assert_eq!(code(vec![memory(halves)]), "size_implausible");
+    let tiny = (0..1000).map(|n| random.point(DVec3::new(f64::from(n) * 4e-7, 0.0, 0.0))).collect();
+    assert_eq!(code(vec![memory(tiny)]), "size_implausible");
+    let mut heights = scan(None);
+    heights.info.vertical_unit = Some(Unit::Foot);
+    assert_eq!(code(vec![scan(None), heights]), "sources_disagree");
 }
 
 #[test]

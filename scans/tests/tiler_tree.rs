@@ -235,6 +235,14 @@ fn identical_points_beyond_a_tile_are_cut_into_several() {
     let mut random = Random(6);
     let count = check((0..20_000).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
     assert!(count >= 50, "{count}");
+
+    // With neighbours, so that cells above take from the pieces; and one whose first tile is all there is.
+    let mut points: Vec<Point> = (0..60_000).map(|_| random.point(DVec3::new(3.0, 2.0, 1.0))).collect();
+    points.extend((0..7000).map(|_| random.point(DVec3::new(3.001, 2.0, 1.0))));
+    points.extend(room(5000, DVec3::splat(6.0), DVec3::ZERO, 12));
+    let count = check(points, &small(20, 1));
+    assert!(count > 67_000 / 80, "{count}");
+    check((0..201).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Inspection {
     pub crs: Option<String>,
     /// Unit of the coordinates, where the file or the person says so.
     pub unit: Option<Unit>,
+    /// Unit of the heights, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vertical_unit: Option<Unit>,
     /// Where the unit comes from.
     pub unit_source: UnitSource,
     /// Names of the attributes beside positions.
@@ -48,6 +51,7 @@ impl Inspection {
             bounds: info.bounds.to_array(),
             crs: info.crs.clone(),
             unit: info.unit,
+            vertical_unit: info.vertical_unit,
             unit_source: info.unit_source,
             attributes: info.attributes.names(),
             warnings: info.warnings.clone(),

@@ -30,7 +30,7 @@ pub use self::write::{Packed, Writer};
 pub const INDEX_PATH: &str = "@3dtilesIndex1@";
 
 /// Largest entry that is inflated; a tile of a million points takes 20 MB.
-pub const MAX_ENTRY_BYTES: u64 = 256 << 20;
+pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
 
 /// Head of a gzip stream without name and time, to be followed by an entry's raw deflate bytes.
 pub const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -78,14 +78,21 @@ impl Entry {
         self.data_offset..self.data_offset + self.compressed_len
     }
 
+    /// Refuses an entry that no tile needs, before anything is allocated by its lengths.
+    ///
+    /// # Errors
+    /// `archive_unsupported` for more than [`MAX_ENTRY_BYTES`], in the archive or inflated.
+    pub fn check_size(&self) -> Result<()> {
+        let longest = self.len.max(self.compressed_len);
+        if longest > MAX_ENTRY_BYTES { Err(unsupported(format!("an entry of {longest} bytes"))) } else { Ok(()) }
+    }
+
     /// The entry's bytes out of those in the archive, checked against length and CRC.
     ///
     /// # Errors
     /// `archive_corrupt`; `archive_unsupported` for more than [`MAX_ENTRY_BYTES`].
     pub fn inflate(&self, data: Vec<u8>) -> Result<Vec<u8>> {
-        if self.len > MAX_ENTRY_BYTES {
-            return Err(unsupported(format!("an entry of {} bytes", self.len)));
-        }
+        self.check_size()?;
         if data.len() as u64 != self.compressed_len {
             return Err(corrupt("an entry is shorter than its header says"));
         }
@@ -147,6 +154,7 @@ impl Index {
     /// `archive_corrupt`, `archive_unsupported`, `io`.
     pub fn read_entry<R: Read + Seek>(&self, archive: &mut R, path: &str) -> Result<Option<Vec<u8>>> {
         let Some(entry) = self.entry(archive, path)? else { return Ok(None) };
+        entry.check_size()?;
         let data = read_range(archive, entry.data_range())?;
         entry.inflate(data).map(Some)
     }

@@ -12,14 +12,16 @@ use glam::DVec3;
 use super::Context;
 use super::record::{HAS_COLOR, Record, Region};
 use crate::error::{Error, Result};
-use crate::frame::Unit;
-use crate::points::PointChunk;
+use crate::frame::{self, Frame, Unit};
+use crate::points::{Bounds, PointChunk};
 use crate::read::PointSource;
 
 /// Half the edge of the cube that points are kept in, in millimetres: 50 km around the middle of the first points.
 const REACH_MM: i64 = 50_000_000;
 /// Coordinates beyond this are no place on Earth, in metres.
 const FARTHEST_M: f64 = 1e9;
+/// One point in so many may be far away: these are stragglers; more are a part of the scan, which is not to be halved.
+const STRAGGLERS: u64 = 20;
 const CHUNK_POINTS: usize = 64 << 10;
 /// Heights are counted in steps of 128 mm.
 const HEIGHT_SHIFT: u32 = 7;
@@ -42,7 +44,8 @@ pub(super) struct Counted {
 }
 
 struct Pass {
-    metres: f64,
+    /// Metres in a unit of each axis.
+    metres: DVec3,
     origin_mm: Option<[i64; 3]>,
     points_in: u64,
     kept: u64,
@@ -51,15 +54,17 @@ struct Pass {
     min: [u32; 3],
     max: [u32; 3],
     error_mm: f64,
+    /// Of the points kept, in metres.
+    bounds: Bounds,
     intensities: Vec<u64>,
     heights: Vec<u64>,
 }
 
-pub(super) fn count(sources: &mut [Box<dyn PointSource>], unit: Unit, path: &Path, context: &Context<'_>) -> Result<Counted> {
+pub(super) fn count(sources: &mut [Box<dyn PointSource>], frame: &Frame, path: &Path, context: &Context<'_>) -> Result<Counted> {
     let announced: u64 = sources.iter().map(|source| source.info().points).sum();
-    let metres = unit.metres().ok_or_else(|| {
-        Error::input("unit_is_angle", "the coordinates are degrees, not lengths", "Project the scan to a CRS in metres or feet.")
-    })?;
+    frame::check_unit(frame.unit)?;
+    frame::check_unit(frame.vertical_unit.unwrap_or(frame.unit))?;
+    let metres = frame.scan_from_file(DVec3::ONE);
     let write_error = |error| Error::io("write", path, error);
     let mut spool = std::fs::File::create(path).map_err(write_error)?;
     let mut pass = Pass {
@@ -72,6 +77,7 @@ pub(super) fn count(sources: &mut [Box<dyn PointSource>], unit: Unit, path: &Pat
         min: [u32::MAX; 3],
         max: [0; 3],
         error_mm: 0.0,
+        bounds: Bounds::EMPTY,
         intensities: vec![0; 1 << 16],
         heights: vec![0; ((2 * REACH_MM as usize) >> HEIGHT_SHIFT) + 1],
     };
@@ -115,13 +121,11 @@ pub(super) fn count(sources: &mut [Box<dyn PointSource>], unit: Unit, path: &Pat
             "Check that the file holds points and that its scale and offset are right.",
         ));
     };
-    if pass.far_away > pass.kept {
-        return Err(Error::input(
-            "extent_too_large",
-            format!("{} of {} points lie more than 50 km from the first ones", pass.far_away, pass.points_in),
-            "Check the unit and the scale of the file; a venue is smaller.",
-        ));
+    if pass.far_away > (pass.kept + pass.far_away) / STRAGGLERS {
+        let (far_away, points) = (pass.far_away, pass.points_in);
+        return Err(frame::implausible(format!("{far_away} of {points} points lie more than 50 km from the first ones")));
     }
+    frame::check_size(pass.bounds, Unit::Metre)?;
     let heights = percentiles(&pass.heights).map(|bin| (bin as u32) << HEIGHT_SHIFT);
     Ok(Counted {
         spool: Region { path: path.to_path_buf(), start: 0, count: pass.kept },
@@ -162,6 +166,7 @@ impl Pass {
                 self.far_away += 1;
                 continue;
             }
+            self.bounds.include(exact / 1000.0);
             self.error_mm = self.error_mm.max((exact - rounded).abs().max_element());
             let position = [local.x as u32, local.y as u32, local.z as u32];
             self.min = [0, 1, 2].map(|axis| self.min[axis].min(position[axis]));
@@ -189,7 +194,7 @@ fn narrow(value: u16) -> u8 {
 }
 
 /// The median of the usable positions on each axis, on whole metres, in millimetres.
-fn middle_mm(positions: &[DVec3], metres: f64) -> Option<[i64; 3]> {
+fn middle_mm(positions: &[DVec3], metres: DVec3) -> Option<[i64; 3]> {
     let usable = |position: &DVec3| position.is_finite() && (*position * metres).abs().max_element() < FARTHEST_M;
     let mut middle = [0; 3];
     for (axis, middle) in middle.iter_mut().enumerate() {
@@ -199,7 +204,7 @@ fn middle_mm(positions: &[DVec3], metres: f64) -> Option<[i64; 3]> {
         }
         let half = values.len() / 2;
         let (_, median, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-        *middle = (*median * metres).floor() as i64 * 1000;
+        *middle = (*median * metres[axis]).floor() as i64 * 1000;
     }
     Some(middle)
 }

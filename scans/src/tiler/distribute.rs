@@ -2,7 +2,7 @@
 //!
 //! Points are counted on a grid; cells are joined upwards as long as they stay below the limit, and the points are
 //! copied into one file in which each chunk has its place. A grid cell above the limit is distributed again on a grid of
-//! its own, down to cells of 1 mm, which are kept whole.
+//! its own, down to cells of 1 mm, which are chunks however many points they have.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};

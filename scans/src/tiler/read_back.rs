@@ -54,7 +54,7 @@ const MAX_DOCUMENTS: u32 = 64;
 /// `archive_corrupt`, `archive_unsupported`, `tileset_corrupt`, `io`.
 pub fn read_back(archive: &Path) -> Result<ReadBack> {
     let open = || -> Result<ReadBack> {
-        let file = File::open(archive).map_err(|error| Error::io("open", archive, error))?;
+        let file = File::open(archive).map_err(|error| Error::opening(archive, error))?;
         let mut file = BufReader::new(file);
         let index = Index::read(&mut file)?;
         let tileset = document(&index, &mut file, "tileset.json")?;

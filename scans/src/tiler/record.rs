@@ -81,6 +81,13 @@ impl Region {
         Ok(RecordReader { file, path: self.path.clone(), left: self.count })
     }
 
+    /// The first records, at most `count`, and those after them.
+    pub(super) fn split(&self, count: u64) -> (Self, Self) {
+        let count = count.min(self.count);
+        let rest = Self { path: self.path.clone(), start: self.start + count, count: self.count - count };
+        (Self { count, ..self.clone() }, rest)
+    }
+
     /// All records at once.
     pub(super) fn load(&self) -> Result<Vec<Record>> {
         let mut records = Vec::new();

@@ -6,11 +6,12 @@
 //! which is also the order that meshopt compresses best.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
 use super::Context;
-use super::record::{Key, Record, morton};
+use super::record::{Key, Record, Region, morton};
 use super::write::{Done, Spool};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,8 @@ pub(super) struct Node {
 pub(super) struct Builder<'a> {
     pub(super) bits: u32,
     pub(super) tile_points: usize,
+    /// Bytes for a thread's table of grid cells; above them the table holds only cells with points.
+    pub(super) table_bytes: u64,
     pub(super) spool: &'a Spool,
     pub(super) context: &'a Context<'a>,
 }
@@ -58,6 +61,14 @@ impl Builder<'_> {
         let sorted: Vec<Record> = order.par_iter().map(|&(_, index)| records[index as usize]).collect();
         drop((records, order));
         self.cell(key, &codes, &sorted, edge_bits - dropped)
+    }
+
+    /// Builds a cell of 1 mm from points that the memory does not hold at once: the first ones are the content from
+    /// which the cells above take, the others are tiles below it.
+    pub(super) fn place(&self, key: Key, region: &Region) -> Result<Node> {
+        let (first, beyond) = region.split(self.tile_points as u64);
+        let children = self.spool.pieces(key, &beyond, self.tile_points, self.context)?;
+        Ok(Node { key, content: first.load()?, children, error_m: 0.0 })
     }
 
     /// Builds the cell whose records these are; `digits` levels lie below it.
@@ -126,7 +137,8 @@ impl Builder<'_> {
         let mut cells = ((self.tile_points as f64 / SURFACES).sqrt().ceil() as u64).clamp(2, 400);
         let total = nodes.iter().map(|node| node.content.len()).sum();
         loop {
-            let best = TABLE.with_borrow_mut(|table| best_of_cells(table, key.corner(self.bits), edge_bits, cells, nodes));
+            let best =
+                TABLE.with_borrow_mut(|table| best_of_cells(table, self.table_bytes, key.corner(self.bits), edge_bits, cells, nodes));
             // Volumes full of points fill more cells than surfaces do.
             if best.len() > 2 * self.tile_points && cells > 2 {
                 let ratio = self.tile_points as f64 / best.len() as f64;
@@ -143,10 +155,12 @@ impl Builder<'_> {
 }
 
 /// For each grid cell that holds a point the place of the one nearest to its middle, the first of equals.
-fn best_of_cells(table: &mut Vec<u32>, corner: [u32; 3], edge_bits: u32, cells: u64, nodes: &[Node]) -> Vec<u32> {
-    let wanted = (cells * cells * cells) as usize;
-    if table.len() < wanted {
-        table.resize(wanted, 0);
+fn best_of_cells(table: &mut Vec<u32>, table_bytes: u64, corner: [u32; 3], edge_bits: u32, cells: u64, nodes: &[Node]) -> Vec<u32> {
+    let wanted = cells * cells * cells;
+    let dense = wanted * size_of::<u32>() as u64 <= table_bytes;
+    let mut sparse: HashMap<u64, u32> = HashMap::new();
+    if dense && table.len() < wanted as usize {
+        table.resize(wanted as usize, 0);
     }
     let mut best: Vec<(u32, u32, u64)> = Vec::new();
     for (place, record) in nodes.iter().flat_map(|node| &node.content).enumerate() {
@@ -159,7 +173,7 @@ fn best_of_cells(table: &mut Vec<u32>, corner: [u32; 3], edge_bits: u32, cells: 
             let off = ((scaled & ((1 << edge_bits) - 1)) as i64 - (1_i64 << edge_bits >> 1)) >> edge_bits.saturating_sub(16);
             distance += (off * off) as u64;
         }
-        let slot = &mut table[index as usize];
+        let slot = if dense { &mut table[index as usize] } else { sparse.entry(index).or_default() };
         if *slot == 0 {
             best.push((index as u32, place as u32, distance));
             *slot = best.len() as u32;
@@ -170,8 +184,30 @@ fn best_of_cells(table: &mut Vec<u32>, corner: [u32; 3], edge_bits: u32, cells: 
             }
         }
     }
-    for &(index, _, _) in &best {
-        table[index as usize] = 0;
+    if dense {
+        for &(index, _, _) in &best {
+            table[index as usize] = 0;
+        }
     }
     best.into_iter().map(|(_, place, _)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_room_takes_the_same_points() {
+        let record = |n: u32| Record { position: [n * 7919 % 1024, n * 104_729 % 1024, n * 31 % 1024], ..Record::default() };
+        let content = (0..5000).map(record).collect();
+        let nodes = [Node { key: Key::ROOT, content, children: Vec::new(), error_m: 0.0 }];
+        for cells in [2, 9, 40] {
+            let mut table = Vec::new();
+            let sparse = best_of_cells(&mut table, cells * cells * cells * 4 - 1, [0; 3], 10, cells, &nodes);
+            assert!(table.is_empty());
+            let dense = best_of_cells(&mut table, cells * cells * cells * 4, [0; 3], 10, cells, &nodes);
+            assert_eq!(table.len() as u64, cells * cells * cells);
+            assert!(sparse == dense && !dense.is_empty());
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::tile::glb;
 /// `archive_corrupt`, also for paths that lead out of `dir`, `archive_unsupported`, `tile_corrupt`, `tile_unsupported`,
 /// `io`. What was written before an error stays.
 pub fn unpack(archive: &Path, dir: &Path, plain: bool) -> Result<u64> {
-    let file = File::open(archive).map_err(|error| Error::io("open", archive, error))?;
+    let file = File::open(archive).map_err(|error| Error::opening(archive, error))?;
     let mut file = BufReader::new(file);
     let mut files = 0;
     let mut unpack = || -> Result<()> {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use glam::DVec3;
 
 use super::Context;
-use super::record::{Key, Record};
+use super::record::{Key, Record, Region};
 use super::sample::Node;
 use crate::error::{Error, Result};
 use crate::points::Attributes;
@@ -77,11 +77,31 @@ impl Spool {
 
     /// Encodes and spools a node that has content.
     pub(super) fn tile(&self, node: Node, bits: u32, tile_points: usize) -> Result<Done> {
-        let Key { level, cell: [x, y, z] } = node.key;
-        let most = tile_points.saturating_mul(LARGEST_TILE).clamp(1, 1 << 20);
-        let name = format!("{level}-{x}-{y}-{z}");
+        let level = node.key.level;
         debug_assert!(level <= bits);
-        self.run(&name, level, &node.content, most, node.children, node.error_m)
+        self.run(&name(node.key), level, &node.content, largest_tile(tile_points), node.children, node.error_m)
+    }
+
+    /// Tiles of records that are too many to be held: up to eight below `key`, each with others below it, all of the
+    /// same cell. Holds one tile at a time.
+    pub(super) fn pieces(&self, key: Key, region: &Region, tile_points: usize, context: &Context<'_>) -> Result<Vec<Done>> {
+        self.pieces_below(&name(key), key.level, region, largest_tile(tile_points), context)
+    }
+
+    fn pieces_below(&self, name: &str, level: u32, region: &Region, most: usize, context: &Context<'_>) -> Result<Vec<Done>> {
+        let share = region.count.div_ceil(8).max(most as u64);
+        let mut children = Vec::new();
+        let mut rest = region.clone();
+        while rest.count > 0 {
+            context.check()?;
+            let (piece, after) = rest.split(share);
+            rest = after;
+            let name = format!("{name}-{}", children.len());
+            let (own, beyond) = piece.split(most as u64);
+            let below = self.pieces_below(&name, level + 1, &beyond, most, context)?;
+            children.push(self.run(&name, level + 1, &own.load()?, most, below, 0.0)?);
+        }
+        Ok(children)
     }
 
     /// A tile of the first `most` records; what is beyond goes to up to eight children, which all lie in the same cell.
@@ -149,6 +169,14 @@ impl Spool {
         read.map_err(|error| Error::io("read", &self.path, error))?;
         Ok(place.packed.with_data(data))
     }
+}
+
+fn name(Key { level, cell: [x, y, z] }: Key) -> String {
+    format!("{level}-{x}-{y}-{z}")
+}
+
+fn largest_tile(tile_points: usize) -> usize {
+    tile_points.saturating_mul(LARGEST_TILE).clamp(1, 1 << 20)
 }
 
 /// Writes the archive: documents first, then tiles from coarse to fine. Returns its length.

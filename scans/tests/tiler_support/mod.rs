@@ -33,6 +33,7 @@ pub(crate) fn memory(points: Vec<Point>) -> Memory {
         bounds: Bounds::EMPTY,
         crs: None,
         unit: Some(Unit::Metre),
+        vertical_unit: None,
         unit_source: UnitSource::User,
         attributes: all_attributes(),
         scale: None,

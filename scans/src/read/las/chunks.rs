@@ -38,6 +38,10 @@ impl RawRecords for Chunks {
             end += 1;
         }
         let batch = &self.table[self.next..end];
+        // Each buffer keeps the length of the largest chunk that was ever in its place.
+        if self.buffers.iter().map(|buffer| buffer.capacity() as u64).sum::<u64>() > 2 * BATCH_BYTES {
+            self.buffers.clear();
+        }
         if self.buffers.len() < batch.len() {
             self.buffers.resize_with(batch.len(), Vec::new);
         }

@@ -93,7 +93,7 @@ impl Header {
             warnings.push(Warning { code: "las_version_newer", message: "LAS 1.5 is read as LAS 1.4".into() });
         }
         let data_offset = u64::from(field.u32(96));
-        if data_offset >= file_len || data_offset < u64::from(head_len) {
+        if data_offset > file_len || data_offset < u64::from(head_len) {
             return Err(Error::input(
                 "las_data_offset",
                 format!("points are said to begin at byte {data_offset}, after a header of {head_len} bytes in a file of {file_len} bytes"),

@@ -21,6 +21,8 @@ use crate::read::contain::contained;
 
 /// Largest chunk, in bytes once decompressed, that is decompressed whole.
 const MAX_WHOLE_CHUNK: u64 = 32 << 20;
+/// Chunks that a file may have; each takes about 50 bytes. With chunks of the usual 50,000 points: 100 billion points.
+const MAX_CHUNKS: u64 = 2_000_000;
 const UNSUPPORTED_HINT: &str = "Decompress it with the program that wrote it, or export the scan as LAS or as LAZ with a current LASzip.";
 
 /// How the points are compressed, checked against the header.
@@ -225,6 +227,9 @@ fn read_table(input: &mut Input, header: &Header, coding: &Coding, warnings: &mu
     let room = (table_start - start) / coding.record_len as u64;
     if count == 0 || count > room {
         return Err(corrupt(format!("{count} chunks are announced; there is room for {room}")).into());
+    }
+    if count > MAX_CHUNKS {
+        return Err(unsupported(format!("{count} chunks of points; {MAX_CHUNKS} are the most that are read")).into());
     }
     input.seek(SeekFrom::Start(table_start))?;
     let variable = coding.chunk_points.is_none();

@@ -65,7 +65,8 @@ impl Tail {
         });
         let index_header = last.ok_or_else(|| unsupported("its last entry is not the index"))?;
         // Whoever reads the index allocates by this range: it must fit the number of entries, and these the directory.
-        let longest = (count.checked_mul(SLOT_BYTES as u64)).map(|slots| slots + LONGEST_HEADER).filter(|_| count <= size);
+        let longest = Some(count).filter(|count| *count <= size).and_then(|count| count.checked_mul(SLOT_BYTES as u64));
+        let longest = longest.and_then(|slots| slots.checked_add(LONGEST_HEADER));
         let index_len = offset.checked_sub(index_header).filter(|len| *len > 0 && longest.is_some_and(|longest| *len <= longest));
         if index_len.is_none() {
             return Err(corrupt("its index is not where it should be"));
