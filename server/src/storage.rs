@@ -107,14 +107,23 @@ impl Storage {
         self.store.path_to_filesystem(&key_of(key)?)
     }
 
-    /// An empty folder for the work of one attempt at a job; what earlier attempts left is removed.
-    pub fn work_dir(&self, job: &str) -> std::io::Result<PathBuf> {
-        let dir = self.work.join(job);
-        if dir.exists() {
-            std::fs::remove_dir_all(&dir)?;
+    /// An empty folder for the work of one attempt at a job, shared with no other attempt.
+    pub fn work_dir(&self, job: &str) -> std::io::Result<WorkDir> {
+        let path = self.work.join(format!("{job}-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&path)?;
+        Ok(WorkDir { path })
+    }
+
+    /// The work folders that there are, each with the job that it says it belongs to.
+    pub fn work_dirs(&self) -> std::io::Result<Vec<(String, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.work)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let job = name.rsplit_once('-').map_or(name.as_str(), |(job, _)| job).to_owned();
+            found.push((job, entry.path()));
         }
-        std::fs::create_dir_all(&dir)?;
-        Ok(dir)
+        Ok(found)
     }
 
     /// Removes uploads that were cut off by the end of the process: nothing was written to them for an hour.
@@ -133,6 +142,35 @@ impl Storage {
 
 fn key_of(key: &str) -> object_store::Result<Key> {
     Key::parse(key).map_err(Into::into)
+}
+
+/// The folder of one attempt at a job. Removed when it is dropped, so also where the attempt panics.
+#[derive(Debug)]
+pub struct WorkDir {
+    path: PathBuf,
+}
+
+impl WorkDir {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        remove_work(&self.path);
+    }
+}
+
+/// Removes a work folder; one that is not there is removed already.
+pub fn remove_work(path: &Path) {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(work = %path.display(), %error, "a work folder could not be removed");
+        }
+        _ => {}
+    }
 }
 
 /// An upload on its way.
@@ -216,6 +254,20 @@ mod tests {
         storage.remove(&key).await?;
         storage.remove(&key).await?;
         assert_eq!(files(dir.path()), Vec::<PathBuf>::new());
+        Ok(())
+    }
+
+    #[test]
+    fn attempts_at_one_job_do_not_share_a_folder() -> anyhow::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let storage = Storage::open(dir.path())?;
+        let (first, second) = (storage.work_dir("0190-job")?, storage.work_dir("0190-job")?);
+        std::fs::write(second.path().join("points"), "1")?;
+        drop(first);
+        assert!(second.path().join("points").is_file(), "the other attempt's work stays");
+        assert_eq!(storage.work_dirs()?, [("0190-job".to_owned(), second.path().to_owned())]);
+        drop(second);
+        assert!(storage.work_dirs()?.is_empty());
         Ok(())
     }
 

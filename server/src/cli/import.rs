@@ -59,6 +59,7 @@ impl Import {
             .build()
             .map_err(|error| Failure::internal(&error.into()))?;
         let context = self.context(runtime.handle().clone()).map_err(|error| Failure::catalogue(&error))?;
+        worker::sweep(&context);
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;
         let owner = lease::new_owner();

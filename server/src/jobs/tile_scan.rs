@@ -56,10 +56,8 @@ pub fn run(
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
     let mut stored = Vec::new();
-    let result = make(context, owner, job, &version, &work, &prefix, &mut stored, cancel, report_progress);
-    if let Err(error) = std::fs::remove_dir_all(&work) {
-        tracing::warn!(work = %work.display(), %error, "a work folder could not be removed");
-    }
+    let result = make(context, owner, job, &version, work.path(), &prefix, &mut stored, cancel, report_progress);
+    drop(work);
     if result.is_err() {
         for key in stored {
             if let Err(error) = context.runtime.block_on(context.storage.remove(&key)) {

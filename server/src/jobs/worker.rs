@@ -2,7 +2,7 @@
 //!
 //! While a job runs, a second thread gives the signs of life: it moves the lease on, writes the progress into the row
 //! and passes a wish to stop on to the job. A job whose process dies is claimed again by whoever finds its lease run
-//! out; what the dead attempt left in the work folder is removed then. Bad input fails at once, everything else is
+//! out; what the dead attempt left in its work folder is removed then. Bad input fails at once, everything else is
 //! tried again after a growing wait, `max_attempts` times in all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use parterre_scans::catalog::Fault;
 
-use crate::db::write;
+use crate::db::{now_ms, write};
 use crate::jobs::{Context, JobError, lease, tile_scan};
 use crate::models::jobs::{Job, Lease};
 use crate::models::versions::Version;
+use crate::storage::remove_work;
 
 /// How often the progress is written and a wish to stop is looked for.
 const TICK: Duration = Duration::from_millis(300);
@@ -95,6 +96,7 @@ fn work(context: &Context, stop: &Arc<AtomicBool>, bell: &Bell) {
         Err(error) => tracing::warn!("jobs of dead processes could not be looked for: {error:#}"),
     }
     while !stop.load(Ordering::SeqCst) {
+        sweep(context);
         match claim(context, &owner) {
             Ok(Some(job)) => {
                 if let Err(error) = run(context, &owner, &job, stop, &|_, _| {}) {
@@ -120,6 +122,32 @@ fn claim(context: &Context, owner: &str) -> anyhow::Result<Option<Job>> {
     Ok(write(&mut conn, |conn| Job::claim(conn, &lease(context, owner)))?)
 }
 
+/// Removes the work folders of attempts that ended without: those of jobs that do not run, and those whose lease ran out.
+pub fn sweep(context: &Context) {
+    let swept = || -> anyhow::Result<()> {
+        // The folders first: one that is made after this is not in the list, and one in the list was claimed before the
+        // rows are read.
+        let dirs = context.storage.work_dirs()?;
+        if dirs.is_empty() {
+            return Ok(());
+        }
+        let rows = Job::open(&mut *context.database.get()?)?;
+        let now = now_ms();
+        for (job, dir) in dirs {
+            let works =
+                rows.iter().any(|row| row.id == job && row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
+            if !works {
+                tracing::info!(work = %dir.display(), "what a dead attempt left is removed");
+                remove_work(&dir);
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = swept() {
+        tracing::warn!("old work folders could not be looked for: {error:#}");
+    }
+}
+
 /// Where a job stands, between the thread that works and the one that gives the signs of life.
 struct Standing {
     stage: String,
@@ -141,6 +169,7 @@ pub fn run(
             "The file may need more memory than there is. The service's log may have the cause.",
         );
         fail(context, owner, job, &fault)?;
+        sweep(context);
         return Ok(Some(fault));
     }
     tracing::info!(job = job.id, kind = job.kind, attempt = job.attempts, "job started");

@@ -140,6 +140,23 @@ fn a_lease_belongs_to_one_and_runs_out() {
 }
 
 #[test]
+fn the_folder_of_a_working_attempt_is_not_swept() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
+    let id = accepted["job"].as_str().unwrap();
+    let mut conn = app.app.database.get().unwrap();
+    assert!(write(&mut conn, |conn| Job::claim(conn, &Lease { owner: "elsewhere:1:1:x", for_ms: 60_000 })).unwrap().is_some());
+    drop(conn);
+    let work = app.app.storage.work_dir(id).unwrap();
+    let orphan = app.dir.path().join("work").join("01900000-0000-7000-8000-000000000000-ab");
+    fs::create_dir_all(&orphan).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    parterre_server::jobs::worker::sweep(&app.app.job_context(runtime.handle().clone()));
+    assert!(work.path().is_dir() && !orphan.exists());
+}
+
+#[test]
 fn what_never_ends_is_given_up() {
     let app = TestApp::without_worker();
     let venue = app.client.venue("Hall");
@@ -150,11 +167,19 @@ fn what_never_ends_is_given_up() {
         assert!(write(&mut conn, |conn| Job::claim(conn, &lease)).unwrap().is_some());
     }
     drop(conn);
+    let id = accepted["job"].as_str().unwrap();
+    for attempt in ["a1", "b2"] {
+        let left = app.dir.path().join("work").join(format!("{id}-{attempt}"));
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.join("points"), "of an attempt that died").unwrap();
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let context = app.app.job_context(runtime.handle().clone());
     let worker = parterre_server::jobs::worker::Worker::start(context, std::sync::Arc::clone(&app.app.bell)).unwrap();
-    let job = app.client.wait(accepted["job"].as_str().unwrap());
+    let job = app.client.wait(id);
     worker.stop();
     assert_eq!(job["error"]["code"], "job_gave_up", "{job}");
+    assert_eq!(fs::read_dir(app.dir.path().join("work")).unwrap().count(), 0, "what the attempts left is gone");
+    assert!(app.files().iter().all(|file| file.starts_with("objects/uploads/")), "{:?}", app.files());
     assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "failed");
 }
