@@ -100,7 +100,7 @@ fn check_and_enter(
 ) -> Result<UploadAccepted, Refused> {
     let path = storage.path(key).map_err(|error| Refused::Storage(error.into()))?;
     drop(read::open(&path)?);
-    *key = runtime.block_on(storage.accept(stored, target.file_name)).map_err(|error| Refused::Storage(error.into()))?;
+    *key = runtime.block_on(storage.accept(stored)).map_err(|error| Refused::Storage(error.into()))?;
     let mut conn = database.get().context("failed to connect to the database").map_err(Refused::Database)?;
     write(&mut conn, |conn| enter(conn, stored, key, target)).context("failed to write to the database").map_err(Refused::Database)
 }

@@ -4,7 +4,7 @@
 //! | key | what |
 //! | --- | --- |
 //! | `incoming/{id}` | an upload that is not accepted yet; whatever is old here is swept at the start |
-//! | `uploads/{id}/{file name}` | an accepted upload, never changed |
+//! | `uploads/{id}/source.bin` | an accepted upload, never changed; its name is in the database alone |
 //! | `scans/{scan}/{version}/{attempt}/…` | tiles, pictures and report of one version, never changed |
 //!
 //! An object appears whole or not at all: it is written beside its place and renamed into it.
@@ -66,10 +66,11 @@ impl Storage {
         Ok(Incoming { key, writer: WriteMultipart::new_with_chunk_size(upload, PART_BYTES), sha256: Sha256::new(), bytes: 0 })
     }
 
-    /// Gives an upload its lasting key.
-    pub async fn accept(&self, stored: &Stored, file_name: &str) -> object_store::Result<String> {
+    /// Gives an upload its lasting key. The file's name is no part of it: names in many scripts grow beyond what file
+    /// systems take once they are encoded.
+    pub async fn accept(&self, stored: &Stored) -> object_store::Result<String> {
         let id = stored.key.trim_start_matches("incoming/");
-        let key: Key = ["uploads", id, file_name].into_iter().collect();
+        let key: Key = ["uploads", id, "source.bin"].into_iter().collect();
         self.store.rename(&Key::from(stored.key.as_str()), &key).await?;
         Ok(key.to_string())
     }
@@ -248,7 +249,7 @@ mod tests {
         let stored = incoming.finish().await?;
         assert_eq!(stored.bytes, 3);
         assert_eq!(stored.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        let key = storage.accept(&stored, "Säle & #1 %2F.las").await?;
+        let key = storage.accept(&stored).await?;
         assert_eq!(storage.get(&key).await?, Bytes::from_static(b"abc"));
         assert!(storage.path(&key)?.starts_with(dir.path().canonicalize()?));
         storage.remove(&key).await?;

@@ -102,7 +102,7 @@ fn a_fault_of_ours_is_tried_again_and_then_told() {
     let app = TestApp::without_worker();
     let venue = app.client.venue("Hall");
     let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
-    let source = app.files().into_iter().find(|file| file.ends_with("room.las")).unwrap();
+    let source = app.files().into_iter().find(|file| file.starts_with("objects/uploads/")).unwrap();
     fs::remove_file(app.dir.path().join(source)).unwrap();
 
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -178,6 +178,12 @@ fn file_names_lead_nowhere_else() {
     assert_eq!(app.client.get(&format!("/api/scans/{scan}")).json()["name"], "escape.las");
     let (scan, _) = app.client.publish(&venue, "Saal%20%231%20%C3%A9t%C3%A9%0A%25.las", &file);
     assert_eq!(app.client.get(&format!("/api/scans/{scan}")).json()["name"], "Saal #1 été%.las");
+    // Longer than what is kept, and three times as long again once it is encoded.
+    let hall = "東京文化会館大ホール";
+    let encoded: String = format!("{}.laz", hall.repeat(20)).bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let (scan, _) = app.client.publish(&venue, &encoded, &file);
+    let name = app.client.get(&format!("/api/scans/{scan}")).json()["name"].as_str().unwrap().to_owned();
+    assert!(name.starts_with(hall) && name.ends_with(".laz") && (190..=200).contains(&name.len()), "{name}");
     app.client.upload(&venue, "..%2f", &file).expect_error(422, "file_name_invalid");
     app.client.upload("none", "a.las", &file).expect_error(404, "venue_not_found");
     assert!(app.files().iter().all(|file| file.starts_with("objects/")), "{:?}", app.files());
