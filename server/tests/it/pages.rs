@@ -25,6 +25,7 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
     }
     let catalogue = app.client.get("/").expect(200).text();
     assert!(catalogue.contains(&format!("/pictures/{scan}/1/thumbnail.png")) && catalogue.contains("Ready"), "{catalogue}");
+    app.client.get("/?page=4294967295").expect(200);
     assert!(app.client.get("/?q=nobody").text().contains("No venue has"));
 
     let lost = app.client.get_with("/venues/none", &[("accept", "text/html,*/*")]).expect(404);
