@@ -96,6 +96,20 @@ impl Version {
         versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
     }
 
+    /// Finds one version and holds it against other writers; to be called in a writing transaction.
+    pub fn find_held(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
+        let found = versions::table.find((scan_id, version)).select(Self::as_select());
+        match conn {
+            Conn::Sqlite(conn) => found.first(conn).optional(),
+            Conn::Postgres(conn) => found.for_update().first(conn).optional(),
+        }
+    }
+
+    /// Finds the version whose uploaded file is stored under that key.
+    pub fn of_source(conn: &mut Conn, source_key: &str) -> QueryResult<Option<Self>> {
+        versions::table.filter(versions::source_key.eq(source_key)).select(Self::as_select()).first(conn).optional()
+    }
+
     /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
     pub fn next_number(conn: &mut Conn, scan_id: &str) -> QueryResult<i32> {
         let newest: Option<i32> =
