@@ -98,11 +98,10 @@ impl Version {
 
     /// Finds one version and holds it against other writers; to be called in a writing transaction.
     pub fn find_held(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
-        let found = versions::table.find((scan_id, version)).select(Self::as_select());
-        match conn {
-            Conn::Sqlite(conn) => found.first(conn).optional(),
-            Conn::Postgres(conn) => found.for_update().first(conn).optional(),
+        if let Conn::Postgres(conn) = conn {
+            versions::table.find((scan_id, version)).select(versions::version).for_update().first::<i32>(conn).optional()?;
         }
+        Self::find(conn, scan_id, version)
     }
 
     /// Finds the version whose uploaded file is stored under that key.
