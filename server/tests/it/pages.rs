@@ -84,6 +84,8 @@ fn the_viewer_may_appear_while_the_service_runs() {
     assert_eq!(packed.body, b"packed");
     assert_ne!(packed.header("etag"), plain.header("etag"));
     app.client.get_with(wasm, &[("if-none-match", plain.header("etag").unwrap())]).expect(304);
+    app.client.get_with(wasm, &[("range", "bytes=100-")]).expect_error(416, "range_not_satisfiable");
+    app.client.get_with(wasm, &[("if-match", "\"another\"")]).expect_error(412, "precondition_failed");
     for path in ["/viewer/../parterre.sqlite", "/viewer/%2e%2e/parterre.sqlite", "/viewer/", "/viewer/.hidden"] {
         app.client.get(path).expect(404);
     }
