@@ -27,8 +27,18 @@ fn a_venue_is_entered_listed_and_found() {
     for (query, count) in [("CHATELET", 2), ("th%C3%A9%C3%A2tre", 2), ("%25", 1), ("_", 0), ("sur", 1)] {
         assert_eq!(app.client.get(&format!("/api/venues?q={query}")).json()["total"], count, "{query}");
     }
+    app.client.get(&format!("/api/venues?q={}", "x".repeat(200))).expect(200);
+    for query in [&"x".repeat(201), "a%00b", "a%0Ab"] {
+        app.client.get(&format!("/api/venues?q={query}")).expect_error(400, "query_invalid");
+        app.client.get(&format!("/?q={query}")).expect_error(400, "query_invalid");
+    }
+    // A name that is another venue's identifier leads to neither's confusion.
+    let id = made["id"].as_str().unwrap();
+    let named = app.client.post("/api/venues", &json!({ "name": id })).expect(201).json();
+    assert_eq!(named["slug"], format!("venue-{id}"));
+    assert_eq!(app.client.get(&format!("/api/venues/{id}")).json()["name"], "Théâtre du Châtelet");
     let page = app.client.get("/api/venues?limit=1&offset=2").json();
-    assert_eq!((page["venues"].as_array().unwrap().len(), &page["total"]), (1, &json!(3)));
+    assert_eq!((page["venues"].as_array().unwrap().len(), &page["total"]), (1, &json!(4)));
 }
 
 #[test]

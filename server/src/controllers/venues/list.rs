@@ -1,17 +1,21 @@
 //! `GET /api/venues`.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Query};
 use parterre_scans::catalog::{ErrorBody, VenueList};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::app::App;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::models::{catalog, venues::Venue};
 
 /// Most venues in one answer.
 const MAX_LIMIT: u32 = 500;
+
+/// Longest text to search for; a name is not longer.
+const MAX_QUERY_CHARS: usize = 200;
 
 /// What to list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -37,6 +41,14 @@ pub async fn list(app: Data<App>, search: Query<Search>) -> ApiResult {
 
 /// Finds venues.
 pub async fn find(app: &Data<App>, search: Search) -> ApiResult<VenueList> {
+    if search.q.chars().count() > MAX_QUERY_CHARS || search.q.chars().any(char::is_control) {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "query_invalid",
+            "what is searched for has at most 200 characters and no control characters",
+            "Search for a part of the venue's name.",
+        ));
+    }
     let app = Data::clone(app);
     web::block(move || {
         let mut conn = app.database.get()?;
