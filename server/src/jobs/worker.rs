@@ -99,7 +99,7 @@ fn work(context: &Context, stop: &Arc<AtomicBool>, bell: &Bell) {
         sweep(context);
         match claim(context, &owner) {
             Ok(Some(job)) => {
-                if let Err(error) = run(context, &owner, &job, stop, &|_, _| {}) {
+                if let Err(error) = run(context, &owner, &job, stop, WhenStopped::PutBack, &|_, _| {}) {
                     tracing::error!(job = job.id, "the end of a job could not be written: {error:#}");
                     bell.wait(context.config.poll);
                 }
@@ -154,12 +154,22 @@ struct Standing {
     progress: f64,
 }
 
+/// What becomes of a job whose work was stopped from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenStopped {
+    /// It goes back into the queue, for whoever comes next.
+    PutBack,
+    /// It failed: whoever wanted it wants it no more.
+    Fail,
+}
+
 /// Runs a claimed job to its end and writes the end. `observe` gets stage and progress. Returns the fault of a failed job.
 pub fn run(
     context: &Context,
     owner: &str,
     job: &Job,
     stop: &Arc<AtomicBool>,
+    when_stopped: WhenStopped,
     observe: &(dyn Fn(&str, f64) + Sync),
 ) -> anyhow::Result<Option<Fault>> {
     if job.attempts > job.max_attempts {
@@ -225,7 +235,7 @@ pub fn run(
             tracing::info!(job = job.id, seconds, "job done");
             Ok(None)
         }
-        Err(error) => after_error(context, owner, job, error, seconds),
+        Err(error) => after_error(context, owner, job, error, when_stopped, seconds),
     }
 }
 
@@ -279,9 +289,17 @@ fn still_running(context: &Context, job: &Job) -> bool {
     row.is_none_or(|row| row.state != "done")
 }
 
-fn after_error(context: &Context, owner: &str, job: &Job, error: JobError, seconds: f64) -> anyhow::Result<Option<Fault>> {
+fn after_error(
+    context: &Context,
+    owner: &str,
+    job: &Job,
+    error: JobError,
+    when_stopped: WhenStopped,
+    seconds: f64,
+) -> anyhow::Result<Option<Fault>> {
     let fault = error.fault();
     match error {
+        JobError::Cancelled if when_stopped == WhenStopped::Fail => tracing::info!(job = job.id, seconds, "job stopped"),
         JobError::Cancelled => {
             tracing::info!(job = job.id, seconds, "job stopped and put back into the queue");
             let mut conn = context.database.get()?;

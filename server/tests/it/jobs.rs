@@ -94,6 +94,9 @@ fn an_interrupted_import_leaves_no_work_and_a_failed_version() {
     let service = Service::start(&data, &[]);
     let venue = service.client.get("/api/venues/hall").expect(200).json();
     assert_eq!(venue["scans"][0]["state"], "failed");
+    let job = service.client.get(&format!("/api/jobs/{}", venue["scans"][0]["versions"][0]["job"].as_str().unwrap())).json();
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("cancelled")));
+    assert_ne!(job["stage"], "queued", "it never was in the queue, where a service would have found it");
     service.stop();
 }
 
