@@ -72,18 +72,7 @@ async fn answer_in_time(
 }
 
 fn check(request: &HttpRequest) -> Result<(), ApiError> {
-    let host = request.headers().get(header::HOST).map(HeaderValue::as_bytes).or(request.uri().authority().map(|a| a.as_str().as_bytes()));
-    let host = match host.map(std::str::from_utf8) {
-        Some(Ok(host)) if is_loopback_name(host) => host,
-        _ => {
-            return Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "host_not_allowed",
-                "the service answers only under a name of this machine",
-                "Open it as http://localhost or http://127.0.0.1 with its port.",
-            ));
-        }
-    };
+    let host = host(request)?;
     for origin in request.headers().get_all(header::ORIGIN) {
         let own =
             origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| name.eq_ignore_ascii_case(host));
@@ -97,6 +86,23 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// The name and port under which the service is asked, a name of this machine's loopback. What a proxy's headers say does
+/// not count.
+///
+/// # Errors
+/// `host_not_allowed`.
+pub fn host(request: &HttpRequest) -> Result<&str, ApiError> {
+    let given = request.headers().get(header::HOST).map(HeaderValue::as_bytes).or(request.uri().authority().map(|a| a.as_str().as_bytes()));
+    given.and_then(|given| std::str::from_utf8(given).ok()).filter(|host| is_loopback_name(host)).ok_or_else(|| {
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "host_not_allowed",
+            "the service answers only under a name of this machine",
+            "Open it as http://localhost or http://127.0.0.1 with its port.",
+        )
+    })
 }
 
 /// Whether a `Host` names this machine's loopback, whatever the port (a tunnel may use another).

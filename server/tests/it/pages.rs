@@ -23,6 +23,8 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
     {
         assert!(page.contains(shown), "{shown} is missing in {page}");
     }
+    let elsewhere = [("x-forwarded-host", "elsewhere.example"), ("forwarded", "host=elsewhere.example")];
+    assert!(!app.client.get_with(&address, &elsewhere).expect(200).text().contains("elsewhere.example"));
     let catalogue = app.client.get("/").expect(200).text();
     assert!(catalogue.contains(&format!("/pictures/{scan}/1/thumbnail.png")) && catalogue.contains("Ready"), "{catalogue}");
     app.client.get("/?page=4294967295").expect(200);
