@@ -87,7 +87,20 @@ impl Storage {
             std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
         }
         std::fs::File::open(file).and_then(|file| file.sync_all()).with_context(|| format!("failed to write {}", file.display()))?;
-        std::fs::rename(file, &to).with_context(|| format!("failed to store {}", to.display()))
+        std::fs::rename(file, &to)
+            .and_then(|()| self.sync_folders(&to))
+            .with_context(|| format!("failed to store {}", to.display()))
+    }
+
+    /// Makes the names on the way to an object last: a folder that is not synced may forget a file after a power cut,
+    /// while the database remembers it. What the store writes by itself, it syncs by itself.
+    fn sync_folders(&self, object: &Path) -> std::io::Result<()> {
+        if cfg!(unix) {
+            for folder in object.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
+                std::fs::File::open(folder)?.sync_all()?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a small object whole.
