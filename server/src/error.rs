@@ -84,9 +84,7 @@ impl ApiError {
     /// Of reading a file that someone sent under the name `file_name`.
     pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
-            FileFault::Input(fault) => {
-                Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None }
-            }
+            FileFault::Input(fault) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None },
             FileFault::Storage(error) => Self::storage(error),
             FileFault::Cancelled(error) | FileFault::Ours(error) => Self::internal(error),
         }

@@ -87,9 +87,7 @@ impl Storage {
             std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
         }
         std::fs::File::open(file).and_then(|file| file.sync_all()).with_context(|| format!("failed to write {}", file.display()))?;
-        std::fs::rename(file, &to)
-            .and_then(|()| self.sync_folders(&to))
-            .with_context(|| format!("failed to store {}", to.display()))
+        std::fs::rename(file, &to).and_then(|()| self.sync_folders(&to)).with_context(|| format!("failed to store {}", to.display()))
     }
 
     /// Makes the names on the way to an object last: a folder that is not synced may forget a file after a power cut,

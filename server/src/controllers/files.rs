@@ -21,9 +21,12 @@ pub fn answer(file: NamedFile, request: &HttpRequest) -> ApiResult {
         StatusCode::RANGE_NOT_SATISFIABLE => {
             ApiError::new(status, "range_not_satisfiable", "the file has no such part", "The header Content-Range tells its length.")
         }
-        StatusCode::PRECONDITION_FAILED => {
-            ApiError::new(status, "precondition_failed", "the file is not the one that the request is meant for", "Ask for it again as it is now.")
-        }
+        StatusCode::PRECONDITION_FAILED => ApiError::new(
+            status,
+            "precondition_failed",
+            "the file is not the one that the request is meant for",
+            "Ask for it again as it is now.",
+        ),
         StatusCode::BAD_REQUEST => {
             ApiError::new(status, "range_invalid", "the header Range cannot be read", "Send bytes=FIRST-LAST, or no Range.")
         }

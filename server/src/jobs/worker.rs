@@ -134,8 +134,7 @@ pub fn sweep(context: &Context) {
         let rows = Job::open(&mut *context.database.get()?)?;
         let now = now_ms();
         for (job, dir) in dirs {
-            let works =
-                rows.iter().any(|row| row.id == job && row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
+            let works = rows.iter().any(|row| row.id == job && row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
             if !works {
                 tracing::info!(work = %dir.display(), "what a dead attempt left is removed");
                 remove_work(&dir);

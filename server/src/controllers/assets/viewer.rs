@@ -7,9 +7,9 @@
 use std::path::{Path as FilePath, PathBuf};
 
 use actix_files::NamedFile;
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, Path};
-use actix_web::HttpRequest;
 
 use crate::app::App;
 use crate::controllers::assets::embedded::content_type;

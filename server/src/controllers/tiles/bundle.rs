@@ -1,9 +1,9 @@
 //! `GET /tiles/{scan}/{version}/tiles.3tz`: the whole tileset as one file, for use without a network.
 
 use actix_files::NamedFile;
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
 use actix_web::web::{self, Data, Path};
-use actix_web::HttpRequest;
 use parterre_scans::catalog::ErrorBody;
 
 use crate::app::App;

@@ -30,7 +30,7 @@ pub struct Search {
     pub offset: Option<u32>,
 }
 
-/// Lists venues by name, with their scans.
+/// Lists venues by name, with their scans; of each scan only the newest version and the newest that is ready, in brief.
 #[utoipa::path(get, path = "/api/venues", tag = "venues", params(Search), responses(
     (status = 200, description = "The venues", body = VenueList),
     (status = 400, description = "The query cannot be read", body = ErrorBody),
@@ -54,7 +54,7 @@ pub async fn find(app: &Data<App>, search: Search) -> ApiResult<VenueList> {
         let mut conn = app.database.get()?;
         let limit = search.limit.unwrap_or(100).clamp(1, MAX_LIMIT);
         let (rows, total) = Venue::search(&mut conn, &search.q, i64::from(limit), i64::from(search.offset.unwrap_or(0)))?;
-        Ok(VenueList { venues: catalog::load_venues(&mut conn, &rows)?, total: total as u64 })
+        Ok(VenueList { venues: catalog::load_venue_list(&mut conn, &rows)?, total: total as u64 })
     })
     .await?
 }
