@@ -140,7 +140,7 @@ pub fn main() -> ExitCode {
     };
     let json = cli.json;
     let outcome = match cli.command {
-        Command::Serve(command) => command.run(),
+        Command::Serve(command) => command.run(json),
         Command::Migrate(command) => command.run(json),
         Command::Import(command) => command.run(json),
         Command::Tile(command) => command.run(json),

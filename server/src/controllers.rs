@@ -7,6 +7,8 @@ pub mod assets {
     pub mod viewer;
 }
 
+pub mod files;
+
 /// Jobs.
 pub mod jobs {
     pub mod show;

@@ -210,6 +210,38 @@ fn rollback(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
+/// Lets the locks that this transaction asks for fail after a while instead of waiting for a dead client's transaction.
+/// SQLite does so by itself.
+pub fn wait_shortly(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(conn) => conn.batch_execute("SET LOCAL lock_timeout = '15s'"),
+    }
+}
+
+/// What became of a writing transaction that gave an error: the connection may have broken after the database did what
+/// it was told. `look` finds what the transaction would have written, behind the locks that it would hold.
+///
+/// # Errors
+/// The transaction's own error, with whether it is certain that nothing was written.
+pub fn settle<T, E, L: fmt::Display>(written: Result<T, E>, look: impl FnOnce() -> Result<Option<T>, L>) -> Result<T, (E, bool)> {
+    let error = match written {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match look() {
+        Ok(Some(value)) => {
+            tracing::warn!("a transaction that gave an error was written all the same");
+            Ok(value)
+        }
+        Ok(None) => Err((error, true)),
+        Err(unknown) => {
+            tracing::warn!("it is not known whether a transaction was written; what it names is kept: {unknown:#}");
+            Err((error, false))
+        }
+    }
+}
+
 /// Milliseconds since 1970 in UTC, as times are stored.
 pub fn now_ms() -> i64 {
     (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64
@@ -241,6 +273,16 @@ mod tests {
         assert!(DatabaseUrl::parse("mysql://x").is_err());
         let shown = DatabaseUrl::parse("postgres://me:secret@host/db").map(|url| url.to_string());
         assert_eq!(shown.as_deref(), Ok("postgres://host/db"));
+    }
+
+    #[test]
+    fn only_a_certain_failure_counts_as_one() {
+        type Look = Result<Option<u8>, &'static str>;
+        let none: fn() -> Look = || Ok(None);
+        assert_eq!(settle(Ok::<_, &str>(1), none), Ok(1));
+        assert_eq!(settle(Err("broken"), none), Err(("broken", true)));
+        assert_eq!(settle(Err("broken"), || -> Look { Ok(Some(2)) }), Ok(2));
+        assert_eq!(settle(Err("broken"), || -> Look { Err("no database") }), Err(("broken", false)));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use parterre_scans::catalog::{ErrorBody, Fault};
-use parterre_scans::error::ErrorKind;
 
 /// A `Result` whose error is [`ApiError`].
 pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
@@ -84,13 +83,10 @@ impl ApiError {
 
     /// Of reading a file that someone sent under the name `file_name`.
     pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
-        match error.kind() {
-            ErrorKind::BadInput => {
-                let fault = fault_of_file(&error, file_name);
-                Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None }
-            }
-            ErrorKind::Storage => Self::storage(error),
-            ErrorKind::Cancelled | ErrorKind::Internal => Self::internal(error),
+        match fault_of_file(error, file_name) {
+            FileFault::Input(fault) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None },
+            FileFault::Storage(error) => Self::storage(error),
+            FileFault::Cancelled(error) | FileFault::Ours(error) => Self::internal(error),
         }
     }
 
@@ -100,15 +96,30 @@ impl ApiError {
     }
 }
 
-/// The fault of a file as the person who sent it knows the file: by the name they gave it, not by where it is stored.
-pub fn fault_of_file(error: &parterre_scans::Error, file_name: &str) -> Fault {
-    let renamed = match error {
+/// Whose fault an error is that came of reading a stored upload.
+#[derive(Debug)]
+pub enum FileFault {
+    /// The file's: told to the person who sent it, who knows it by the name they gave it, not by where it is stored.
+    Input(Fault),
+    /// The storage's, even where the library blames the caller: whoever sent the file did not choose the path.
+    Storage(parterre_scans::Error),
+    /// Nobody's.
+    Cancelled(parterre_scans::Error),
+    /// Ours.
+    Ours(parterre_scans::Error),
+}
+
+/// Tells whose fault an error is that came of reading a file that someone sent under the name `file_name`.
+pub fn fault_of_file(error: parterre_scans::Error, file_name: &str) -> FileFault {
+    match error {
         parterre_scans::Error::Input { code, message, hint, .. } => {
-            parterre_scans::Error::input(code, message.clone(), hint).in_file(Path::new(file_name))
+            let renamed = parterre_scans::Error::input(code, message, hint).in_file(Path::new(file_name));
+            FileFault::Input(Fault::from(&renamed))
         }
-        other => return Fault::from(other),
-    };
-    Fault::from(&renamed)
+        parterre_scans::Error::Io { .. } => FileFault::Storage(error),
+        parterre_scans::Error::Cancelled => FileFault::Cancelled(error),
+        _ => FileFault::Ours(error),
+    }
 }
 
 impl fmt::Display for ApiError {
@@ -167,5 +178,27 @@ impl From<actix_web::error::BlockingError> for ApiError {
 impl From<askama::Error> for ApiError {
     fn from(error: askama::Error) -> Self {
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::JobError;
+
+    #[test]
+    fn where_files_are_stored_is_told_to_nobody() {
+        use std::io::{Error as IoError, ErrorKind};
+        for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
+            let error = || parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let answer = ApiError::of_file(error(), "hall.las");
+            assert_eq!((answer.status_code(), answer.fault().code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"));
+            assert!(!answer.fault().message.contains("/srv"), "{answer}");
+            let job = JobError::of_file(error(), "hall.las");
+            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
+            assert!(!job.fault().message.contains("/srv"), "{job:?}");
+        }
+        let input = parterre_scans::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
+        assert_eq!(ApiError::of_file(input, "hall.las").fault().message, "hall.las: it ends early");
     }
 }

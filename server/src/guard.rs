@@ -4,6 +4,7 @@
 //! and refuses what a web page from elsewhere could make a browser on the same machine send: a request under a foreign
 //! name (DNS rebinding) or from a foreign origin. Programs that send neither are let through.
 
+use std::fmt;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -12,7 +13,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -24,8 +25,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
 /// The middleware.
 pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response = match check(request.request()) {
-        Ok(()) if request.method() == Method::PUT => next.call(request).await?.map_into_boxed_body(),
-        Ok(()) => answer_in_time(request, next).await?,
+        Ok(()) if request.method() == Method::PUT => next.call(request).await.map_err(Guarded)?.map_into_boxed_body(),
+        Ok(()) => answer_in_time(request, next).await.map_err(Guarded)?,
         Err(error) => {
             let response = error.error_response();
             request.into_response(response)
@@ -33,6 +34,28 @@ pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'stati
     };
     add_headers(response.headers_mut());
     Ok(response)
+}
+
+/// An error on its way out past the middleware: the answer that is made of it carries the same headers as every other.
+#[derive(Debug)]
+struct Guarded(actix_web::Error);
+
+impl fmt::Display for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl ResponseError for Guarded {
+    fn status_code(&self) -> StatusCode {
+        self.0.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.0.error_response();
+        add_headers(response.headers_mut());
+        response
+    }
 }
 
 /// Uploads watch over their own time; everything else sends little and is answered soon, or is given up. What an answer
@@ -49,18 +72,7 @@ async fn answer_in_time(
 }
 
 fn check(request: &HttpRequest) -> Result<(), ApiError> {
-    let host = request.headers().get(header::HOST).map(HeaderValue::as_bytes).or(request.uri().authority().map(|a| a.as_str().as_bytes()));
-    let host = match host.map(std::str::from_utf8) {
-        Some(Ok(host)) if is_loopback_name(host) => host,
-        _ => {
-            return Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "host_not_allowed",
-                "the service answers only under a name of this machine",
-                "Open it as http://localhost or http://127.0.0.1 with its port.",
-            ));
-        }
-    };
+    let host = host(request)?;
     for origin in request.headers().get_all(header::ORIGIN) {
         let own =
             origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(|name| name.eq_ignore_ascii_case(host));
@@ -74,6 +86,23 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// The name and port under which the service is asked, a name of this machine's loopback. What a proxy's headers say does
+/// not count.
+///
+/// # Errors
+/// `host_not_allowed`.
+pub fn host(request: &HttpRequest) -> Result<&str, ApiError> {
+    let given = request.headers().get(header::HOST).map(HeaderValue::as_bytes).or(request.uri().authority().map(|a| a.as_str().as_bytes()));
+    given.and_then(|given| std::str::from_utf8(given).ok()).filter(|host| is_loopback_name(host)).ok_or_else(|| {
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "host_not_allowed",
+            "the service answers only under a name of this machine",
+            "Open it as http://localhost or http://127.0.0.1 with its port.",
+        )
+    })
 }
 
 /// Whether a `Host` names this machine's loopback, whatever the port (a tunnel may use another).

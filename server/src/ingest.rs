@@ -5,7 +5,7 @@ use diesel::QueryResult;
 use parterre_scans::catalog::UploadAccepted;
 use parterre_scans::read;
 
-use crate::db::{Conn, Database, write};
+use crate::db::{Conn, Database, settle, wait_shortly, write};
 use crate::jobs::tile_scan;
 use crate::models::jobs::{Job, Lease};
 use crate::models::scans::Scan;
@@ -80,29 +80,38 @@ pub fn accept(
     stored: &Stored,
     target: &Target<'_>,
 ) -> Result<UploadAccepted, Refused> {
-    let mut key = stored.key.clone();
-    let result = check_and_enter(database, storage, runtime, stored, target, &mut key);
-    if result.is_err()
-        && let Err(error) = runtime.block_on(storage.remove(&key))
-    {
-        tracing::warn!(key, %error, "a refused upload could not be removed");
-    }
-    result
+    let remove = |key: &str| {
+        if let Err(error) = runtime.block_on(storage.remove(key)) {
+            tracing::warn!(key, %error, "a refused upload could not be removed");
+        }
+    };
+    let key = check_and_keep(storage, runtime, stored).inspect_err(|_| remove(&stored.key))?;
+    let written = database
+        .get()
+        .context("failed to connect to the database")
+        .and_then(|mut conn| write(&mut conn, |conn| enter(conn, stored, &key, target)).context("failed to write to the database"));
+    settle(written, || find_entered(database, &key, target)).map_err(|(error, certain)| {
+        if certain {
+            remove(&key);
+        }
+        Refused::Database(error)
+    })
 }
 
-fn check_and_enter(
-    database: &Database,
-    storage: &Storage,
-    runtime: &tokio::runtime::Handle,
-    stored: &Stored,
-    target: &Target<'_>,
-    key: &mut String,
-) -> Result<UploadAccepted, Refused> {
-    let path = storage.path(key).map_err(|error| Refused::Storage(error.into()))?;
+fn check_and_keep(storage: &Storage, runtime: &tokio::runtime::Handle, stored: &Stored) -> Result<String, Refused> {
+    let path = storage.path(&stored.key).map_err(|error| Refused::Storage(error.into()))?;
     drop(read::open(&path)?);
-    *key = runtime.block_on(storage.accept(stored, target.file_name)).map_err(|error| Refused::Storage(error.into()))?;
-    let mut conn = database.get().context("failed to connect to the database").map_err(Refused::Database)?;
-    write(&mut conn, |conn| enter(conn, stored, key, target)).context("failed to write to the database").map_err(Refused::Database)
+    runtime.block_on(storage.accept(stored)).map_err(|error| Refused::Storage(error.into()))
+}
+
+/// What [`enter`] wrote, if it did.
+fn find_entered(database: &Database, key: &str, target: &Target<'_>) -> anyhow::Result<Option<UploadAccepted>> {
+    let found = write(&mut *database.get()?, |conn| {
+        wait_shortly(conn)?;
+        Venue::lock(conn, target.venue_id)?;
+        Version::of_source(conn, key)
+    })?;
+    Ok(found.map(|row| UploadAccepted { scan: row.scan_id, version: row.version as u32, job: row.job_id }))
 }
 
 fn enter(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>) -> QueryResult<UploadAccepted> {

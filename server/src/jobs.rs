@@ -6,10 +6,10 @@ pub mod tile_scan;
 pub mod worker;
 
 use parterre_scans::catalog::Fault;
-use parterre_scans::error::ErrorKind;
 
 use crate::config::WorkerConfig;
 use crate::db::Database;
+use crate::error::{FileFault, fault_of_file};
 use crate::storage::Storage;
 
 /// What jobs work with.
@@ -59,11 +59,11 @@ impl JobError {
 
     /// Of working on a file that someone sent under the name `file_name`.
     pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
-        match error.kind() {
-            ErrorKind::BadInput => Self::BadInput(crate::error::fault_of_file(&error, file_name)),
-            ErrorKind::Cancelled => Self::Cancelled,
-            ErrorKind::Storage => Self::storage(error),
-            ErrorKind::Internal => Self::internal(error),
+        match fault_of_file(error, file_name) {
+            FileFault::Input(fault) => Self::BadInput(fault),
+            FileFault::Storage(error) => Self::storage(error),
+            FileFault::Cancelled(_) => Self::Cancelled,
+            FileFault::Ours(error) => Self::internal(error),
         }
     }
 

@@ -4,7 +4,7 @@
 //! | key | what |
 //! | --- | --- |
 //! | `incoming/{id}` | an upload that is not accepted yet; whatever is old here is swept at the start |
-//! | `uploads/{id}/{file name}` | an accepted upload, never changed |
+//! | `uploads/{id}/source.bin` | an accepted upload, never changed; its name is in the database alone |
 //! | `scans/{scan}/{version}/{attempt}/…` | tiles, pictures and report of one version, never changed |
 //!
 //! An object appears whole or not at all: it is written beside its place and renamed into it.
@@ -66,10 +66,11 @@ impl Storage {
         Ok(Incoming { key, writer: WriteMultipart::new_with_chunk_size(upload, PART_BYTES), sha256: Sha256::new(), bytes: 0 })
     }
 
-    /// Gives an upload its lasting key.
-    pub async fn accept(&self, stored: &Stored, file_name: &str) -> object_store::Result<String> {
+    /// Gives an upload its lasting key. The file's name is no part of it: names in many scripts grow beyond what file
+    /// systems take once they are encoded.
+    pub async fn accept(&self, stored: &Stored) -> object_store::Result<String> {
         let id = stored.key.trim_start_matches("incoming/");
-        let key: Key = ["uploads", id, file_name].into_iter().collect();
+        let key: Key = ["uploads", id, "source.bin"].into_iter().collect();
         self.store.rename(&Key::from(stored.key.as_str()), &key).await?;
         Ok(key.to_string())
     }
@@ -86,7 +87,18 @@ impl Storage {
             std::fs::create_dir_all(folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
         }
         std::fs::File::open(file).and_then(|file| file.sync_all()).with_context(|| format!("failed to write {}", file.display()))?;
-        std::fs::rename(file, &to).with_context(|| format!("failed to store {}", to.display()))
+        std::fs::rename(file, &to).and_then(|()| self.sync_folders(&to)).with_context(|| format!("failed to store {}", to.display()))
+    }
+
+    /// Makes the names on the way to an object last: a folder that is not synced may forget a file after a power cut,
+    /// while the database remembers it. What the store writes by itself, it syncs by itself.
+    fn sync_folders(&self, object: &Path) -> std::io::Result<()> {
+        if cfg!(unix) {
+            for folder in object.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
+                std::fs::File::open(folder)?.sync_all()?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a small object whole.
@@ -107,14 +119,23 @@ impl Storage {
         self.store.path_to_filesystem(&key_of(key)?)
     }
 
-    /// An empty folder for the work of one attempt at a job; what earlier attempts left is removed.
-    pub fn work_dir(&self, job: &str) -> std::io::Result<PathBuf> {
-        let dir = self.work.join(job);
-        if dir.exists() {
-            std::fs::remove_dir_all(&dir)?;
+    /// An empty folder for the work of one attempt at a job, shared with no other attempt.
+    pub fn work_dir(&self, job: &str) -> std::io::Result<WorkDir> {
+        let path = self.work.join(format!("{job}-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&path)?;
+        Ok(WorkDir { path })
+    }
+
+    /// The work folders that there are, each with the job that it says it belongs to.
+    pub fn work_dirs(&self) -> std::io::Result<Vec<(String, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.work)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let job = name.rsplit_once('-').map_or(name.as_str(), |(job, _)| job).to_owned();
+            found.push((job, entry.path()));
         }
-        std::fs::create_dir_all(&dir)?;
-        Ok(dir)
+        Ok(found)
     }
 
     /// Removes uploads that were cut off by the end of the process: nothing was written to them for an hour.
@@ -133,6 +154,35 @@ impl Storage {
 
 fn key_of(key: &str) -> object_store::Result<Key> {
     Key::parse(key).map_err(Into::into)
+}
+
+/// The folder of one attempt at a job. Removed when it is dropped, so also where the attempt panics.
+#[derive(Debug)]
+pub struct WorkDir {
+    path: PathBuf,
+}
+
+impl WorkDir {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        remove_work(&self.path);
+    }
+}
+
+/// Removes a work folder; one that is not there is removed already.
+pub fn remove_work(path: &Path) {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(work = %path.display(), %error, "a work folder could not be removed");
+        }
+        _ => {}
+    }
 }
 
 /// An upload on its way.
@@ -210,12 +260,26 @@ mod tests {
         let stored = incoming.finish().await?;
         assert_eq!(stored.bytes, 3);
         assert_eq!(stored.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        let key = storage.accept(&stored, "Säle & #1 %2F.las").await?;
+        let key = storage.accept(&stored).await?;
         assert_eq!(storage.get(&key).await?, Bytes::from_static(b"abc"));
         assert!(storage.path(&key)?.starts_with(dir.path().canonicalize()?));
         storage.remove(&key).await?;
         storage.remove(&key).await?;
         assert_eq!(files(dir.path()), Vec::<PathBuf>::new());
+        Ok(())
+    }
+
+    #[test]
+    fn attempts_at_one_job_do_not_share_a_folder() -> anyhow::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let storage = Storage::open(dir.path())?;
+        let (first, second) = (storage.work_dir("0190-job")?, storage.work_dir("0190-job")?);
+        std::fs::write(second.path().join("points"), "1")?;
+        drop(first);
+        assert!(second.path().join("points").is_file(), "the other attempt's work stays");
+        assert_eq!(storage.work_dirs()?, [("0190-job".to_owned(), second.path().to_owned())]);
+        drop(second);
+        assert!(storage.work_dirs()?.is_empty());
         Ok(())
     }
 

@@ -14,6 +14,8 @@ const stages = {
 
 const megabytes = (bytes) => (bytes < 1e7 ? (bytes / 1e6).toFixed(1) : Math.round(bytes / 1e6));
 
+const uploading = () => document.getElementById('upload-progress')?.hidden === false;
+
 function follow(box) {
   const bar = box.querySelector('progress');
   const stage = box.querySelector('.job-stage');
@@ -31,7 +33,8 @@ function follow(box) {
       if (answer.ok) {
         const job = await answer.json();
         show(job);
-        if (job.state === 'done' || job.state === 'failed') {
+        // A reload would break off an upload that is under way; its own end reloads the page.
+        if ((job.state === 'done' || job.state === 'failed') && !uploading()) {
           location.reload();
           return;
         }
@@ -112,8 +115,7 @@ if (document.querySelector('.web-building')) {
       const answer = await fetch(location.href);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const line = page.querySelector('.build-line');
-      const uploading = !document.getElementById('upload-progress').hidden;
-      if (!page.querySelector('.web-building') && !uploading) {
+      if (!page.querySelector('.web-building') && !uploading()) {
         location.reload();
         return;
       }

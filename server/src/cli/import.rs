@@ -21,6 +21,7 @@ use crate::config::WorkerConfig;
 use crate::controllers::venues::create::check_name;
 use crate::db::{Database, write};
 use crate::ingest::{self, Refused, Target};
+use crate::jobs::worker::WhenStopped;
 use crate::jobs::{Context, lease, worker};
 use crate::models::jobs::{Job, Lease};
 use crate::models::venues::Venue;
@@ -59,6 +60,7 @@ impl Import {
             .build()
             .map_err(|error| Failure::internal(&error.into()))?;
         let context = self.context(runtime.handle().clone()).map_err(|error| Failure::catalogue(&error))?;
+        worker::sweep(&context);
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;
         let owner = lease::new_owner();
@@ -204,7 +206,7 @@ fn finish(context: &Context, owner: &str, id: &str, stop: &Arc<AtomicBool>, prog
                 _ => {}
             }
             if row.lease_owner.as_deref() == Some(owner) {
-                worker::run(context, owner, &row, stop, &|stage, fraction| progress.set(stage, fraction))?;
+                worker::run(context, owner, &row, stop, WhenStopped::Fail, &|stage, fraction| progress.set(stage, fraction))?;
             } else {
                 if stop.load(Ordering::SeqCst) {
                     return Ok(Some(Fault::from(&Error::Cancelled)));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use actix_web::web::Data;
 use clap::Args;
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use super::{DataArgs, Failure, Outcome};
@@ -45,7 +46,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> Outcome {
+    pub(super) fn run(self, as_json: bool) -> Outcome {
         if !self.listen.ip().is_loopback() {
             return Err(Failure::usage(
                 format!("{} is not a loopback address", self.listen),
@@ -72,7 +73,7 @@ impl Serve {
             let context = app.job_context(runtime.handle().clone());
             Some(Worker::start(context, Arc::clone(&app.bell)).map_err(|error| Failure::internal(&error))?)
         };
-        let result = runtime.block_on(serve(app, listener));
+        let result = runtime.block_on(serve(app, listener, as_json));
         if let Some(worker) = worker {
             worker.stop();
         }
@@ -110,13 +111,15 @@ fn bind(address: SocketAddr, search: u16) -> Result<TcpListener, Failure> {
     Err(Failure::new(4, "listen_failed", format!("no free port after {address}"), "Choose another port with --listen."))
 }
 
-async fn serve(app: Data<App>, listener: TcpListener) -> Outcome {
+async fn serve(app: Data<App>, listener: TcpListener, as_json: bool) -> Outcome {
     let failed = |error: std::io::Error| {
         Failure::new(4, "listen_failed", format!("failed to serve: {error}"), "Choose another address with --listen.")
     };
     let address = listener.local_addr().map_err(failed)?;
     let server = HttpServer::new(move || app::service(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
-    // Scripts wait for this line; a closed pipe does not keep the service from serving.
-    let _ = super::output::line(&format!("listening on http://{address}"));
+    let url = format!("http://{address}");
+    // Scripts wait for this line, so the document is one line too; a closed pipe does not keep the service from serving.
+    let line = if as_json { json!({ "listening": url }).to_string() } else { format!("listening on {url}") };
+    let _ = super::output::line(&line);
     server.await.map_err(failed)
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use parterre_scans::{read, tiler};
 use serde::{Deserialize, Serialize};
 
-use crate::db::{new_id, now_ms, write};
+use crate::db::{new_id, now_ms, settle, wait_shortly, write};
 use crate::jobs::{Context, JobError, pictures};
 use crate::models::jobs::Job;
 use crate::models::versions::{Published, Version};
@@ -55,33 +55,56 @@ pub fn run(
     };
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
-    let mut stored = Vec::new();
-    let result = make(context, owner, job, &version, &work, &prefix, &mut stored, cancel, report_progress);
-    if let Err(error) = std::fs::remove_dir_all(&work) {
-        tracing::warn!(work = %work.display(), %error, "a work folder could not be removed");
+    let mut stored = Stored { context, keys: Vec::new() };
+    let made = make(context, &version, work.path(), &prefix, &mut stored, cancel, report_progress)?;
+    drop(work);
+    let written = publish(context, owner, job, &version, &made);
+    match settle(written, || find_published(context, &version, &made.tiles_key)) {
+        Ok(()) => {
+            stored.keep();
+            Ok(())
+        }
+        Err((error, certain)) => {
+            if !certain {
+                stored.keep();
+            }
+            Err(error)
+        }
     }
-    if result.is_err() {
-        for key in stored {
-            if let Err(error) = context.runtime.block_on(context.storage.remove(&key)) {
+}
+
+/// The objects of this attempt. Removed when this is dropped, so also where the attempt panics.
+struct Stored<'a> {
+    context: &'a Context,
+    keys: Vec<String>,
+}
+
+impl Stored<'_> {
+    fn keep(&mut self) {
+        self.keys.clear();
+    }
+}
+
+impl Drop for Stored<'_> {
+    fn drop(&mut self) {
+        for key in &self.keys {
+            if let Err(error) = self.context.runtime.block_on(self.context.storage.remove(key)) {
                 tracing::warn!(key, %error, "an object that nobody needs could not be removed");
             }
         }
     }
-    result
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of run, split off for its clean-up")]
+/// Makes and stores everything; gives what the version's row will name.
 fn make(
     context: &Context,
-    owner: &str,
-    job: &Job,
     version: &Version,
     work: &std::path::Path,
     prefix: &str,
-    stored: &mut Vec<String>,
+    stored: &mut Stored<'_>,
     cancel: &Arc<AtomicBool>,
     report_progress: &(dyn Fn(&str, f64) + Sync),
-) -> Result<(), JobError> {
+) -> Result<Published, JobError> {
     let of_file = |error| JobError::of_file(error, &version.file_name);
     let stop_if_asked = || if cancel.load(Ordering::SeqCst) { Err(JobError::Cancelled) } else { Ok(()) };
 
@@ -113,7 +136,7 @@ fn make(
     let report_json = serde_json::to_string(&report).map_err(JobError::internal)?;
     let mut put = |name: &str, bytes: Vec<u8>| {
         let key = format!("{prefix}/{name}");
-        stored.push(key.clone());
+        stored.keys.push(key.clone());
         context.runtime.block_on(context.storage.put(&key, bytes)).map_err(JobError::storage)?;
         Ok::<_, JobError>(key)
     };
@@ -121,10 +144,10 @@ fn make(
     let plan_key = put("plan.png", pictures.plan)?;
     let report_key = put("report.json", report_json.clone().into_bytes())?;
     let tiles_key = format!("{prefix}/tiles.3tz");
-    stored.push(tiles_key.clone());
+    stored.keys.push(tiles_key.clone());
     context.storage.take_file(&tiles_key, &archive).map_err(JobError::storage)?;
 
-    let published = Published {
+    Ok(Published {
         state: "ready".into(),
         tiles_key,
         thumbnail_key,
@@ -135,13 +158,25 @@ fn make(
         points: report.points_out as i64,
         tiles_bytes: report.bytes as i64,
         published_at: now_ms(),
-    };
+    })
+}
+
+fn publish(context: &Context, owner: &str, job: &Job, version: &Version, published: &Published) -> Result<(), JobError> {
     let mut conn = context.database.get()?;
     write(&mut conn, |conn| {
-        if !Job::finish(conn, &job.id, owner)? || !Version::publish(conn, &version.scan_id, version.version, &published)? {
+        if !Job::finish(conn, &job.id, owner)? || !Version::publish(conn, &version.scan_id, version.version, published)? {
             // Someone else holds the job: what they make counts, and this transaction is undone.
             return Err(JobError::Cancelled);
         }
         Ok(())
     })
+}
+
+/// Whether [`publish`] was written: the version names these tiles, which are of this attempt alone.
+fn find_published(context: &Context, version: &Version, tiles_key: &str) -> anyhow::Result<Option<()>> {
+    let row = write(&mut *context.database.get()?, |conn| {
+        wait_shortly(conn)?;
+        Version::find_held(conn, &version.scan_id, version.version)
+    })?;
+    Ok(row.filter(|row| row.tiles_key.as_deref() == Some(tiles_key)).map(drop))
 }

@@ -2,7 +2,7 @@
 //!
 //! While a job runs, a second thread gives the signs of life: it moves the lease on, writes the progress into the row
 //! and passes a wish to stop on to the job. A job whose process dies is claimed again by whoever finds its lease run
-//! out; what the dead attempt left in the work folder is removed then. Bad input fails at once, everything else is
+//! out; what the dead attempt left in its work folder is removed then. Bad input fails at once, everything else is
 //! tried again after a growing wait, `max_attempts` times in all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use parterre_scans::catalog::Fault;
 
-use crate::db::write;
+use crate::db::{now_ms, write};
 use crate::jobs::{Context, JobError, lease, tile_scan};
 use crate::models::jobs::{Job, Lease};
 use crate::models::versions::Version;
+use crate::storage::remove_work;
 
 /// How often the progress is written and a wish to stop is looked for.
 const TICK: Duration = Duration::from_millis(300);
@@ -95,9 +96,10 @@ fn work(context: &Context, stop: &Arc<AtomicBool>, bell: &Bell) {
         Err(error) => tracing::warn!("jobs of dead processes could not be looked for: {error:#}"),
     }
     while !stop.load(Ordering::SeqCst) {
+        sweep(context);
         match claim(context, &owner) {
             Ok(Some(job)) => {
-                if let Err(error) = run(context, &owner, &job, stop, &|_, _| {}) {
+                if let Err(error) = run(context, &owner, &job, stop, WhenStopped::PutBack, &|_, _| {}) {
                     tracing::error!(job = job.id, "the end of a job could not be written: {error:#}");
                     bell.wait(context.config.poll);
                 }
@@ -120,10 +122,44 @@ fn claim(context: &Context, owner: &str) -> anyhow::Result<Option<Job>> {
     Ok(write(&mut conn, |conn| Job::claim(conn, &lease(context, owner)))?)
 }
 
+/// Removes the work folders of attempts that ended without: those of jobs that do not run, and those whose lease ran out.
+pub fn sweep(context: &Context) {
+    let swept = || -> anyhow::Result<()> {
+        // The folders first: one that is made after this is not in the list, and one in the list was claimed before the
+        // rows are read.
+        let dirs = context.storage.work_dirs()?;
+        if dirs.is_empty() {
+            return Ok(());
+        }
+        let rows = Job::open(&mut *context.database.get()?)?;
+        let now = now_ms();
+        for (job, dir) in dirs {
+            let works = rows.iter().any(|row| row.id == job && row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
+            if !works {
+                tracing::info!(work = %dir.display(), "what a dead attempt left is removed");
+                remove_work(&dir);
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = swept() {
+        tracing::warn!("old work folders could not be looked for: {error:#}");
+    }
+}
+
 /// Where a job stands, between the thread that works and the one that gives the signs of life.
 struct Standing {
     stage: String,
     progress: f64,
+}
+
+/// What becomes of a job whose work was stopped from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenStopped {
+    /// It goes back into the queue, for whoever comes next.
+    PutBack,
+    /// It failed: whoever wanted it wants it no more.
+    Fail,
 }
 
 /// Runs a claimed job to its end and writes the end. `observe` gets stage and progress. Returns the fault of a failed job.
@@ -132,6 +168,7 @@ pub fn run(
     owner: &str,
     job: &Job,
     stop: &Arc<AtomicBool>,
+    when_stopped: WhenStopped,
     observe: &(dyn Fn(&str, f64) + Sync),
 ) -> anyhow::Result<Option<Fault>> {
     if job.attempts > job.max_attempts {
@@ -141,6 +178,7 @@ pub fn run(
             "The file may need more memory than there is. The service's log may have the cause.",
         );
         fail(context, owner, job, &fault)?;
+        sweep(context);
         return Ok(Some(fault));
     }
     tracing::info!(job = job.id, kind = job.kind, attempt = job.attempts, "job started");
@@ -196,7 +234,7 @@ pub fn run(
             tracing::info!(job = job.id, seconds, "job done");
             Ok(None)
         }
-        Err(error) => after_error(context, owner, job, error, seconds),
+        Err(error) => after_error(context, owner, job, error, when_stopped, seconds),
     }
 }
 
@@ -250,9 +288,17 @@ fn still_running(context: &Context, job: &Job) -> bool {
     row.is_none_or(|row| row.state != "done")
 }
 
-fn after_error(context: &Context, owner: &str, job: &Job, error: JobError, seconds: f64) -> anyhow::Result<Option<Fault>> {
+fn after_error(
+    context: &Context,
+    owner: &str,
+    job: &Job,
+    error: JobError,
+    when_stopped: WhenStopped,
+    seconds: f64,
+) -> anyhow::Result<Option<Fault>> {
     let fault = error.fault();
     match error {
+        JobError::Cancelled if when_stopped == WhenStopped::Fail => tracing::info!(job = job.id, seconds, "job stopped"),
         JobError::Cancelled => {
             tracing::info!(job = job.id, seconds, "job stopped and put back into the queue");
             let mut conn = context.database.get()?;

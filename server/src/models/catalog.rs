@@ -85,13 +85,26 @@ pub fn load_scan(conn: &mut Conn, id: &str) -> QueryResult<Option<api::Scan>> {
     Ok(Some(scan(&row, versions.iter().map(version).collect())))
 }
 
-/// Loads the scans and versions of these venues.
+/// Loads the scans of these venues with all their versions.
 pub fn load_venues(conn: &mut Conn, rows: &[Venue]) -> QueryResult<Vec<api::Venue>> {
+    load_with(conn, rows, Version::of_scans)
+}
+
+/// Loads the scans of these venues with as much of their versions as a list shows; see [`Version::heads_of_scans`].
+pub fn load_venue_list(conn: &mut Conn, rows: &[Venue]) -> QueryResult<Vec<api::Venue>> {
+    load_with(conn, rows, Version::heads_of_scans)
+}
+
+fn load_with(
+    conn: &mut Conn,
+    rows: &[Venue],
+    versions_of: impl FnOnce(&mut Conn, &[String]) -> QueryResult<Vec<Version>>,
+) -> QueryResult<Vec<api::Venue>> {
     let venue_ids: Vec<String> = rows.iter().map(|venue| venue.id.clone()).collect();
     let scans = Scan::of_venues(conn, &venue_ids)?;
     let scan_ids: Vec<String> = scans.iter().map(|scan| scan.id.clone()).collect();
     let mut versions: HashMap<String, Vec<api::Version>> = HashMap::new();
-    for row in Version::of_scans(conn, &scan_ids)? {
+    for row in versions_of(conn, &scan_ids)? {
         versions.entry(row.scan_id.clone()).or_default().push(version(&row));
     }
     let mut by_venue: HashMap<&str, Vec<api::Scan>> = HashMap::new();

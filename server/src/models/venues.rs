@@ -30,9 +30,13 @@ impl Venue {
         Ok(venue)
     }
 
-    /// Finds a venue by its identifier or its slug.
+    /// Finds a venue by its identifier, or else by its slug.
     pub fn find(conn: &mut Conn, id_or_slug: &str) -> QueryResult<Option<Self>> {
-        venues::table.filter(venues::id.eq(id_or_slug).or(venues::slug.eq(id_or_slug))).select(Self::as_select()).first(conn).optional()
+        let of_id = venues::table.find(id_or_slug).select(Self::as_select()).first(conn).optional()?;
+        if of_id.is_some() {
+            return Ok(of_id);
+        }
+        venues::table.filter(venues::slug.eq(id_or_slug)).select(Self::as_select()).first(conn).optional()
     }
 
     /// Finds the oldest venue of that name, case and accents aside, or with that slug.
@@ -106,7 +110,14 @@ fn slug_of(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "venue".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "venue".to_owned()
+    } else if uuid::Uuid::parse_str(slug).is_ok() {
+        // An address must not read as another venue's identifier.
+        format!("venue-{slug}")
+    } else {
+        slug.to_owned()
+    }
 }
 
 /// Lower case without the accents of Latin letters, white space runs as one space.
@@ -150,6 +161,9 @@ mod tests {
         assert_eq!(slug_of("  Stade   Bauer / tribune №2 "), "stade-bauer-tribune-2");
         assert_eq!(slug_of("東京ドーム"), "venue");
         assert_eq!(slug_of("../../etc"), "etc");
+        for id in ["01934b7a-7c0f-7f2e-9d0a-0123456789ab", "01934B7A7C0F7F2E9D0A0123456789AB"] {
+            assert_eq!(slug_of(id), format!("venue-{}", id.to_lowercase()));
+        }
         assert!(slug_of(&"long ".repeat(100)).len() <= 60);
     }
 

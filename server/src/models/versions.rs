@@ -1,6 +1,10 @@
 //! Versions of scans: one uploaded file each, and what was made of it. A published version never changes.
 
+use std::collections::HashSet;
+
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 
 use crate::db::{Conn, now_ms};
 use crate::schema::versions;
@@ -96,6 +100,19 @@ impl Version {
         versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
     }
 
+    /// Finds one version and holds it against other writers; to be called in a writing transaction.
+    pub fn find_held(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
+        if let Conn::Postgres(conn) = conn {
+            versions::table.find((scan_id, version)).select(versions::version).for_update().first::<i32>(conn).optional()?;
+        }
+        Self::find(conn, scan_id, version)
+    }
+
+    /// Finds the version whose uploaded file is stored under that key.
+    pub fn of_source(conn: &mut Conn, source_key: &str) -> QueryResult<Option<Self>> {
+        versions::table.filter(versions::source_key.eq(source_key)).select(Self::as_select()).first(conn).optional()
+    }
+
     /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
     pub fn next_number(conn: &mut Conn, scan_id: &str) -> QueryResult<i32> {
         let newest: Option<i32> =
@@ -154,5 +171,50 @@ impl Version {
             .order((versions::scan_id, versions::version))
             .select(Self::as_select())
             .load(conn)
+    }
+
+    /// Of each of these scans the newest version and the newest that is ready, oldest first, for lists: without
+    /// report and frame, which are as large as everything else together.
+    pub fn heads_of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
+        let newest = versions::table
+            .filter(versions::scan_id.eq_any(scan_ids))
+            .group_by(versions::scan_id)
+            .select((versions::scan_id, diesel::dsl::max(versions::version)))
+            .load::<(String, Option<i32>)>(conn)?;
+        let newest_ready = versions::table
+            .filter(versions::scan_id.eq_any(scan_ids).and(versions::state.eq("ready")))
+            .group_by(versions::scan_id)
+            .select((versions::scan_id, diesel::dsl::max(versions::version)))
+            .load::<(String, Option<i32>)>(conn)?;
+        let wanted: HashSet<(String, i32)> =
+            newest.into_iter().chain(newest_ready).filter_map(|(scan, version)| Some((scan, version?))).collect();
+        let numbers: HashSet<i32> = wanted.iter().map(|(_, number)| *number).collect();
+        let mut rows: Vec<Self> = versions::table
+            .filter(versions::scan_id.eq_any(scan_ids).and(versions::version.eq_any(numbers)))
+            .order((versions::scan_id, versions::version))
+            .select((
+                versions::scan_id,
+                versions::version,
+                versions::state,
+                versions::file_name,
+                versions::bytes,
+                versions::sha256,
+                versions::source_key,
+                versions::job_id,
+                versions::tiles_key,
+                versions::thumbnail_key,
+                versions::plan_key,
+                versions::report_key,
+                sql::<Nullable<Text>>("NULL"),
+                sql::<Nullable<Text>>("NULL"),
+                versions::points,
+                versions::tiles_bytes,
+                versions::created_at,
+                versions::published_at,
+            ))
+            .load(conn)?;
+        // Another scan's newest number may be an old one of this.
+        rows.retain(|row| wanted.contains(&(row.scan_id.clone(), row.version)));
+        Ok(rows)
     }
 }

@@ -65,7 +65,7 @@ async fn page(app: &Data<App>, query: CatalogueQuery) -> ApiResult {
         cards: found.venues.iter().map(card).collect(),
         total: found.total,
         earlier: query.page.checked_sub(1),
-        later: (shown < found.total).then_some(query.page + 1),
+        later: (shown < found.total).then_some(query.page.saturating_add(1)),
     })
 }
 

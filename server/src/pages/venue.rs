@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::controllers::assets::viewer::{self, WebViewer};
 use crate::controllers::venues::show::find;
 use crate::error::{ApiError, ApiResult};
+use crate::guard;
 use crate::models::{catalog, jobs::Job};
 use crate::pages::{format, not_found, render};
 
@@ -90,7 +91,7 @@ async fn page(app: &Data<App>, request: &HttpRequest, id_or_slug: String) -> Api
         let Some(newest) = versions.next() else { continue };
         scans.push(ScanView { name: scan.name.clone(), newest, older: versions.collect() });
     }
-    let service = format!("http://{}", request.connection_info().host());
+    let service = format!("http://{}", guard::host(request)?);
     let max_upload = format::bytes(app.config.storage.max_upload_bytes);
     render(&VenuePage { venue, scans, service, viewer, max_upload })
 }

@@ -94,6 +94,9 @@ fn an_interrupted_import_leaves_no_work_and_a_failed_version() {
     let service = Service::start(&data, &[]);
     let venue = service.client.get("/api/venues/hall").expect(200).json();
     assert_eq!(venue["scans"][0]["state"], "failed");
+    let job = service.client.get(&format!("/api/jobs/{}", venue["scans"][0]["versions"][0]["job"].as_str().unwrap())).json();
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("cancelled")));
+    assert_ne!(job["stage"], "queued", "it never was in the queue, where a service would have found it");
     service.stop();
 }
 
@@ -102,7 +105,7 @@ fn a_fault_of_ours_is_tried_again_and_then_told() {
     let app = TestApp::without_worker();
     let venue = app.client.venue("Hall");
     let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
-    let source = app.files().into_iter().find(|file| file.ends_with("room.las")).unwrap();
+    let source = app.files().into_iter().find(|file| file.starts_with("objects/uploads/")).unwrap();
     fs::remove_file(app.dir.path().join(source)).unwrap();
 
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -140,6 +143,23 @@ fn a_lease_belongs_to_one_and_runs_out() {
 }
 
 #[test]
+fn the_folder_of_a_working_attempt_is_not_swept() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(500))).expect(202).json();
+    let id = accepted["job"].as_str().unwrap();
+    let mut conn = app.app.database.get().unwrap();
+    assert!(write(&mut conn, |conn| Job::claim(conn, &Lease { owner: "elsewhere:1:1:x", for_ms: 60_000 })).unwrap().is_some());
+    drop(conn);
+    let work = app.app.storage.work_dir(id).unwrap();
+    let orphan = app.dir.path().join("work").join("01900000-0000-7000-8000-000000000000-ab");
+    fs::create_dir_all(&orphan).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    parterre_server::jobs::worker::sweep(&app.app.job_context(runtime.handle().clone()));
+    assert!(work.path().is_dir() && !orphan.exists());
+}
+
+#[test]
 fn what_never_ends_is_given_up() {
     let app = TestApp::without_worker();
     let venue = app.client.venue("Hall");
@@ -150,11 +170,19 @@ fn what_never_ends_is_given_up() {
         assert!(write(&mut conn, |conn| Job::claim(conn, &lease)).unwrap().is_some());
     }
     drop(conn);
+    let id = accepted["job"].as_str().unwrap();
+    for attempt in ["a1", "b2"] {
+        let left = app.dir.path().join("work").join(format!("{id}-{attempt}"));
+        fs::create_dir_all(&left).unwrap();
+        fs::write(left.join("points"), "of an attempt that died").unwrap();
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let context = app.app.job_context(runtime.handle().clone());
     let worker = parterre_server::jobs::worker::Worker::start(context, std::sync::Arc::clone(&app.app.bell)).unwrap();
-    let job = app.client.wait(accepted["job"].as_str().unwrap());
+    let job = app.client.wait(id);
     worker.stop();
     assert_eq!(job["error"]["code"], "job_gave_up", "{job}");
+    assert_eq!(fs::read_dir(app.dir.path().join("work")).unwrap().count(), 0, "what the attempts left is gone");
+    assert!(app.files().iter().all(|file| file.starts_with("objects/uploads/")), "{:?}", app.files());
     assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "failed");
 }

@@ -23,8 +23,11 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
     {
         assert!(page.contains(shown), "{shown} is missing in {page}");
     }
+    let elsewhere = [("x-forwarded-host", "elsewhere.example"), ("forwarded", "host=elsewhere.example")];
+    assert!(!app.client.get_with(&address, &elsewhere).expect(200).text().contains("elsewhere.example"));
     let catalogue = app.client.get("/").expect(200).text();
     assert!(catalogue.contains(&format!("/pictures/{scan}/1/thumbnail.png")) && catalogue.contains("Ready"), "{catalogue}");
+    app.client.get("/?page=4294967295").expect(200);
     assert!(app.client.get("/?q=nobody").text().contains("No venue has"));
 
     let lost = app.client.get_with("/venues/none", &[("accept", "text/html,*/*")]).expect(404);
@@ -83,6 +86,8 @@ fn the_viewer_may_appear_while_the_service_runs() {
     assert_eq!(packed.body, b"packed");
     assert_ne!(packed.header("etag"), plain.header("etag"));
     app.client.get_with(wasm, &[("if-none-match", plain.header("etag").unwrap())]).expect(304);
+    app.client.get_with(wasm, &[("range", "bytes=100-")]).expect_error(416, "range_not_satisfiable");
+    app.client.get_with(wasm, &[("if-match", "\"another\"")]).expect_error(412, "precondition_failed");
     for path in ["/viewer/../parterre.sqlite", "/viewer/%2e%2e/parterre.sqlite", "/viewer/", "/viewer/.hidden"] {
         app.client.get(path).expect(404);
     }

@@ -57,4 +57,5 @@ fn a_body_that_never_comes_is_given_up() {
         .client
         .raw("POST /api/venues HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"name\"");
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_stalled"), "{answer}");
+    assert!(answer.contains("content-security-policy: ") && answer.contains("x-content-type-options: nosniff"), "{answer}");
 }

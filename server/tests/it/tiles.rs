@@ -95,6 +95,17 @@ fn the_bundle_is_the_whole_archive() {
     let part = client.get_with(&format!("{base}/tiles.3tz"), &[("range", "bytes=-22")]).expect(206);
     assert_eq!(part.body, bundle.body[bundle.body.len() - 22..]);
 
+    for kept in [&bundle, &part] {
+        assert!(kept.header("cache-control").unwrap().contains("immutable"));
+    }
+    let address = format!("{base}/tiles.3tz");
+    let outside = client.get_with(&address, &[("range", "bytes=99999999999-")]).expect_error(416, "range_not_satisfiable");
+    assert_eq!(outside.header("content-range"), Some(format!("bytes */{}", bundle.body.len()).as_str()));
+    let other = client.get_with(&address, &[("if-match", "\"another\"")]).expect_error(412, "precondition_failed");
+    for error in [outside, other] {
+        assert_eq!(error.header("cache-control"), Some("no-store"), "an error is not the file");
+    }
+
     let mut archive = std::io::Cursor::new(&bundle.body);
     let index = parterre_scans::tile::archive::Index::read(&mut archive).unwrap();
     let inside = index.read_entry(&mut archive, "tileset.json").unwrap().unwrap();

@@ -1,8 +1,9 @@
 //! `/api/venues`, `/api/scans`, `/api/jobs`, and errors of addresses and bodies.
 
-use serde_json::json;
+use parterre_server::models::versions::{Published, Version};
+use serde_json::{Value, json};
 
-use super::support::TestApp;
+use super::support::{TestApp, las, room};
 
 #[test]
 fn a_venue_is_entered_listed_and_found() {
@@ -27,8 +28,57 @@ fn a_venue_is_entered_listed_and_found() {
     for (query, count) in [("CHATELET", 2), ("th%C3%A9%C3%A2tre", 2), ("%25", 1), ("_", 0), ("sur", 1)] {
         assert_eq!(app.client.get(&format!("/api/venues?q={query}")).json()["total"], count, "{query}");
     }
+    app.client.get(&format!("/api/venues?q={}", "x".repeat(200))).expect(200);
+    for query in [&"x".repeat(201), "a%00b", "a%0Ab"] {
+        app.client.get(&format!("/api/venues?q={query}")).expect_error(400, "query_invalid");
+        app.client.get(&format!("/?q={query}")).expect_error(400, "query_invalid");
+    }
+    // A name that is another venue's identifier leads to neither's confusion.
+    let id = made["id"].as_str().unwrap();
+    let confusing = app.client.post("/api/venues", &json!({ "name": id })).expect(201).json();
+    assert_eq!(confusing["slug"], format!("venue-{id}"));
+    assert_eq!(app.client.get(&format!("/api/venues/{id}")).json()["name"], "Théâtre du Châtelet");
     let page = app.client.get("/api/venues?limit=1&offset=2").json();
-    assert_eq!((page["venues"].as_array().unwrap().len(), &page["total"]), (1, &json!(3)));
+    assert_eq!((page["venues"].as_array().unwrap().len(), &page["total"]), (1, &json!(4)));
+}
+
+#[test]
+fn a_list_has_the_newest_version_and_the_newest_that_is_ready() {
+    let app = TestApp::without_worker();
+    let venue = app.client.venue("Hall");
+    let file = las(&room(100));
+    let scan = (0..4).map(|_| app.client.upload(&venue, "room.las", &file).expect(202).json()["scan"].clone()).next_back().unwrap();
+    let other = app.client.upload(&venue, "other.las", &file).expect(202).json()["scan"].clone();
+    let mut conn = app.app.database.get().unwrap();
+    for version in [1, 2] {
+        let published = Published {
+            state: "ready".into(),
+            tiles_key: "tiles".into(),
+            thumbnail_key: "thumbnail".into(),
+            plan_key: "plan".into(),
+            report_key: "report".into(),
+            report: json!({ "warnings": [{ "code": "unit_assumed", "message": "metres" }] }).to_string(),
+            frame: "{}".into(),
+            points: 100,
+            tiles_bytes: 1000,
+            published_at: 1,
+        };
+        assert!(Version::publish(&mut conn, scan.as_str().unwrap(), version, &published).unwrap());
+    }
+    drop(conn);
+    let listed = app.client.get("/api/venues").expect(200).json()["venues"][0]["scans"].clone();
+    let versions = |id: &Value| -> Vec<(Value, Value)> {
+        let scan = listed.as_array().unwrap().iter().find(|scan| scan["id"] == *id).unwrap();
+        scan["versions"].as_array().unwrap().iter().map(|version| (version["version"].clone(), version["state"].clone())).collect()
+    };
+    assert_eq!(versions(&scan), [(json!(2), json!("ready")), (json!(4), json!("processing"))]);
+    assert_eq!(versions(&other), [(json!(1), json!("processing"))]);
+    let card = app.client.get("/").expect(200).text();
+    assert!(card.contains(&format!("/pictures/{}/2/thumbnail.png", scan.as_str().unwrap())), "{card}");
+    assert_eq!(listed[0]["versions"][0]["warnings"], json!([]), "in brief");
+    let whole = app.client.get(&format!("/api/venues/{venue}")).expect(200).json();
+    assert_eq!(whole["scans"][0]["versions"].as_array().unwrap().len(), 4);
+    assert_eq!(whole["scans"][0]["versions"][1]["warnings"][0]["code"], "unit_assumed");
 }
 
 #[test]

@@ -7,12 +7,13 @@
 use std::path::{Path as FilePath, PathBuf};
 
 use actix_files::NamedFile;
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 use crate::controllers::assets::embedded::content_type;
+use crate::controllers::files;
 use crate::controllers::tiles::encoding::accepts;
 use crate::error::{ApiError, ApiResult};
 
@@ -65,7 +66,7 @@ pub async fn viewer(app: Data<App>, request: HttpRequest, path: Path<String>) ->
     };
     let Some((file, encoding)) = found else { return Err(missing()) };
     let mime = content_type(&name).parse().map_err(ApiError::internal)?;
-    let mut response: HttpResponse = file.set_content_type(mime).prefer_utf8(false).into_response(&request);
+    let mut response = files::answer(file.set_content_type(mime).prefer_utf8(false), &request)?;
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_DISPOSITION);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
