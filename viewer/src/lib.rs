@@ -18,6 +18,7 @@ pub mod settings;
 pub mod source;
 pub mod state;
 pub mod stream;
+mod transfer;
 pub mod ui;
 pub mod walk;
 #[cfg(target_arch = "wasm32")]

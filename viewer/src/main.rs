@@ -2,14 +2,19 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use bevy::tasks::block_on;
 use clap::Parser as _;
 use parterre_viewer::cli::Arguments;
 use parterre_viewer::fault::Fault;
-use parterre_viewer::source::{self, Address};
+use parterre_viewer::source::{self, Address, OpenScan};
 use parterre_viewer::stream::ActiveScan;
 use parterre_viewer::{app, screenshot};
+
+/// How long a window waits for its source.
+const OPEN_LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -39,7 +44,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let open = block_on(source::open(Address::parse(&arguments.source)?))?;
+    let open = open(arguments)?;
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {
         let state = screenshot::take(arguments, open, settings, path)?;
@@ -61,4 +66,22 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// Opens the source; for a picture, within its time limit.
+fn open(arguments: &Arguments) -> Result<OpenScan, Fault> {
+    let address = Address::parse(&arguments.source)?;
+    let limit = if arguments.screenshot.is_some() { arguments.time_limit() } else { OPEN_LIMIT };
+    let (sender, opened) = channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more once the time is over.
+        let _ = sender.send(block_on(source::open(address)));
+    });
+    opened.recv_timeout(limit).unwrap_or_else(|_| {
+        Err(Fault::storage(
+            "open_timeout",
+            format!("{} was not open after {} s", arguments.source, limit.as_secs()),
+            "Check that the service runs, and the network; or give a picture a longer --timeout.",
+        ))
+    })
 }

@@ -14,8 +14,12 @@ use parterre_scans::tile::archive::Index;
 use parterre_scans::tile::tileset::Tileset;
 
 use crate::fault::{Fault, FaultKind};
+use crate::transfer::get;
 
 const FORMS: &str = "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
+
+/// A root tileset, or what a service says of a scan, is far smaller.
+const OPEN_MAX_BYTES: usize = 64 << 20;
 
 /// A parsed source; nothing has been opened yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ pub async fn open(address: Address) -> Result<OpenScan, Fault> {
         Address::Tileset(url) => open_tileset(&url, None).await,
         Address::Scan { service, scan, version } => {
             let url = format!("{service}/api/scans/{scan}");
-            let bytes = get(&url).await?;
+            let bytes = get(&url, OPEN_MAX_BYTES).await?;
             let scan: catalog::Scan = serde_json::from_slice(&bytes).map_err(|error| {
                 Fault::input(
                     "scan_unreadable",
@@ -154,7 +158,7 @@ fn tileset_of(scan: &catalog::Scan, version: Option<u32>) -> Result<String, Faul
 }
 
 async fn open_tileset(url: &str, name: Option<String>) -> Result<OpenScan, Fault> {
-    let bytes = get(url).await?;
+    let bytes = get(url, OPEN_MAX_BYTES).await?;
     let base = url.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let tree = root_tree(&bytes, url)?;
     Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| short_name(url)) })
@@ -225,17 +229,6 @@ fn not_an_archive(file: &mut std::fs::File, path: &std::path::Path) -> std::io::
             "Make tiles first: parterre tile FILE -o DIR, then open DIR/tiles.3tz.",
         )
     }))
-}
-
-/// Reads an address whole.
-pub(crate) async fn get(url: &str) -> Result<Vec<u8>, Fault> {
-    let request = ehttp::Request::get(url);
-    #[cfg(target_arch = "wasm32")]
-    let response = ehttp::fetch_async(request).await;
-    #[cfg(not(target_arch = "wasm32"))]
-    let response = std::future::ready(ehttp::fetch_blocking(&request)).await;
-    let response = response.map_err(|error| unreachable(url, &error))?;
-    if response.ok { Ok(response.bytes) } else { Err(refused(url, response.status, &response.status_text, &response.bytes)) }
 }
 
 /// The fault of a request that got no answer.

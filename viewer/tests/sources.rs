@@ -48,6 +48,18 @@ fn a_service_that_does_not_answer_is_a_network_fault() {
 }
 
 #[test]
+fn a_service_that_says_nothing_is_given_up_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let source = format!("http://{}/api/scans/demo", listener.local_addr().expect("an address"));
+    let start = std::time::Instant::now();
+    let output = viewer(&[&source, "--screenshot", "/nowhere/never.png", "--timeout", "1", "--json"]);
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(answer["error"]["code"], "open_timeout", "{answer}");
+    assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
 fn wrong_usage_is_told_apart() {
     assert_eq!(viewer(&[]).status.code(), Some(2));
     assert_eq!(viewer(&["a.3tz", "--camera", "1,2,3"]).status.code(), Some(2));

@@ -23,6 +23,14 @@ const FAST: f64 = 2.5;
 const RADII_M: [f64; 3] = [0.2, 0.35, 0.6];
 /// Points this far below a step's reach show that a place is an edge and not a gap in the scan. Metres.
 const EDGE_M: f64 = 8.0;
+/// Risers of stairs are not higher; what lies deeper may be no step. Metres.
+const RISER_M: f64 = 0.22;
+/// Slabs that one stands on are not thicker. Metres.
+const SLAB_M: f64 = 0.6;
+/// Floors on two sides of a gap are the same one where they are this near to the feet's height. Metres.
+const LEVEL_M: f64 = 0.12;
+/// How far beside a place a gap's sides are looked for, besides the radius of the disc. Metres.
+const GAP_SIDES_M: [f64; 2] = [0.35, 0.6];
 /// A step is looked ahead in pieces of at most this length, so that no gap is jumped. Metres.
 const STRIDE_M: f64 = 0.1;
 /// How fast the eyes follow the feet. 1/s.
@@ -172,33 +180,60 @@ pub fn floor(scan: &ActiveScan, place: DVec2, foot_m: f64, reach: Reach) -> Opti
 }
 
 /// The floor at a place among the points of `tiles`, all in the tile frame.
+///
+/// The smallest disc that shows a floor within reach decides, and a place is an edge where a disc shows only what lies
+/// below the reach. What is deeper than a stair's riser may also be the underside of the slab that one stands on, seen
+/// through a gap in the scan (under a seat, say): where the floor goes on beyond it, it is stepped over.
 pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(tiles: impl Fn() -> T, place: DVec2, foot_m: f64, reach: Reach) -> Option<f64> {
-    let mut heights_m = Vec::new();
-    for radius_m in RADII_M {
-        heights_m.clear();
+    let heights_in = |place: DVec2, radius_m: f64| {
+        let mut heights_m = Vec::new();
         for tile in tiles() {
             tile.heights(place, radius_m, &mut heights_m);
         }
-        if let Some(found_m) = find_floor(&heights_m, foot_m, reach) {
-            return Some(found_m);
+        heights_m
+    };
+    let is_step = reach.down_m <= Reach::STEP.down_m;
+    let over_gap = || is_step.then(|| floor_over_gap(&heights_in, place, foot_m)).flatten();
+    let lowest_m = foot_m - reach.down_m;
+    for radius_m in RADII_M {
+        let heights_m = heights_in(place, radius_m);
+        match find_floor(&heights_m, foot_m, reach) {
+            Some(found_m) if is_step && found_m < foot_m - RISER_M => return over_gap().or(Some(found_m)),
+            Some(found_m) => return Some(found_m),
+            None => {}
         }
-        let lowest_m = foot_m - reach.down_m;
-        if heights_m.iter().any(|height| (lowest_m - EDGE_M..lowest_m).contains(height)) {
-            return None;
+        let is_deep = |height: &f64| (lowest_m - EDGE_M..lowest_m).contains(height);
+        if heights_m.iter().any(is_deep) {
+            let is_slab = !heights_m.iter().any(|height| is_deep(height) && *height < foot_m - SLAB_M);
+            return if is_slab { over_gap() } else { None };
         }
     }
     None
 }
 
+/// The height of a floor that goes on at about `foot_m` on two opposite sides of a place.
+fn floor_over_gap(heights_in: impl Fn(DVec2, f64) -> Vec<f64>, place: DVec2, foot_m: f64) -> Option<f64> {
+    let level = Reach { up_m: LEVEL_M, down_m: LEVEL_M };
+    let side = |direction: DVec2| {
+        GAP_SIDES_M.into_iter().find_map(|aside_m| find_floor(&heights_in(place + direction * aside_m, RADII_M[0]), foot_m, level))
+    };
+    (0..4).find_map(|eighth| {
+        let direction = DVec2::from_angle(f64::from(eighth) * std::f64::consts::FRAC_PI_4);
+        Some(f64::midpoint(side(direction)?, side(-direction)?))
+    })
+}
+
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
+    use parterre_scans::tile::glb;
+
     use super::*;
 
     /// A floor at 0 for x < 2, stairs of 0.2 m every 0.3 m up to x = 3.5, nothing beyond.
     fn terrain(place: DVec2, foot_m: f64) -> Option<f64> {
         let height_m = if place.x < 2.0 { 0.0 } else { ((place.x - 2.0) / 0.3).floor() * 0.2 };
-        (place.x < 3.5 && (height_m - foot_m) <= 0.35 && (foot_m - height_m) <= 0.6).then_some(height_m)
+        (place.x < 3.5 && (height_m - foot_m) <= 0.35 && (foot_m - height_m) <= 0.35).then_some(height_m)
     }
 
     #[test]
@@ -207,6 +242,49 @@ mod tests {
         assert!(walked.stopped);
         assert!(walked.place.x > 3.3 && walked.place.x < 3.5);
         assert!((walked.foot_m - 0.8).abs() < 1e-9);
+    }
+
+    /// A slab from x = 0 to 12 with its top at 0, a point every 4 cm on both sides, and a ground 4 m below.
+    /// Where `is_hole` the top was not seen.
+    fn slab(thickness_m: f64, is_hole: impl Fn(DVec2) -> bool) -> TilePoints {
+        let mut vertices = Vec::new();
+        for (x, y) in (0..300u16).flat_map(|x| (0..100u16).map(move |y| (x, y))) {
+            let mut point = |height_m: f64| {
+                vertices.push(glb::Vertex { position: [x * 40, y * 40, (height_m * 1000.0) as u16], ..Default::default() });
+            };
+            if !is_hole(DVec2::new(f64::from(x), f64::from(y)) * 0.04) {
+                point(TOP_M);
+            }
+            point(TOP_M - thickness_m);
+        }
+        for (x, y) in (0..375u16).flat_map(|x| (0..100u16).map(move |y| (x, y))).filter(|(x, _)| *x > 300) {
+            vertices.push(glb::Vertex { position: [x * 40, y * 40, 0], ..Default::default() });
+        }
+        TilePoints::new(vec![glb::Part { vertices, ..Default::default() }], 0.04).0
+    }
+
+    const TOP_M: f64 = 4.0;
+
+    #[test]
+    fn one_never_falls_through_a_gap_onto_the_underside_of_the_floor() {
+        for thickness_m in [0.25, 0.3, 0.4, 0.5] {
+            for (hole_m, crossed) in [(0.5, true), (0.8, true), (3.0, false)] {
+                let tile = slab(thickness_m, |at| (at.x - 6.0).abs() < hole_m * 0.5);
+                let floor = |place: DVec2, foot_m: f64| floor_in(|| std::iter::once(&tile), place, foot_m, Reach::STEP);
+                let walked = walk(floor, DVec2::new(3.0, 2.0), TOP_M, DVec2::new(5.0, 0.3));
+                let what = format!("{thickness_m} m thick, a gap of {hole_m} m: {walked:?}");
+                // Where a thin slab's underside is all there is for metres, it looks like the next row of a tier.
+                assert!(walked.foot_m > TOP_M - if thickness_m < 0.35 { 0.35 } else { 0.05 }, "{what}");
+                if crossed {
+                    assert!(!walked.stopped && (walked.foot_m - TOP_M).abs() < 0.05 && walked.place.x > 7.9, "{what}");
+                }
+                let off_the_edge = walk(floor, DVec2::new(9.0, 2.0), TOP_M, DVec2::new(4.5, 0.0));
+                assert!(
+                    off_the_edge.stopped && (off_the_edge.foot_m - TOP_M).abs() < 0.05 && off_the_edge.place.x < 12.3,
+                    "{off_the_edge:?}"
+                );
+            }
+        }
     }
 
     #[test]

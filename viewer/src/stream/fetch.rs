@@ -6,24 +6,27 @@
 use std::collections::HashMap;
 #[cfg(target_arch = "wasm32")]
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use ehttp::streaming::Part as HttpPart;
 use parterre_scans::lod::{Content, NodeId};
 use parterre_scans::tile::glb;
 use parterre_scans::tile::tileset::Tileset;
 
 use crate::fault::Fault;
 use crate::points::density::measure;
-use crate::source::{Store, parse_tileset, refused, unreachable};
+use crate::source::{Store, parse_tileset};
+use crate::transfer::transfer;
 
 /// Requests at a time. A browser allows about six to one host.
 const IN_FLIGHT_MAX: usize = 6;
 /// A tile of 50,000 points has under 1 MB; what exceeds this is not a tile.
-const CONTENT_MAX_BYTES: usize = 256 << 20;
+const CONTENT_MAX_BYTES: usize = 32 << 20;
+/// A request to which nothing came for so long is given up. Seconds.
+const STALLED_S: f64 = 30.0;
+/// A frame counts for at most so long: a page that slept did not wait. Seconds.
+const FRAME_MAX_S: f64 = 1.0;
 /// Milliseconds a frame that decoding may take where it shares the thread with drawing.
 #[cfg(target_arch = "wasm32")]
 const DECODE_MS: f64 = 6.0;
@@ -49,12 +52,47 @@ struct Ticket {
     node: NodeId,
     path: String,
     subtree: bool,
-    cancelled: Arc<AtomicBool>,
+    transfer: Arc<Transfer>,
+}
+
+/// What a transfer and the fetcher share. Whoever works on the transfer holds it: the fetcher alone holds one that ended.
+#[derive(Default)]
+struct Transfer {
+    cancelled: AtomicBool,
+    /// Pieces that came.
+    pieces: AtomicU32,
+}
+
+/// The fetcher's side of a transfer.
+struct Watch {
+    path: String,
+    transfer: Arc<Transfer>,
+    pieces: u32,
+    /// Time since the last piece.
+    idle_s: f64,
+}
+
+impl Watch {
+    /// Lets time pass; whether the transfer has stalled.
+    fn is_stalled(&mut self, delta_s: f64) -> bool {
+        let pieces = self.transfer.pieces.load(Ordering::Relaxed);
+        self.idle_s = if pieces == self.pieces { self.idle_s + delta_s } else { 0.0 };
+        self.pieces = pieces;
+        self.idle_s >= STALLED_S
+    }
+
+    fn cancel(&self) {
+        self.transfer.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    fn has_ended(&self) -> bool {
+        Arc::strong_count(&self.transfer) == 1
+    }
 }
 
 impl Ticket {
     fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.transfer.cancelled.load(Ordering::Relaxed)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Loaded, Fault> {
@@ -79,7 +117,9 @@ enum Answer {
 /// The requests of one scan.
 pub struct Fetcher {
     store: Store,
-    in_flight: HashMap<NodeId, Arc<AtomicBool>>,
+    in_flight: HashMap<NodeId, Watch>,
+    /// Cancelled transfers that still hold a connection.
+    ending: Vec<Watch>,
     // In a mutex because resources are shared between threads; only one ever uses it.
     answers: Mutex<Receiver<(Ticket, Answer)>>,
     sender: Sender<(Ticket, Answer)>,
@@ -94,6 +134,7 @@ impl Fetcher {
         Self {
             store,
             in_flight: HashMap::new(),
+            ending: Vec::new(),
             answers: Mutex::new(answers),
             sender,
             #[cfg(target_arch = "wasm32")]
@@ -113,13 +154,8 @@ impl Fetcher {
 
     /// Gives up the requests that `wanted` denies; their answers will not be delivered.
     pub fn cancel_unless(&mut self, wanted: impl Fn(NodeId) -> bool) {
-        self.in_flight.retain(|node, cancelled| {
-            let keep = wanted(*node);
-            if !keep {
-                cancelled.store(true, Ordering::Relaxed);
-            }
-            keep
-        });
+        let unwanted = self.in_flight.extract_if(|node, _| !wanted(*node)).map(|(_, watch)| watch);
+        self.ending.extend(unwanted.inspect(Watch::cancel));
     }
 
     /// Starts a request; `false` where the cap is reached. Nodes without content and nodes in flight count as started.
@@ -132,12 +168,13 @@ impl Fetcher {
         if self.is_in_flight(node) {
             return true;
         }
-        if self.in_flight.len() >= IN_FLIGHT_MAX {
+        self.ending.retain(|watch| !watch.has_ended());
+        if self.in_flight.len() + self.ending.len() >= IN_FLIGHT_MAX {
             return false;
         }
-        let cancelled = Arc::new(AtomicBool::new(false));
-        self.in_flight.insert(node, Arc::clone(&cancelled));
-        let ticket = Ticket { node, path, subtree, cancelled };
+        let transfer = Arc::new(Transfer::default());
+        self.in_flight.insert(node, Watch { path: path.clone(), transfer: Arc::clone(&transfer), pieces: 0, idle_s: 0.0 });
+        let ticket = Ticket { node, path, subtree, transfer };
         let sender = self.sender.clone();
         match &self.store {
             #[cfg(not(target_arch = "wasm32"))]
@@ -147,8 +184,8 @@ impl Fetcher {
         true
     }
 
-    /// What arrived since the last call.
-    pub fn deliveries(&mut self) -> Vec<Delivery> {
+    /// What arrived since the last call, `delta_s` seconds ago, and what stalled.
+    pub fn deliveries(&mut self, delta_s: f64) -> Vec<Delivery> {
         let mut arrived: Vec<(Ticket, Answer)> = Vec::new();
         if let Ok(answers) = self.answers.get_mut() {
             arrived.extend(answers.try_iter());
@@ -164,7 +201,18 @@ impl Fetcher {
         }
         #[cfg(target_arch = "wasm32")]
         self.decode_some(&mut deliveries);
+        self.give_up_stalled(delta_s.min(FRAME_MAX_S), &mut deliveries);
         deliveries
+    }
+
+    fn give_up_stalled(&mut self, delta_s: f64, deliveries: &mut Vec<Delivery>) {
+        self.ending.retain_mut(|watch| !watch.has_ended() && !watch.is_stalled(delta_s));
+        for (node, watch) in self.in_flight.extract_if(|_, watch| watch.is_stalled(delta_s)) {
+            watch.cancel();
+            let message = format!("{}: nothing came for {STALLED_S} s", watch.path);
+            let result = Err(Fault::storage("no_answer", message, "Check that the service runs, and the network."));
+            deliveries.push(Delivery { node, result });
+        }
     }
 
     #[cfg(target_arch = "wasm32")]
@@ -214,50 +262,75 @@ fn read_archive(
     bevy::tasks::AsyncComputeTaskPool::get().spawn(task).detach();
 }
 
-/// The bytes of an answer while they come in.
-#[derive(Default)]
-struct Body {
-    /// Status and its words, where it is not a success.
-    refused: Option<(u16, String)>,
-    bytes: Vec<u8>,
-}
-
 fn request(base: &str, ticket: Ticket, sender: Sender<(Ticket, Answer)>) {
-    let url = format!("{base}{}", ticket.path);
-    let request = ehttp::Request::get(&url);
-    let body = Mutex::new(Body::default());
-    ehttp::streaming::fetch(request, move |part| {
-        if ticket.is_cancelled() {
-            // Ends the transfer.
-            return ControlFlow::Break(());
-        }
-        let Ok(mut body) = body.lock() else { return ControlFlow::Break(()) };
-        let result = match part {
-            Ok(HttpPart::Response(response)) => {
-                if !response.ok {
-                    body.refused = Some((response.status, response.status_text));
-                }
-                return ControlFlow::Continue(());
-            }
-            Ok(HttpPart::Chunk(chunk)) if !chunk.is_empty() => {
-                body.bytes.extend_from_slice(&chunk);
-                if body.bytes.len() <= CONTENT_MAX_BYTES {
-                    return ControlFlow::Continue(());
-                }
-                Err(Fault::input("tile_too_large", format!("{url} is larger than any tile"), "Tile the scan again."))
-            }
-            Ok(HttpPart::Chunk(_)) => match body.refused.take() {
-                Some((status, text)) => Err(refused(&url, status, &text, &body.bytes)),
-                None => Ok(std::mem::take(&mut body.bytes)),
-            },
-            Err(error) => Err(unreachable(&url, &error)),
-        };
+    let watched = Arc::clone(&ticket.transfer);
+    let go_on = move || {
+        watched.pieces.fetch_add(1, Ordering::Relaxed);
+        !watched.cancelled.load(Ordering::Relaxed)
+    };
+    transfer(format!("{base}{}", ticket.path), CONTENT_MAX_BYTES, go_on, move |result| {
         #[cfg(not(target_arch = "wasm32"))]
         let answer = Answer::Loaded(result.and_then(|bytes| ticket.decode(&bytes)));
         #[cfg(target_arch = "wasm32")]
         let answer = Answer::Bytes(result);
         // Nobody listens any more once the scan is closed.
         let _ = sender.send((ticket.clone(), answer));
-        ControlFlow::Break(())
     });
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use parterre_scans::lod::Tree;
+
+    use super::*;
+
+    /// A service that takes requests and never answers, until the other end hangs up.
+    fn silent() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = format!("http://{}/", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                std::thread::spawn(move || stream.read_to_end(&mut Vec::new()));
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_request_without_progress_fails_by_the_clock() {
+        let mut fetcher = Fetcher::new(Store::Http { base: silent() });
+        let content = Content::Points("t/0.glb".into());
+        assert!(fetcher.start(Tree::ROOT, &content));
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(fetcher.deliveries(1000.0).is_empty(), "a page that slept did not wait");
+        for _ in 0..28 {
+            assert!(fetcher.deliveries(1.0).is_empty());
+        }
+        assert_eq!(fetcher.in_flight(), 1);
+        let late = fetcher.deliveries(1.0);
+        let fault = late.into_iter().next().and_then(|delivery| delivery.result.err()).expect("given up");
+        assert_eq!((fault.code.as_str(), fault.exit_code()), ("no_answer", 4));
+        assert!(fault.message.contains("t/0.glb"));
+        assert_eq!(fetcher.in_flight(), 0);
+    }
+
+    #[test]
+    fn cancelled_transfers_count_until_they_end() {
+        let mut fetcher = Fetcher::new(Store::Http { base: silent() });
+        let content = Content::Points("t/0.glb".into());
+        for _ in 0..IN_FLIGHT_MAX {
+            assert!(fetcher.start(Tree::ROOT, &content));
+            fetcher.cancel_unless(|_| false);
+            assert!(!fetcher.is_in_flight(Tree::ROOT));
+        }
+        assert!(!fetcher.start(Tree::ROOT, &content), "their connections are still taken");
+        for _ in 0..=STALLED_S as u32 {
+            assert!(fetcher.deliveries(1.0).is_empty(), "nobody is told of what was cancelled");
+        }
+        assert!(fetcher.start(Tree::ROOT, &content));
+    }
 }

@@ -22,7 +22,7 @@ const WALK_REACH_M: f64 = 4.0;
 /// Takes in what arrived.
 pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
     let scan = &mut *scan;
-    for delivery in scan.fetcher.deliveries() {
+    for delivery in scan.fetcher.deliveries(time.delta_secs_f64()) {
         let result = delivery.result.and_then(|loaded| match loaded {
             Loaded::Points(parts, spacing_m) => {
                 scan.residency.insert(delivery.node, parts, spacing_m);

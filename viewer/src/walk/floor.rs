@@ -28,8 +28,9 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// A step while walking.
-    pub const STEP: Self = Self { up_m: 0.35, down_m: 0.6 };
+    /// A step while walking. What cannot be climbed again is not stepped down either: a surface deeper than this may be
+    /// the underside of the slab that one stands on.
+    pub const STEP: Self = Self { up_m: 0.35, down_m: 0.35 };
 }
 
 /// The floor among `heights_m` (the points over a small disc, in any order) for feet at `foot_m`.
