@@ -47,7 +47,8 @@ fn a_list_has_the_newest_version_and_the_newest_that_is_ready() {
     let app = TestApp::without_worker();
     let venue = app.client.venue("Hall");
     let file = las(&room(100));
-    let scan = (0..4).map(|_| app.client.upload(&venue, "room.las", &file).expect(202).json()["scan"].clone()).next_back().unwrap();
+    let scans: Vec<Value> = (0..4).map(|_| app.client.upload(&venue, "room.las", &file).expect(202).json()["scan"].clone()).collect();
+    let scan = scans[0].clone();
     let other = app.client.upload(&venue, "other.las", &file).expect(202).json()["scan"].clone();
     let mut conn = app.app.database.get().unwrap();
     for version in [1, 2] {
