@@ -1,6 +1,6 @@
 //! The simulated scan against the venue that it shows.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use std::fs;
 use std::sync::Mutex;

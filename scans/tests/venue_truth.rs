@@ -1,6 +1,6 @@
 //! The demo venue's truth against its geometry.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use glam::{DVec3, dvec3};
 use parterre_scans::venue::hall::Venue;
