@@ -246,12 +246,12 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
     };
     let first = first.info();
     let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
-    let units_of = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
+    let both_units = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
     let mut attributes = first.attributes;
     for (index, other) in rest.iter().enumerate() {
         let other = other.info();
-        if units_of(other) != units_of(first) || other.crs != first.crs {
-            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(units_of);
+        if both_units(other) != both_units(first) || other.crs != first.crs {
+            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(both_units);
             let message = format!(
                 "file {} is in {unit:?}, heights in {vertical:?} ({}), the first in {first_unit:?}, heights in {first_vertical:?} ({})",
                 index + 2,
