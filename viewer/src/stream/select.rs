@@ -60,14 +60,15 @@ pub(super) fn select(
     let residency = &scan.residency;
     let selection = lod::select(&scan.open.tree, &views, &|node| residency.state(node), &budget);
 
-    let wanted: HashSet<NodeId> = selection.load.iter().map(|(node, _)| *node).collect();
+    let hopeful = scan.residency.hopeful();
+    let wanted: HashSet<NodeId> = selection.load.iter().map(|(node, _)| *node).chain(hopeful.iter().copied()).collect();
     scan.fetcher.cancel_unless(|node| wanted.contains(&node));
     scan.residency.keep(&selection.touch, settings.cache_bytes);
     let mut upload_bytes = UPLOAD_BYTES_PER_FRAME;
     for (node, _) in &selection.load {
         scan.residency.upload(*node, &device, &mut upload_bytes);
     }
-    for (node, _) in &selection.load {
+    for node in selection.load.iter().map(|(node, _)| node).chain(&hopeful) {
         if scan.residency.may_ask(*node, now_s) && !scan.fetcher.start(*node, &scan.open.tree.node(*node).content) {
             break;
         }
@@ -79,13 +80,14 @@ pub(super) fn select(
     draw_list.tiles.clear();
     draw_list.tiles.extend(selection.draw.iter().filter_map(|node| {
         let gpu = scan.residency.get(*node)?.gpu.clone()?;
-        Some(DrawTile { gpu, spacing: spacings.tile(*node) })
+        Some(DrawTile { node: *node, gpu, spacing: spacings.tile(*node) })
     }));
     draw_list.origin_m = scan.open.tree.scan.frame.origin_m;
     draw_list.bounds = scan.open.tree.scan.bounds;
     draw_list.intensity_range = scan.open.tree.scan.intensity_range.unwrap_or([0, u16::MAX]);
 
-    status.drawn_points = selection.points;
+    // What was decoded; a tileset may claim other numbers.
+    status.drawn_points = selection.draw.iter().filter_map(|node| scan.residency.get(*node)).map(|slot| slot.points.count()).sum();
     status.drawn_tiles = draw_list.tiles.len();
     status.loading = selection.load.len();
     status.loading_peak = if selection.load.is_empty() { 0 } else { status.loading_peak.max(status.loading) };
