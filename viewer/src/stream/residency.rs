@@ -52,12 +52,13 @@ pub struct Residency {
     cache: Cache<NodeId, Slot>,
     attached: HashSet<NodeId>,
     failures: HashMap<NodeId, Failure>,
+    changes: u64,
 }
 
 impl Residency {
     /// Nothing yet; at most about `limit_bytes` later.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new() }
+        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), changes: 0 }
     }
 
     /// What `lod::select` asks about a node.
@@ -74,6 +75,7 @@ impl Residency {
     /// Keeps a tile's points, whose median spacing is `spacing_m`; they can be drawn once uploaded.
     pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>, spacing_m: f32) {
         self.failures.remove(&node);
+        self.changes += 1;
         let points: usize = parts.iter().map(|part| part.vertices.len()).sum();
         let extra_points: usize = parts.iter().map(|part| part.extras.len()).sum();
         let vertex_bytes = points * size_of::<glb::Vertex>();
@@ -162,6 +164,11 @@ impl Residency {
     /// Every tile in memory.
     pub fn iter(&self) -> impl Iterator<Item = (&NodeId, &Slot)> {
         self.cache.iter()
+    }
+
+    /// How often tiles came so far: what was looked for in vain is worth another look when it changes.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Bytes held on both sides.
