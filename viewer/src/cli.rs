@@ -33,14 +33,14 @@ pub struct Arguments {
     /// What the colour shows
     #[arg(long, value_enum, default_value = "rgb")]
     pub color: ColorArgument,
-    /// Points drawn at most
+    /// Points drawn at most, as far as memory allows
     #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u64).range(1000..=1_000_000_000))]
     pub budget: Option<u64>,
     /// Factor on the size of points
-    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor, allow_negative_numbers = true)]
     pub point_size: f32,
     /// Leave out what is above this height (scan frame, metres)
-    #[arg(long, value_name = "METRES", allow_hyphen_values = true)]
+    #[arg(long, value_name = "METRES", value_parser = metres, allow_hyphen_values = true)]
     pub cut_above: Option<f64>,
     /// Do not shade edges
     #[arg(long)]
@@ -93,7 +93,7 @@ impl Arguments {
                 ColorArgument::Height => ColorBy::Height,
             },
             edl: !self.no_edl,
-            cut_above_m: self.cut_above.filter(|cut| cut.is_finite()),
+            cut_above_m: self.cut_above,
             ..defaults
         }
     }
@@ -121,6 +121,15 @@ fn size(text: &str) -> Result<UVec2, String> {
         .ok_or_else(|| "give width and height in pixels, 16 to 8192 each, like 1280x720".into())
 }
 
+fn factor(text: &str) -> Result<f32, String> {
+    let factor = text.trim().parse().ok().filter(|factor: &f32| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "give a number over 0".into())
+}
+
+fn metres(text: &str) -> Result<f64, String> {
+    text.trim().parse().ok().filter(|metres: &f64| metres.is_finite()).ok_or_else(|| "give a height in metres".into())
+}
+
 fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).filter(|number: &f64| number.is_finite()).collect();
     if let (&[ex, ey, ez, tx, ty, tz], 6) = (numbers.as_slice(), text.split(',').count()) {
@@ -146,6 +155,15 @@ mod tests {
         for text in ["640", "0x10", "640x99999", "axb"] {
             assert!(size(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_that_mean_nothing_are_refused() {
+        assert_eq!((factor("1.5"), metres("-3")), (Ok(1.5), Ok(-3.0)));
+        for text in ["NaN", "inf", "x", ""] {
+            assert!(factor(text).is_err() && metres(text).is_err(), "{text}");
+        }
+        assert!(factor("0").is_err() && factor("-1").is_err());
     }
 
     #[test]

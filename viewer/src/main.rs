@@ -1,5 +1,6 @@
 //! The desktop viewer's entry: reads the command line, opens the source, and shows a window or draws a picture.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -17,7 +18,11 @@ use parterre_viewer::{app, screenshot};
 const OPEN_LIMIT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
+        Ok(arguments) => arguments,
+        Err(error) => return not_parsed(&error, &given),
+    };
     // The engine panics where there is no graphics driver; the exit code must still be one of those promised.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|panic| Err(panicked(&*panic)));
     match result {
@@ -33,11 +38,30 @@ fn main() -> ExitCode {
     }
 }
 
+/// Help and version are no error; the rest is one, as JSON where that is asked for.
+fn not_parsed(error: &clap::Error, given: &[OsString]) -> ExitCode {
+    // Nobody may be listening; the exit code tells it all the same.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    if given.iter().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let error = serde_json::json!({ "code": "usage", "message": message, "hint": "parterre-viewer --help lists the options." });
+        let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": error }));
+    }
+    ExitCode::from(2)
+}
+
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
     let message =
         panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
     if message.contains("Unable to find a GPU") {
         Fault::internal("no_gpu", "no graphics driver was found", "Install one; Debian's mesa-vulkan-drivers draws in software.")
+    } else if message.contains("Failed to build event loop") {
+        Fault::internal("window", "there is no display for a window", "Start it where there is a display; --screenshot draws without one.")
     } else {
         Fault::internal("internal", message, "Please report this with the command that led to it.")
     }

@@ -61,6 +61,11 @@ pub fn take(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Pa
             return Err(late(&app));
         }
     }
+    if app.world().resource::<StreamStatus>().drawn_points == 0
+        && let Some((_, fault)) = app.world().resource::<ActiveScan>().residency.given_up().first()
+    {
+        return Err((*fault).clone());
+    }
     let start = Instant::now();
     for _ in 0..MEASURED_FRAMES {
         app.update();

@@ -28,7 +28,7 @@ impl ColorBy {
 /// Settings of the picture.
 #[derive(Resource, Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Points drawn at most in one frame.
+    /// Points that are asked for at most in one frame; see [`Settings::points_max`].
     pub budget_points: u64,
     /// Draw fewer where the device is too slow for the budget.
     pub adapt: bool,
@@ -46,6 +46,16 @@ pub struct Settings {
     pub cache_bytes: u64,
 }
 
+/// Bytes of a point in memory and on the graphics card together: its vertex on both sides, and an attribute.
+const POINT_BYTES: u64 = 28;
+
+impl Settings {
+    /// Points drawn at most, as far as there is memory for them: tiles that are drawn cannot leave it.
+    pub fn points_max(&self) -> u64 {
+        self.budget_points.min(self.cache_bytes / POINT_BYTES)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let web = cfg!(target_arch = "wasm32");
@@ -59,5 +69,19 @@ impl Default for Settings {
             cut_above_m: None,
             cache_bytes: if web { 256 << 20 } else { 768 << 20 },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_points_are_drawn_than_there_is_memory_for() {
+        let settings = Settings { budget_points: 20_000_000, cache_bytes: 256 << 20, ..Settings::default() };
+        assert_eq!(settings.points_max(), (256 << 20) / 28);
+        assert_eq!(Settings { budget_points: 1000, ..settings }.points_max(), 1000);
+        let defaults = Settings::default();
+        assert_eq!(defaults.points_max(), defaults.budget_points);
     }
 }

@@ -63,6 +63,24 @@ fn a_service_that_says_nothing_is_given_up_in_time() {
 fn wrong_usage_is_told_apart() {
     assert_eq!(viewer(&[]).status.code(), Some(2));
     assert_eq!(viewer(&["a.3tz", "--camera", "1,2,3"]).status.code(), Some(2));
+    for wrong in [["--camera", "1,2,3"], ["--point-size", "NaN"], ["--point-size", "-1"], ["--cut-above", "NaN"], ["--nothing", "x"]] {
+        let output = viewer(&[["a.3tz", "--screenshot", "/nowhere/x.png", "--json"].as_slice(), &wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(answer["error"]["code"], "usage", "{answer}");
+        assert!(answer["error"]["message"].as_str().is_some_and(|message| message.contains(wrong[0])), "{answer}");
+    }
+    assert_eq!(viewer(&["--help", "--json"]).status.code(), Some(0));
+}
+
+#[test]
+fn without_a_display_there_is_no_window() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parterre-viewer"));
+    let command = command.arg(DEMO.archive()).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    let output = command.output().expect("the viewer starts");
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("code: window") && stderr.contains("--screenshot") && !stderr.contains("report"), "{stderr}");
 }
 
 /// A service with one scan, whose tiles come out of the demo's archive; those that end in `broken` fail for ever.
@@ -153,7 +171,15 @@ fn a_tile_that_fails_is_retried_and_named_and_the_rest_is_drawn() {
     let service = Service::start(broken);
     let state = draw(&format!("{}/api/scans/demo", service.address));
     assert_eq!(state["failed"], serde_json::json!([broken]));
-    assert_eq!(service.asked(&format!("/tiles/demo/1/{broken}")), 4, "once and three retries");
+    // Where the rest takes long, it is asked for again after it was given up.
+    let asked = service.asked(&format!("/tiles/demo/1/{broken}"));
+    assert!((4..8).contains(&asked), "asked {asked} times; once and three retries are due");
     let (drawn, all) = (state["drawn_points"].as_u64().unwrap_or(0), whole["drawn_points"].as_u64().unwrap_or(0));
     assert!(drawn > all / 2 && drawn < all, "{drawn} of {all}");
+}
+
+#[test]
+fn where_every_tile_fails_there_is_no_picture_but_their_fault() {
+    let service = Service::start(".glb");
+    assert_refused(&format!("{}/api/scans/demo", service.address), 4, "storage");
 }

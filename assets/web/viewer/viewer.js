@@ -84,7 +84,8 @@ function watch() {
     fail(state.error.message, state.error.hint);
     return;
   }
-  if (state.drawn_points > 0) {
+  // Where every tile has failed, the panel under the overlay names them and offers to try again.
+  if (state.drawn_points > 0 || (state.loading === 0 && state.failed.length > 0)) {
     if (overlay) overlay.hidden = true;
     return;
   }

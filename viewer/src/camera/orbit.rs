@@ -6,16 +6,27 @@ use bevy::prelude::*;
 use super::input::Intent;
 use super::pick::pick;
 use super::{Mode, Rig};
+use crate::points::extract::DrawList;
+use crate::settings::Settings;
 use crate::stream::ActiveScan;
 
 /// Radians of a drag over the height of the picture.
 const TURN_PER_HEIGHT: f64 = std::f64::consts::PI;
+/// How fast keys shift, in heights of the picture a second; and with shift.
+const KEYS_PER_S: f64 = 0.36;
+const KEYS_FAST_PER_S: f64 = 1.2;
 /// What a notch of the wheel leaves of the distance.
 const ZOOM_PER_NOTCH: f64 = 0.85;
 /// Nearest distance to the point that one turns round. Metres.
 const DISTANCE_MIN_M: f64 = 0.3;
 
-pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, scan: Res<ActiveScan>) {
+pub(super) fn update(
+    mut rigs: Query<&mut Rig>,
+    intent: Res<Intent>,
+    (scan, drawn, settings): (Res<ActiveScan>, Res<DrawList>, Res<Settings>),
+    time: Res<Time>,
+) {
+    let delta_s = time.delta_secs_f64().min(0.1);
     for mut rig in &mut rigs {
         if rig.mode != Mode::Orbit {
             continue;
@@ -24,7 +35,7 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, scan: Res<A
         if intent.began || intent.zoom != 0.0 {
             // What lies under the pointer gives the distance: of the turn's centre, and of the zoom's aim.
             let direction = rig.ray(intent.at, aspect);
-            let aim = pick(&scan, rig.eye, direction);
+            let aim = pick(&scan, &drawn, &settings, rig.eye, direction);
             if intent.began
                 && let Some(aim) = aim
             {
@@ -43,7 +54,7 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, scan: Res<A
             shift(&mut rig, intent.shift_px / intent.size_px.y.max(1.0));
         }
         if intent.go != DVec3::ZERO {
-            let keys = DVec2::new(-intent.go.x, intent.go.y) * if intent.fast { 0.02 } else { 0.006 };
+            let keys = DVec2::new(-intent.go.x, intent.go.y) * (if intent.fast { KEYS_FAST_PER_S } else { KEYS_PER_S } * delta_s);
             shift(&mut rig, keys);
         }
     }

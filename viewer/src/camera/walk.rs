@@ -35,8 +35,6 @@ const GAP_SIDES_M: [f64; 2] = [0.35, 0.6];
 const STRIDE_M: f64 = 0.1;
 /// How fast the eyes follow the feet. 1/s.
 const FOLLOW_PER_S: f64 = 9.0;
-/// How far below the drop's start a first floor is looked for. Metres.
-const DROP_M: f64 = 40.0;
 /// Places around the drop's start that are tried, and how far around. Metres.
 const DROP_PLACES: u32 = 60;
 const DROP_REACH_M: f64 = 6.0;
@@ -60,6 +58,8 @@ pub struct Walker {
     settled_frames: u32,
     /// Seconds since the walker waits for them.
     waited_s: f64,
+    /// What was in memory when the search for a first floor failed.
+    failed_at: Option<u64>,
 }
 
 impl Walker {
@@ -82,14 +82,23 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
             if !may_drop(&mut rig.walker, status.loading == 0, delta_s) {
                 continue;
             }
-            let from_m = rig.walker.drop_from_m;
-            match drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m) {
+            let changes = scan.residency.changes();
+            if rig.walker.failed_at == Some(changes) {
+                rig.walker.no_floor_s = NOTE_S;
+                continue;
+            }
+            let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
+            let from_m = rig.walker.drop_from_m.min(high_m + 1.0);
+            match drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m, low_m) {
                 Some((place, found_m)) => {
                     rig.walker.foot_m = Some(found_m);
                     rig.walker.no_floor_s = 0.0;
                     rig.eye = place.extend(found_m + EYE_HEIGHT_M);
                 }
-                None => rig.walker.no_floor_s = NOTE_S,
+                None => {
+                    rig.walker.no_floor_s = NOTE_S;
+                    rig.walker.failed_at = Some(changes);
+                }
             }
             continue;
         };
@@ -149,20 +158,20 @@ pub fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut place: DVec2, mut foo
 }
 
 /// The floor below a place, or below the nearest place of a widening spiral that has one.
-fn drop_nearby(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64) -> Option<(DVec2, f64)> {
+fn drop_nearby(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64, low_m: f64) -> Option<(DVec2, f64)> {
     // Steps of a sunflower: evenly spread, the nearest first.
     (0..DROP_PLACES).find_map(|at| {
         let at = f64::from(at);
         let place = place + DVec2::from_angle(at * 2.4) * (DROP_REACH_M * (at / f64::from(DROP_PLACES)).sqrt());
-        Some((place, drop_to_floor(&floor, place, from_m)?))
+        Some((place, drop_to_floor(&floor, place, from_m, low_m)?))
     })
 }
 
-/// The first floor below `from_m`, looked for step by step downwards.
-fn drop_to_floor(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64) -> Option<f64> {
+/// The first floor below `from_m`, looked for step by step down to `low_m`, the scan's lowest point.
+fn drop_to_floor(floor: impl Fn(DVec2, f64, Reach) -> Option<f64>, place: DVec2, from_m: f64, low_m: f64) -> Option<f64> {
     let reach = Reach { up_m: 0.0, down_m: 2.0 };
     let mut foot_m = from_m;
-    while foot_m > from_m - DROP_M {
+    while foot_m > low_m - 0.1 {
         if let Some(found_m) = floor(place, foot_m, reach) {
             return Some(found_m);
         }
@@ -308,12 +317,13 @@ mod tests {
         let floor = |_: DVec2, foot_m: f64, reach: Reach| {
             floors.into_iter().rev().find(|floor| *floor <= foot_m + reach.up_m && *floor >= foot_m - reach.down_m)
         };
-        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 7.0), Some(4.0));
-        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0), Some(8.0));
-        assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5), Some(0.0));
-        assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0), None);
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 7.0, 0.0), Some(4.0));
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 30.0, 0.0), Some(8.0));
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, 90.0, 0.0), Some(8.0), "however high the roof");
+        assert_eq!(drop_to_floor(floor, DVec2::ZERO, -0.5, 0.0), Some(0.0));
+        assert_eq!(drop_to_floor(|_, _, _| None, DVec2::ZERO, 7.0, 0.0), None);
         let (place, foot_m) =
-            drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0).expect("near by");
+            drop_nearby(|at, from_m, reach| floor(at, from_m, reach).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0, 0.0).expect("near by");
         assert!(foot_m == 4.0 && place.x > 2.0 && place.length() < 4.0);
     }
 }

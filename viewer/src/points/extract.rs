@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bevy::math::DVec3;
 use bevy::prelude::*;
 use bevy::render::Extract;
+use parterre_scans::lod::NodeId;
 
 use super::spacing::TileSpacing;
 use super::upload::GpuTile;
@@ -14,6 +15,8 @@ use crate::settings::Settings;
 /// A tile to draw.
 #[derive(Clone)]
 pub struct DrawTile {
+    /// Its place in the tree.
+    pub node: NodeId,
     /// Its points.
     pub gpu: Arc<GpuTile>,
     /// How far apart they lie.

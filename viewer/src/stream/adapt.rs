@@ -36,9 +36,9 @@ impl Adapted {
     /// Points to draw at most.
     pub fn budget_points(&self, settings: &Settings) -> u64 {
         if !settings.adapt {
-            return settings.budget_points;
+            return settings.points_max();
         }
-        ((settings.budget_points as f64 * self.share).max(POINTS_MIN) as u64).min(settings.budget_points)
+        ((settings.points_max() as f64 * self.share).max(POINTS_MIN) as u64).min(settings.points_max())
     }
 
     /// Takes in a frame's time. `at_budget`: the budget kept points away in it.

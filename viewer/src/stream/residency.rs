@@ -8,7 +8,7 @@ use parterre_scans::lod::cache::Cache;
 use parterre_scans::lod::{self, NodeId};
 use parterre_scans::tile::glb;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::points::upload::{GpuTile, upload};
 use crate::walk::columns::TilePoints;
 
@@ -16,6 +16,8 @@ use crate::walk::columns::TilePoints;
 const RETRIES: u32 = 3;
 /// Seconds until the first retry; each further one waits twice as long.
 const BACK_OFF_S: f64 = 0.5;
+/// And at most so long. Seconds.
+const BACK_OFF_MAX_S: f64 = 30.0;
 
 /// A tile in memory.
 pub struct Slot {
@@ -34,17 +36,29 @@ struct Failure {
     fault: Fault,
 }
 
+impl Failure {
+    /// What is not there or cannot be read will not be there later either; networks and services come back.
+    fn may_pass(&self) -> bool {
+        self.fault.kind == FaultKind::Storage
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.tries > RETRIES || !self.may_pass()
+    }
+}
+
 /// The tiles of one scan that are in memory.
 pub struct Residency {
     cache: Cache<NodeId, Slot>,
     attached: HashSet<NodeId>,
     failures: HashMap<NodeId, Failure>,
+    changes: u64,
 }
 
 impl Residency {
     /// Nothing yet; at most about `limit_bytes` later.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new() }
+        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), changes: 0 }
     }
 
     /// What `lod::select` asks about a node.
@@ -61,6 +75,7 @@ impl Residency {
     /// Keeps a tile's points, whose median spacing is `spacing_m`; they can be drawn once uploaded.
     pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>, spacing_m: f32) {
         self.failures.remove(&node);
+        self.changes += 1;
         let points: usize = parts.iter().map(|part| part.vertices.len()).sum();
         let extra_points: usize = parts.iter().map(|part| part.extras.len()).sum();
         let vertex_bytes = points * size_of::<glb::Vertex>();
@@ -80,27 +95,34 @@ impl Residency {
     /// Remembers a failed try.
     pub fn fail(&mut self, node: NodeId, fault: Fault, now_s: f64) {
         let tries = self.failures.get(&node).map_or(0, |failure| failure.tries) + 1;
-        let retry_at_s = now_s + BACK_OFF_S * f64::from(1u32 << (tries - 1).min(10));
+        let retry_at_s = now_s + (BACK_OFF_S * f64::from(1u32 << (tries - 1).min(10))).min(BACK_OFF_MAX_S);
         self.failures.insert(node, Failure { tries, retry_at_s, fault });
     }
 
-    /// Whether a node failed so often that it is not asked for again.
+    /// Whether a node failed so often, or for good, that the rest is drawn without it.
     pub fn is_given_up(&self, node: NodeId) -> bool {
-        self.failures.get(&node).is_some_and(|failure| failure.tries > RETRIES)
+        self.failures.get(&node).is_some_and(Failure::is_given_up)
     }
 
     /// Whether a node may be asked for now.
     pub fn may_ask(&self, node: NodeId, now_s: f64) -> bool {
-        self.cache.get(node).is_none()
-            && self.failures.get(&node).is_none_or(|failure| failure.tries <= RETRIES && now_s >= failure.retry_at_s)
+        self.cache.get(node).is_none() && self.failures.get(&node).is_none_or(|failure| failure.may_pass() && now_s >= failure.retry_at_s)
     }
 
     /// Nodes that were given up, in the tree's order.
     pub fn given_up(&self) -> Vec<(NodeId, &Fault)> {
         let mut given_up: Vec<_> =
-            self.failures.iter().filter(|(_, failure)| failure.tries > RETRIES).map(|(node, failure)| (*node, &failure.fault)).collect();
+            self.failures.iter().filter(|(_, failure)| failure.is_given_up()).map(|(node, failure)| (*node, &failure.fault)).collect();
         given_up.sort_by_key(|(node, _)| *node);
         given_up
+    }
+
+    /// Nodes that were given up and are tried again all the same, slowly.
+    pub fn hopeful(&self) -> Vec<NodeId> {
+        let mut hopeful: Vec<_> =
+            self.failures.iter().filter(|(_, failure)| failure.is_given_up() && failure.may_pass()).map(|(node, _)| *node).collect();
+        hopeful.sort();
+        hopeful
     }
 
     /// Forgets all failures, so that everything is asked for again.
@@ -144,6 +166,11 @@ impl Residency {
         self.cache.iter()
     }
 
+    /// How often tiles came so far: what was looked for in vain is worth another look when it changes.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Bytes held on both sides.
     pub fn bytes(&self) -> u64 {
         self.cache.bytes()
@@ -175,10 +202,24 @@ mod tests {
         assert!(residency.may_ask(node, now_s));
         residency.fail(node, fault(), now_s);
         assert_eq!(residency.state(node), lod::Residency::Failed);
-        assert!(!residency.may_ask(node, now_s + 1e6));
         assert_eq!(residency.given_up(), [(node, &fault())]);
+        assert!(!residency.may_ask(node, now_s + 3.9));
+        for _ in 0..20 {
+            assert!(residency.may_ask(node, now_s + 30.0), "an outage passes");
+            now_s += 30.0;
+            residency.fail(node, fault(), now_s);
+            assert_eq!((residency.hopeful(), residency.given_up().len()), (vec![node], 1), "named meanwhile");
+        }
         residency.forgive();
         assert!(residency.may_ask(node, now_s));
+    }
+
+    #[test]
+    fn what_is_broken_is_not_asked_for_again() {
+        let mut residency = Residency::new(1 << 20);
+        residency.fail(Tree::ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
+        assert_eq!(residency.state(Tree::ROOT), lod::Residency::Failed);
+        assert!(!residency.may_ask(Tree::ROOT, 1e6) && residency.hopeful().is_empty());
     }
 
     #[test]

@@ -122,8 +122,9 @@ fn colors(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
 
 fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     ui.spacing_mut().slider_width = 96.0;
-    let mut millions = settings.budget_points as f64 / 1e6;
-    if ui.add(egui::Slider::new(&mut millions, 0.1..=20.0).logarithmic(true).suffix(" M").text("Points")).changed() {
+    let most = Settings { budget_points: 20_000_000, ..settings.clone() }.points_max() as f64 / 1e6;
+    let mut millions = settings.points_max() as f64 / 1e6;
+    if ui.add(egui::Slider::new(&mut millions, 0.1..=most).logarithmic(true).suffix(" M").text("Points")).changed() {
         settings.budget_points = (millions * 1e6) as u64;
     }
     ui.checkbox(&mut settings.adapt, "Fewer where it is slow");

@@ -50,6 +50,11 @@ impl TilePoints {
         &self.bounds
     }
 
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.parts.iter().map(|part| part.vertices.len() as u64).sum()
+    }
+
     /// Bytes in memory.
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| (part.vertices.len() * size_of::<glb::Vertex>()) as u64).sum()
@@ -78,8 +83,8 @@ impl TilePoints {
     }
 
     /// The distance along a ray (unit `direction`, tile frame) to the nearest point within a cone of tangent
-    /// `cone_tan` round it, if that is nearer than `nearest_m`.
-    pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64) -> Option<f64> {
+    /// `cone_tan` round it, if that is nearer than `nearest_m`. Points above `highest_m` do not count.
+    pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64, highest_m: f64) -> Option<f64> {
         let half = self.bounds.size() * 0.5;
         let to_center = self.bounds.center() - eye;
         let along = to_center.dot(direction);
@@ -92,9 +97,14 @@ impl TilePoints {
         let mut found = None;
         for part in &self.parts {
             for vertex in &part.vertices {
-                let to_point = part.position_m(vertex) - eye;
+                let position = part.position_m(vertex);
+                let to_point = position - eye;
                 let along = to_point.dot(direction);
-                if along > 0.1 && along < nearest_m && (to_point - direction * along).length_squared() < (along * cone_tan).powi(2) {
+                if position.z <= highest_m
+                    && along > 0.1
+                    && along < nearest_m
+                    && (to_point - direction * along).length_squared() < (along * cone_tan).powi(2)
+                {
                     nearest_m = along;
                     found = Some(along);
                 }
@@ -179,8 +189,9 @@ mod tests {
     fn a_ray_meets_the_nearest_point_in_its_cone() {
         let tile = tile();
         let eye = DVec3::new(1.0, 1.0, 3.0);
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY), Some(2.0));
-        assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY), None);
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5), None, "something nearer was found already");
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, f64::INFINITY), Some(2.0));
+        assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY, f64::INFINITY), None);
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5, f64::INFINITY), None, "something nearer was found already");
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, 0.9), None, "it is cut off");
     }
 }
