@@ -195,7 +195,7 @@ fn open_archive(mut path: PathBuf) -> Result<OpenScan, Fault> {
         path.push("tiles.3tz");
     }
     let io = |action, source| Fault::from(Error::io(action, path.clone(), source));
-    let mut file = std::fs::File::open(&path).map_err(|error| io("open", error))?;
+    let mut file = std::fs::File::open(&path).map_err(|error| Fault::from(Error::opening(&path, error)))?;
     if let Some(fault) = not_an_archive(&mut file, &path).map_err(|error| io("read", error))? {
         return Err(fault);
     }

@@ -28,7 +28,7 @@ fn assert_refused(source: &str, exit_code: i32, code: &str) {
 #[test]
 fn what_is_not_there_or_no_archive_is_bad_input() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    assert_refused(text(&folder.path().join("none.3tz")), 3, "io");
+    assert_refused(text(&folder.path().join("none.3tz")), 3, "file_not_found");
     assert_refused(text(&DEMO.folder().join("scan.laz")), 3, "source_not_tiled");
     assert_refused("ftp://127.0.0.1/tileset.json", 3, "source_unknown");
     let cut = folder.path().join("cut.3tz");
