@@ -66,7 +66,11 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   assert.ok(seen.colours >= 12, `only ${seen.colours} colours`);
 
   await page.evaluate(() => window.parterre.mode('walk'));
-  await until('walking', async () => ({ done: (await state(page)).mode === 'walk' }));
+  // The first floor is looked for once its tiles are drawn, some frames later than they are loaded.
+  await until('standing on a floor', async () => {
+    const now = await state(page);
+    return { done: now.mode === 'walk' && typeof now.level === 'number', now };
+  }, { timeout: 120_000, every: 500 });
   const standing = await settled(page);
   assert.deepEqual(standing.failed, []);
   assert.equal(typeof standing.level, 'number', 'the floor that one stands on is known');
