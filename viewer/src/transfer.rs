@@ -87,12 +87,11 @@ pub(crate) async fn get(url: &str, limit_bytes: usize) -> Result<Vec<u8>, Fault>
     );
     std::future::poll_fn(|context| {
         let Ok(mut awaited) = awaited.lock() else { return Poll::Ready(Err(unreachable(url, "the request broke off"))) };
-        match awaited.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                awaited.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        if let Some(answer) = awaited.answer.take() {
+            Poll::Ready(answer)
+        } else {
+            awaited.waker = Some(context.waker().clone());
+            Poll::Pending
         }
     })
     .await

@@ -31,14 +31,17 @@ thread_local! {
 }
 
 /// Starts the viewer in the canvas `#parterre-canvas` and opens the tileset at `address`, in full or from the root of
-/// the page's host.
+/// the page's host. `name` is what the panel calls the scan; without it, it is a part of the address.
 #[wasm_bindgen]
-pub fn start(address: String) {
+pub fn start(address: String, name: Option<String>) {
     console_error_panic_hook::set_once();
     let settings = Settings::default();
     wasm_bindgen_futures::spawn_local(async move {
         let opened = match parse(&address) {
-            Ok(address) => source::open(address).await,
+            Ok(address) => source::open(address).await.map(|open| match name {
+                Some(name) => OpenScan { name, ..open },
+                None => open,
+            }),
             Err(fault) => Err(fault),
         };
         INBOX.with_borrow_mut(|inbox| inbox.opened = Some(opened));

@@ -118,7 +118,8 @@ async function main() {
   await module.default({ module_or_path: await program() });
   viewer = module;
   say('Opening the scan…');
-  module.start(address);
+  // The page's title for people: the address holds identifiers only.
+  module.start(address, overlay?.querySelector('.name')?.textContent || undefined);
   canvas.focus();
   watch();
 }

@@ -89,16 +89,13 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
             }
             let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
             let from_m = rig.walker.drop_from_m.min(high_m + 1.0);
-            match drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m, low_m) {
-                Some((place, found_m)) => {
-                    rig.walker.foot_m = Some(found_m);
-                    rig.walker.no_floor_s = 0.0;
-                    rig.eye = place.extend(found_m + EYE_HEIGHT_M);
-                }
-                None => {
-                    rig.walker.no_floor_s = NOTE_S;
-                    rig.walker.failed_at = Some(changes);
-                }
+            if let Some((place, found_m)) = drop_nearby(|place, foot_m, reach| floor(&scan, place, foot_m, reach), place, from_m, low_m) {
+                rig.walker.foot_m = Some(found_m);
+                rig.walker.no_floor_s = 0.0;
+                rig.eye = place.extend(found_m + EYE_HEIGHT_M);
+            } else {
+                rig.walker.no_floor_s = NOTE_S;
+                rig.walker.failed_at = Some(changes);
             }
             continue;
         };
@@ -202,7 +199,7 @@ pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(tiles: impl Fn() -> T, p
         heights_m
     };
     let is_step = reach.down_m <= Reach::STEP.down_m;
-    let over_gap = || is_step.then(|| floor_over_gap(&heights_in, place, foot_m)).flatten();
+    let over_gap = || is_step.then(|| floor_over_gap(heights_in, place, foot_m)).flatten();
     let lowest_m = foot_m - reach.down_m;
     for radius_m in RADII_M {
         let heights_m = heights_in(place, radius_m);
