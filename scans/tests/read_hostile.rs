@@ -1,42 +1,18 @@
 //! Small files made here and then damaged: never a panic, never much memory, always a code and a hint.
 
-#![expect(unsafe_code, reason = "a global allocator that counts is the only way to see what a reader allocates")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use parterre_scans::points::PointChunk;
 use parterre_scans::read::{self, Override, PointSource};
 use parterre_scans::{Error, ErrorKind};
 use proptest::prelude::*;
 
+mod counting;
+
 /// Bytes that tests of this binary, which run side by side, may hold at any time.
 const MEMORY_LIMIT: usize = 256 << 20;
-
-struct Counting;
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises about `layout` are handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: `pointer` came from `alloc` above, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A LAS 1.2 file of `points` points of format 3, written byte by byte.
 fn las(points: u32) -> Vec<u8> {
@@ -369,6 +345,6 @@ proptest! {
         if file.starts_with(b"LASF") {
             survives(file);
         }
-        prop_assert!(PEAK.load(Ordering::Relaxed) < MEMORY_LIMIT, "{} bytes were held", PEAK.load(Ordering::Relaxed));
+        prop_assert!(counting::PEAK.load(Ordering::Relaxed) < MEMORY_LIMIT, "{} bytes were held", counting::PEAK.load(Ordering::Relaxed));
     }
 }

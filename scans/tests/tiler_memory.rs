@@ -1,10 +1,8 @@
 //! Points at one place cannot be sorted apart: the memory must hold all the same.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![expect(unsafe_code, reason = "a global allocator that counts is the only way to see what the tiler allocates")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use glam::DVec3;
 use parterre_scans::Result;
@@ -12,30 +10,8 @@ use parterre_scans::points::PointChunk;
 use parterre_scans::read::{PointSource, SourceInfo, Warning};
 use parterre_scans::tiler::{self, Options};
 
+mod counting;
 mod tiler_support;
-
-struct Counting;
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises about `layout` are handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: `pointer` came from `alloc` above, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The same point over and over.
 struct Same {
@@ -78,6 +54,6 @@ fn identical_points_do_not_fill_the_memory() {
     assert_eq!((report.points_in, report.points_out, report.points_dropped), (4_000_000, 4_000_000, 0));
     assert!(report.tiles >= 100);
     // All of the records at once would be 80 MB, and sorting them as much again.
-    let peak = PEAK.load(Ordering::Relaxed);
+    let peak = counting::PEAK.load(Ordering::Relaxed);
     assert!(peak < 48 << 20, "{peak} bytes were held");
 }

@@ -2,10 +2,11 @@
 //!
 //! The root tileset carries Parterre's own facts in `asset.extras.parterre` ([`ScanExtras`]).
 
+use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
-use crate::points::Attributes;
+use crate::points::{Attributes, Bounds};
 
 /// Version of the layout written in `asset.extras.parterre.format_version`.
 pub const FORMAT_VERSION: u32 = 1;
@@ -108,9 +109,56 @@ pub struct BoundingVolume {
     pub obb: [f64; 12],
 }
 
+impl BoundingVolume {
+    /// The axis-aligned box around it, tile frame. Not finite where the document's numbers are not.
+    pub fn bounds(&self) -> Bounds {
+        let [cx, cy, cz, ax, ay, az, bx, by, bz, dx, dy, dz] = self.obb;
+        let center = DVec3::new(cx, cy, cz);
+        let half = DVec3::new(ax, ay, az).abs() + DVec3::new(bx, by, bz).abs() + DVec3::new(dx, dy, dz).abs();
+        Bounds { min: center - half, max: center + half }
+    }
+}
+
 /// `content`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Content {
     /// Relative to the document.
     pub uri: String,
+}
+
+impl Content {
+    /// The content's path relative to the root tileset's folder, where `base` is the folder of the document that names it.
+    /// `None` where the address leaves the root tileset's folder or is no plain path.
+    pub fn path(&self, base: &str) -> Option<String> {
+        if self.uri.contains([':', '\\', '?', '#']) {
+            return None;
+        }
+        let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+        for part in self.uri.split('/') {
+            match part {
+                "" => return None,
+                "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        Some(parts.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_stay_inside() {
+        let path = |base: &str, uri: &str| Content { uri: uri.into() }.path(base);
+        assert_eq!(path("", "t/0.glb").as_deref(), Some("t/0.glb"));
+        assert_eq!(path("s", "../t/1.glb").as_deref(), Some("t/1.glb"));
+        for uri in ["", "/etc/passwd", "../x", "a/../../x", "a//x", "http://x/y", "a\\b", "x?y", "x#y"] {
+            assert_eq!(path("", uri), None, "{uri}");
+        }
+    }
 }

@@ -5,13 +5,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use glam::DVec3;
-
 use crate::error::{Error, Result};
 use crate::points::Bounds;
 use crate::tile::archive::Index;
 use crate::tile::glb::{self, Part};
-use crate::tile::tileset::{ScanExtras, Tile, Tileset};
+use crate::tile::tileset::{Content, ScanExtras, Tile, Tileset};
 
 /// A tile and its points, in the tile frame.
 #[derive(Clone, Debug)]
@@ -99,7 +97,7 @@ impl ReadBack {
         for index in 0..self.waiting.len() {
             loop {
                 let Waiting { tile, base, documents, .. } = &self.waiting[index];
-                let path = tile.content.as_ref().map(|content| resolve(base, &content.uri)).transpose()?;
+                let path = tile.content.as_ref().map(|content| path_of(content, base)).transpose()?;
                 let Some(path) = path.filter(|path| has_extension(path, "json")) else { break };
                 let (root, base) = self.open(&path, *documents)?;
                 let waiting = &mut self.waiting[index];
@@ -125,7 +123,7 @@ impl ReadBack {
                 self.push(tile.children, &base, depth + 1, documents);
                 continue;
             };
-            let path = resolve(&base, &content.uri)?;
+            let path = path_of(&content, &base)?;
             if has_extension(&path, "json") {
                 let (tile, base) = self.open(&path, documents)?;
                 self.waiting.push_front(Waiting { tile, base, depth, documents: documents + 1 });
@@ -134,10 +132,7 @@ impl ReadBack {
             let bytes = self.index.read_entry(&mut self.file, &path)?;
             let bytes = bytes.ok_or_else(|| corrupt(format!("it names {path}, which is not there")))?;
             let parts = glb::decode(&bytes)?;
-            let obb = tile.bounding_volume.obb;
-            let center = DVec3::new(obb[0], obb[1], obb[2]);
-            let half = DVec3::new(obb[3], obb[7], obb[11]);
-            let bounds = Bounds { min: center - half, max: center + half };
+            let bounds = tile.bounding_volume.bounds();
             self.push(tile.children, &base, depth + 1, documents);
             return Ok(Some(TileRead { path, depth, bounds, geometric_error_m: tile.geometric_error, parts }));
         }
@@ -166,24 +161,9 @@ fn document(index: &Index, file: &mut BufReader<File>, path: &str) -> Result<Til
     serde_json::from_slice(&bytes).map_err(|error| corrupt(format!("{path}: {error}")))
 }
 
-/// A path in the archive out of one in a document of the folder `base`.
-fn resolve(base: &str, uri: &str) -> Result<String> {
-    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
-    for part in uri.split('/') {
-        let outside = match part {
-            "" => true,
-            "." => false,
-            ".." => parts.pop().is_none(),
-            _ => {
-                parts.push(part);
-                false
-            }
-        };
-        if outside {
-            return Err(corrupt(format!("the path {uri:?} leads out of the archive")));
-        }
-    }
-    Ok(parts.join("/"))
+/// A content's path in the archive, named by a document of the folder `base`.
+fn path_of(content: &Content, base: &str) -> Result<String> {
+    content.path(base).ok_or_else(|| corrupt(format!("the path {:?} leads out of the archive", content.uri)))
 }
 
 pub(super) fn has_extension(path: &str, wanted: &str) -> bool {
