@@ -70,6 +70,11 @@ pub struct Frame {
     pub unit_source: UnitSource,
     /// `EPSG:n`, or WKT, or nothing.
     pub crs: Option<String>,
+    /// Earth-centred, earth-fixed metres from the tile frame, column-major, where the scan is georeferenced. Then the tile
+    /// frame is east, north, up at its origin, and the scan frame agrees with the file's coordinates there and only about
+    /// elsewhere: projections stretch and turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecef_from_tile: Option<[f64; 16]>,
 }
 
 impl Frame {

@@ -12,6 +12,8 @@ pub mod points;
 pub mod tile;
 
 #[cfg(feature = "build")]
+pub mod geo;
+#[cfg(feature = "build")]
 pub mod raster;
 #[cfg(feature = "build")]
 pub mod read;

@@ -51,6 +51,8 @@ pub struct PointChunk {
     pub returns: Vec<u8>,
     /// GPS time in seconds.
     pub gps_times: Vec<f64>,
+    /// Point source; of a scan with setups, 1 + the setup's place in the list.
+    pub sources: Vec<u16>,
 }
 
 impl PointChunk {
@@ -72,6 +74,7 @@ impl PointChunk {
         self.classifications.clear();
         self.returns.clear();
         self.gps_times.clear();
+        self.sources.clear();
     }
 }
 

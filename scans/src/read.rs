@@ -4,15 +4,18 @@ mod contain;
 mod crs;
 pub mod inspect;
 pub mod las;
+pub mod record;
 mod sniff;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use serde::Serialize;
+use glam::{DQuat, DVec3};
+use serde::{Deserialize, Serialize};
 
 pub use self::inspect::{Inspection, inspect};
+pub use self::record::{Grid, RecordChunk, TailFormat, Wanted};
 use crate::error::{Error, Result};
 use crate::frame::{Unit, UnitSource};
 use crate::points::{Attributes, Bounds, PointChunk};
@@ -49,10 +52,81 @@ pub struct SourceInfo {
     pub unit_source: UnitSource,
     /// Attributes that the points carry.
     pub attributes: Attributes,
-    /// Step of the stored integers, in the file's unit, where positions are scaled integers.
-    pub scale: Option<glam::DVec3>,
+    /// Steps of the stored whole numbers, where positions are stored as such.
+    pub grid: Option<Grid>,
+    /// Where the scanner stood, for formats that say so.
+    pub setups: Vec<Setup>,
+    /// Pictures in the file, in the order of [`PointSource::read_image`].
+    pub images: Vec<ImageInfo>,
     /// What is odd about the file.
     pub warnings: Vec<Warning>,
+}
+
+/// One place of the scanner.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// As the file calls it.
+    pub name: String,
+    /// Where it stood, in the file frame.
+    pub position: DVec3,
+    /// How it was turned: file frame from scanner frame.
+    pub rotation: DQuat,
+    /// Points taken from here.
+    pub points: u64,
+}
+
+/// How a picture maps directions to pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Projection {
+    /// A picture for people to look at, without geometry.
+    VisualReference,
+    /// A pinhole camera looking along its -z axis, lengths in metres.
+    Pinhole {
+        /// Distance of the image plane.
+        focal_length_m: f64,
+        /// Size of a pixel.
+        pixel_m: [f64; 2],
+        /// Where the axis meets the picture, in pixels.
+        principal_point: [f64; 2],
+    },
+    /// Equal angles a pixel, in radians.
+    Spherical {
+        /// Size of a pixel.
+        pixel_rad: [f64; 2],
+    },
+    /// Around a vertical cylinder.
+    Cylindrical {
+        /// Radius of the cylinder.
+        radius_m: f64,
+        /// Row of the horizon.
+        principal_y: f64,
+        /// Height of a pixel, in metres.
+        pixel_height_m: f64,
+        /// Width of a pixel, in radians.
+        pixel_width_rad: f64,
+    },
+}
+
+/// A picture in a scan file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ImageInfo {
+    /// As the file calls it.
+    pub name: String,
+    /// "jpeg" or "png".
+    pub format: String,
+    /// Length of the picture's file.
+    pub bytes: u64,
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Where the camera stood, file frame; with a pose only.
+    pub position: Option<DVec3>,
+    /// File frame from camera frame; with a pose only.
+    pub rotation: Option<DQuat>,
+    /// The setup that it belongs to, by its place in the list.
+    pub setup: Option<usize>,
+    /// How it maps directions to pixels.
+    pub projection: Projection,
 }
 
 /// Points in chunks. Positions come in the file frame.
@@ -70,16 +144,54 @@ pub trait PointSource: Send {
 
     /// What was met while reading points, beside what `info` told.
     fn warnings(&self) -> &[Warning];
+
+    /// The layout of the tails that [`PointSource::read_records`] gives. Final only after all points were read once: it
+    /// may lose what turned out to be absent.
+    fn tail_format(&self) -> TailFormat {
+        record::format_of(self.info().attributes)
+    }
+
+    /// As [`PointSource::read_chunk`], with everything that COPC can keep of the points.
+    fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
+        let mut columns = PointChunk { positions: std::mem::take(&mut chunk.positions), ..PointChunk::default() };
+        chunk.clear();
+        let count = self.read_chunk(&mut columns, max)?;
+        if wanted == Wanted::Records {
+            record::pack(&columns, self.tail_format().color, &mut chunk.tails);
+        }
+        chunk.positions = columns.positions;
+        Ok(count)
+    }
+
+    /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
+    fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
+        Err(Error::Internal(format!("there is no picture {index}")))
+    }
 }
 
 const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
 
+/// Which axis of a file points up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Up {
+    /// Y up: (x, y, z) is taken as (x, -z, y).
+    Y,
+    /// Z up.
+    Z,
+}
+
 /// What the person who imports knows better than the file.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Override {
+    /// Axis that points up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<Up>,
     /// Unit of the coordinates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
     /// `EPSG:n` or WKT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crs: Option<String>,
 }
 

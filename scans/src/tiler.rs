@@ -277,6 +277,7 @@ fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
         vertical_unit: first.vertical_unit.filter(|&vertical| vertical != unit),
         unit_source: first.unit_source,
         crs: first.crs.clone(),
+        ecef_from_tile: None,
     };
     Ok((frame, attributes))
 }

@@ -251,7 +251,7 @@ fn heights_in_another_unit_are_told() {
     let found = read::inspect(&path).expect("a good file");
     assert_eq!((found.unit, found.vertical_unit), (Some(Unit::UsSurveyFoot), Some(Unit::Metre)));
     assert!(found.warnings.iter().any(|warning| warning.code == "unit_vertical_differs"));
-    let wishes = read::Override { unit: Some(Unit::Metre), crs: None };
+    let wishes = read::Override { unit: Some(Unit::Metre), ..read::Override::default() };
     assert_eq!(read::open_with(&path, &wishes).expect("a good file").info().vertical_unit, None);
 }
 

@@ -276,7 +276,7 @@ fn a_chunk_too_large_to_be_held_is_read_in_parts() {
     }
     compressor.done().expect("a whole file");
     let mut source = open(compressor.into_inner().into_inner()).expect("a good file");
-    let scale = source.info().scale.expect("a scale").x;
+    let scale = source.info().grid.expect("a grid").scale.x;
     let mut chunk = PointChunk::default();
     let mut count = 0_u32;
     while source.read_chunk(&mut chunk, 70_001).expect("points") > 0 {

@@ -32,7 +32,7 @@ use self::vlr::Records;
 use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Bounds, PointChunk};
-use crate::read::{Override, PointSource, Source, SourceInfo, Warning};
+use crate::read::{Grid, Override, PointSource, Source, SourceInfo, Warning};
 
 /// The file behind every way of reading.
 type Input = BufReader<Box<dyn Source>>;
@@ -132,7 +132,9 @@ impl LasReader {
                 vertical_unit,
                 unit_source,
                 attributes: crate::points::Attributes::default(),
-                scale: Some(header.scale),
+                grid: Some(Grid { scale: header.scale, offset: header.offset }),
+                setups: Vec::new(),
+                images: Vec::new(),
                 warnings,
             },
             layout: Layout::new(&header),
@@ -192,7 +194,7 @@ impl LasReader {
         self.info.attributes = layout.attributes;
 
         let announced = self.info.bounds;
-        let slack = self.info.scale.unwrap_or_default().abs();
+        let slack = self.info.grid.map_or(glam::DVec3::ZERO, |grid| grid.scale.abs());
         let is_box = announced.min.is_finite() && announced.max.is_finite() && !announced.is_empty();
         if !is_box || (!bounds.is_empty() && !announced.contains_box(bounds, slack)) {
             self.info.bounds = bounds;

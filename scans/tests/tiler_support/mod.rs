@@ -36,7 +36,9 @@ pub(crate) fn memory(points: Vec<Point>) -> Memory {
         vertical_unit: None,
         unit_source: UnitSource::User,
         attributes: all_attributes(),
-        scale: None,
+        grid: None,
+        setups: Vec::new(),
+        images: Vec::new(),
         warnings: Vec::new(),
     };
     Memory { info, points, at: 0 }
