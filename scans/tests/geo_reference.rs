@@ -9,6 +9,7 @@ use parterre_scans::geo::{Placement, unit_of_crs};
 type Reference = (&'static str, [([f64; 3], [f64; 3]); 3]);
 
 #[rustfmt::skip]
+#[expect(clippy::unreadable_literal, reason = "figures as they came")]
 const REFERENCES: &[Reference] = &[
     // WGS 84 / UTM 31N.
     ("EPSG:32631", [
