@@ -1,7 +1,7 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
 mod contain;
-mod crs;
+pub(crate) mod crs;
 pub mod inspect;
 pub mod las;
 pub mod record;
