@@ -1,6 +1,6 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
-mod contain;
+pub(crate) mod contain;
 pub(crate) mod crs;
 pub mod inspect;
 pub mod las;
