@@ -131,6 +131,10 @@ fn every_attribute_is_what_another_reader_finds() {
                 // The peer makes a flag of class 12 in any format; in these it is a class as any other.
                 (wanted[3], wanted[4]) = (tail[3], 12);
             }
+            if !header.point_format().is_extended && wanted[4] & 0x0f == 12 {
+                // Nor are classes overlap whose low bits look like it.
+                wanted[3] &= !0x08;
+            }
             assert_eq!(tail, wanted, "{name}, point {index}");
         }
         compared += 1;
