@@ -71,7 +71,7 @@ async function open(client, scan, options = {}) {
     if (url.protocol.startsWith('http') && url.origin !== server.origin) opened.faults.push(`asks elsewhere: ${url}`);
   });
   await page.goto(`${server.origin}/clients/${client}.html`);
-  await until('the client is there', () => page.evaluate(() => ({ done: Boolean(window.client) })));
+  await until('the client is there', async () => ({ done: await page.evaluate(() => Boolean(window.client)), faults: opened.faults }));
   await page.evaluate(([url, given]) => window.client.open(url, given), [tilesets[scan].tileset, options]);
   const ask = (name, ...args) => page.evaluate(([call, given]) => window.client[call](...given), [name, args]);
   return { ...opened, tiles, ask };
@@ -137,7 +137,7 @@ for (const client of PAGES) {
   });
 
   test(`${client} shows the demo venue`, { timeout: 300_000 }, async (t) => {
-    const opened = await open(client, 'hall', { place: STAGE[client], size: 2 });
+    const opened = await open(client, 'hall', { place: STAGE[client], size: 2, error: 8 });
     const { center, radius } = await opened.ask('sphere');
     const frame = [...(STAGE[client] ?? IDENTITY).slice(0, 12), ...center, 1];
     await opened.ask('look', place(frame, [0.45, -0.95, 0.75].map((share) => share * radius)), center, turn(frame, [0, 0, 1]));

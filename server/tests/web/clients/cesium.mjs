@@ -2,7 +2,7 @@
 
 /* global Cesium */
 
-const { Cartesian2, Cartesian3, Cartographic, Cesium3DTileset, CesiumWidget, Color, Math: Angle, Matrix4 } = Cesium;
+const { Cartesian2, Cartesian3, Cartographic, Cesium3DTileset, Cesium3DTileStyle, CesiumWidget, Color, HeadingPitchRange, Math: Angle, Matrix4 } = Cesium;
 
 const widget = new CesiumWidget('view', {
   baseLayer: false,
@@ -14,13 +14,9 @@ const widget = new CesiumWidget('view', {
 });
 const { scene, camera } = widget;
 scene.backgroundColor = Color.BLACK;
-scene.globe.baseColor = new Color(0.05, 0.08, 0.15);
-scene.globe.showGroundAtmosphere = false;
-scene.fog.enabled = false;
-// Points are shown whatever lies before them: a scan below the ellipsoid would be under the ground.
+// A scan may lie below the ellipsoid, and would be under the ground.
 scene.globe.show = false;
-scene.sun.show = false;
-scene.moon.show = false;
+scene.fog.enabled = false;
 
 let tileset;
 const failures = [];
@@ -32,11 +28,11 @@ window.client = {
   failures,
 
   /** Opens a tileset; `place` is a column-major matrix for one that lies nowhere. */
-  async open(url, { place, size = 3 } = {}) {
+  async open(url, { place, size = 3, error = 2 } = {}) {
     if (tileset) scene.primitives.remove(tileset);
-    tileset = await Cesium3DTileset.fromUrl(url, { maximumScreenSpaceError: 8, pointCloudShading: { attenuation: false } });
+    tileset = await Cesium3DTileset.fromUrl(url, { maximumScreenSpaceError: error });
     if (place) tileset.modelMatrix = Matrix4.fromArray(place);
-    tileset.style = new Cesium.Cesium3DTileStyle({ pointSize: String(size) });
+    tileset.style = new Cesium3DTileStyle({ pointSize: String(size) });
     tileset.tileFailed.addEventListener(({ url: tile, message }) => failures.push(`${tile}: ${message}`));
     scene.primitives.add(tileset);
   },
@@ -50,7 +46,7 @@ window.client = {
 
   /** Flies to the tileset as its own users do, north up; gives where the camera is then. */
   fly({ heading = 0, pitch = -45, range = 0 } = {}) {
-    camera.viewBoundingSphere(tileset.boundingSphere, new Cesium.HeadingPitchRange(Angle.toRadians(heading), Angle.toRadians(pitch), range));
+    camera.viewBoundingSphere(tileset.boundingSphere, new HeadingPitchRange(Angle.toRadians(heading), Angle.toRadians(pitch), range));
     camera.lookAtTransform(Matrix4.IDENTITY);
     const { longitude, latitude, height } = camera.positionCartographic;
     return { longitude: Angle.toDegrees(longitude), latitude: Angle.toDegrees(latitude), height };

@@ -30,7 +30,7 @@ window.client = {
   failures,
 
   /** Opens a tileset; `place` is a column-major matrix for one that lies nowhere. */
-  async open(url, { place, size = 3 } = {}) {
+  async open(url, { place, size = 3, error = 2 } = {}) {
     if (tiles) {
       scene.remove(tiles.group);
       tiles.dispose();
@@ -38,7 +38,7 @@ window.client = {
     pointSize = size;
     tiles = new TilesRenderer(url);
     tiles.registerPlugin(new GLTFExtensionsPlugin({ meshoptDecoder: MeshoptDecoder }));
-    tiles.errorTarget = 8;
+    tiles.errorTarget = error;
     tiles.addEventListener('load-error', ({ url: tile, error }) => failures.push(`${tile}: ${error}`));
     tiles.addEventListener('load-model', ({ scene: model }) => model.traverse(({ material }) => {
       if (material) Object.assign(material, { size: pointSize, sizeAttenuation: false });
