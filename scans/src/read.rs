@@ -2,6 +2,7 @@
 
 mod contain;
 mod crs;
+pub mod e57;
 pub mod inspect;
 pub mod las;
 pub mod record;
@@ -73,6 +74,9 @@ pub struct Setup {
     pub rotation: DQuat,
     /// Points taken from here.
     pub points: u64,
+    /// Whether the file says where it stood. Otherwise the place is the origin of the file frame, where a scanner may or
+    /// may not have stood: scans that were merged or turned already come without a pose.
+    pub posed: bool,
 }
 
 /// How a picture maps directions to pixels.
@@ -169,7 +173,7 @@ pub trait PointSource: Send {
     }
 }
 
-const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+const HINT: &str = "LAS, LAZ, COPC and E57 files can be read: export the scan as one of them.";
 
 /// Which axis of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,6 +221,7 @@ pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>>
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(path));
     }
     match sniff::sniff(&head) {
+        sniff::Kind::E57 => e57::from_source(Box::new(file), metadata.len(), path, wishes),
         sniff::Kind::Las => las::from_source(Box::new(file), metadata.len(), path, wishes),
         sniff::Kind::Known(name) => {
             Err(Error::input("format_unsupported", format!("this looks like: {name}; it cannot be read yet"), HINT).in_file(path))
