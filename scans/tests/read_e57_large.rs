@@ -11,7 +11,7 @@ use std::sync::Arc;
 use e57::{E57Writer, Record, RecordValue};
 use e57_files::{pose, read_all};
 use glam::DVec3;
-use parterre_scans::read::{self, Override, PointSource as _};
+use parterre_scans::read::{self, Override};
 
 const SETUPS: usize = 600;
 const POINTS: usize = 40;
