@@ -1,7 +1,7 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
-mod contain;
-mod crs;
+pub(crate) mod contain;
+pub(crate) mod crs;
 pub mod e57;
 pub mod inspect;
 pub mod las;
@@ -209,28 +209,35 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 /// Fails with `file_not_found`, `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
 /// and with the format's own codes.
 pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let mut file = File::open(path).map_err(|error| Error::opening(path, error))?;
+    let file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
     if !metadata.is_file() {
         return Err(Error::input("not_a_file", "this is a folder or a device", "Name one file of a scan.").in_file(path));
     }
+    from_source(Box::new(file), metadata.len(), path, wishes)
+}
+
+/// As [`open_with`], of bytes of the given length that lie anywhere; `name` stands for the file in messages.
+pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+    let failed = |error| Error::io("read", name, error);
     let mut head = Vec::with_capacity(sniff::HEAD_LEN);
-    file.by_ref().take(sniff::HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| Error::io("read", path, error))?;
-    file.seek(SeekFrom::Start(0)).map_err(|error| Error::io("read", path, error))?;
+    source.seek(SeekFrom::Start(0)).map_err(failed)?;
+    source.by_ref().take(sniff::HEAD_LEN as u64).read_to_end(&mut head).map_err(failed)?;
+    source.seek(SeekFrom::Start(0)).map_err(failed)?;
     if head.is_empty() {
-        return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(path));
+        return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
-        sniff::Kind::E57 => e57::from_source(Box::new(file), metadata.len(), path, wishes),
-        sniff::Kind::Las => las::from_source(Box::new(file), metadata.len(), path, wishes),
-        sniff::Kind::Known(name) => {
-            Err(Error::input("format_unsupported", format!("this looks like: {name}; it cannot be read yet"), HINT).in_file(path))
+        sniff::Kind::E57 => e57::from_source(source, len, name, wishes),
+        sniff::Kind::Las => las::from_source(source, len, name, wishes),
+        sniff::Kind::Known(format) => {
+            Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))
         }
         sniff::Kind::Text => {
-            Err(Error::input("format_unsupported", "this looks like a text file; it cannot be read yet", HINT).in_file(path))
+            Err(Error::input("format_unsupported", "this looks like a text file; it cannot be read yet", HINT).in_file(name))
         }
         sniff::Kind::Unknown => {
-            Err(Error::input("format_unknown", "the file's first bytes are those of no known format", HINT).in_file(path))
+            Err(Error::input("format_unknown", "the file's first bytes are those of no known format", HINT).in_file(name))
         }
     }
 }
