@@ -95,13 +95,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            memory_bytes: 512 << 20,
-            tile_points: 50_000,
-            outputs: Outputs { copc: true, tiles: true },
-            cancel: None,
-            fingerprint: None,
-        }
+        Self { memory_bytes: 512 << 20, tile_points: 50_000, outputs: Outputs { copc: true, tiles: true }, cancel: None, fingerprint: None }
     }
 }
 
@@ -223,10 +217,9 @@ impl Run<'_> {
             let (out, points_in) = (nodes.points(), survey.points_in);
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
-        let bounds = scan_bounds(&cube, &file_frame);
-        let made = self.context.stage("write", || {
-            self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work)
-        })?;
+        let bounds = scan_bounds(&cube, &placement, &nodes);
+        let made =
+            self.context.stage("write", || self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work))?;
         self.publish(&nodes, &plans, &survey, &placement, bounds, &made, work, dir)
     }
 
@@ -252,17 +245,12 @@ impl Run<'_> {
         let kept = counted.points_in - counted.not_finite - counted.far_away;
         work.check_space(kept, stride)?;
 
-        let limits = Limits {
-            cube,
-            stride,
-            chunk_points: self.chunk_points(stride, kept),
-            bytes: self.memory() / 4,
-            workers: self.workers,
-        };
+        let limits =
+            Limits { cube, stride, chunk_points: self.chunk_points(stride, kept), bytes: self.memory() / 4, workers: self.workers };
         let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
         let converters = Converter::of(sources, &format, lattice, cube);
-        let distributed = context
-            .stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let distributed =
+            context.stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
         let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
         if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
             return Err(Error::input(
@@ -329,15 +317,10 @@ impl Run<'_> {
                 workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Internal("a builder panicked".into()))?).collect();
             results.into_iter().collect::<Result<()>>()
         })?;
-        let mut parts: Vec<(Part, std::path::PathBuf)> = parts
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number))))
-            .collect();
-        let mut tops: Vec<TopOnDisk<'_>> = parts
-            .iter()
-            .filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() }))
-            .collect();
+        let mut parts: Vec<(Part, std::path::PathBuf)> =
+            parts.into_iter().enumerate().filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number)))).collect();
+        let mut tops: Vec<TopOnDisk<'_>> =
+            parts.iter().filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() })).collect();
         // In Morton order; no cell is an ancestor of another.
         tops.sort_by_cached_key(|top| {
             let cell = top.top.key.cell.map(|cell| cell << (plans.encoder.cube.bits - top.top.key.level));
@@ -443,6 +426,7 @@ impl Run<'_> {
         dir: &Path,
     ) -> Result<Report> {
         let mut warnings = survey.warnings();
+        warnings.extend_from_slice(placement.warnings());
         let mut dropped = Vec::new();
         for (reason, points, what) in [
             ("points_not_finite", survey.not_finite, "whose position is not a number"),
@@ -492,11 +476,19 @@ impl Run<'_> {
     }
 }
 
-/// Bounds of all points in the scan frame.
-fn scan_bounds(cube: &Cube, frame: &Frame) -> [f64; 6] {
-    let mut bounds = Bounds::EMPTY;
-    for steps in [cube.min, cube.max] {
-        bounds.include(frame.scan_from_file(cube.grid().position(steps)));
-    }
-    bounds.to_array()
+/// Bounds of all points in the scan frame. On the Earth that is turned against the file's, and what the tiles have is
+/// nearer to the points than a turned box.
+fn scan_bounds(cube: &Cube, placement: &Placement, nodes: &Nodes) -> [f64; 6] {
+    let in_tiles = placement.frame().ecef_from_tile.and_then(|_| nodes.bounds_m());
+    let in_scan = |bounds: Bounds| {
+        let corner = |position: DVec3| placement.frame().scan_from_tile(position);
+        Bounds { min: corner(bounds.min), max: corner(bounds.max) }
+    };
+    let in_file = || {
+        let mut bounds = Bounds::EMPTY;
+        bounds.include(cube.grid().position(cube.min));
+        bounds.include(cube.grid().position(cube.max));
+        placement.scan_bounds(bounds)
+    };
+    in_tiles.map_or_else(in_file, in_scan).to_array()
 }
