@@ -11,6 +11,7 @@
 
 mod count;
 mod distribute;
+mod pictures;
 mod read_back;
 mod record;
 mod sample;
@@ -31,6 +32,8 @@ use self::sample::{Builder, Node};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::points::Attributes;
+use crate::raster::Level;
+use crate::raster::survey::Survey;
 use crate::read::{PointSource, SourceInfo, Warning};
 use crate::tile::tileset::{FORMAT_VERSION, ScanExtras};
 
@@ -57,7 +60,7 @@ impl Default for Options {
 /// Where a run stands. Handed to the caller often; cheap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// `count`, `distribute`, `sample`, `write`.
+    /// `count`, `distribute`, `sample`, `write`, `pictures`.
     pub stage: &'static str,
     /// 0 to 1 over all stages.
     pub fraction: f64,
@@ -80,6 +83,12 @@ pub struct Report {
     pub tiles: u64,
     /// Bytes of `tiles.3tz`.
     pub bytes: u64,
+    /// Files beside this one.
+    pub files: Vec<FileEntry>,
+    /// The levels, lowest first; `plan-1.png`… show them.
+    pub levels: Vec<Level>,
+    /// What the scan covers, how dense and how noisy it is.
+    pub survey: Survey,
     /// Wall time.
     pub seconds: f64,
     /// Bounds of the points in the scan frame, `[minx, miny, minz, maxx, maxy, maxz]`, metres.
@@ -88,6 +97,15 @@ pub struct Report {
     pub frame: Frame,
     /// Largest distance between a point and its place in the tiles along one axis, metres.
     pub quantization_error_m: f64,
+}
+
+/// A file of the output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileEntry {
+    /// Path below the output folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// Version of the report's layout.
@@ -160,6 +178,17 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let archive = temp.join("tiles.3tz");
     let bytes = write::archive(&root, &spool, scan, &archive, &context)?;
 
+    let pictures = temp.join("pictures");
+    std::fs::create_dir(&pictures).map_err(|error| Error::io("make", &pictures, error))?;
+    context.report("pictures", 0.0);
+    let drawn = pictures::draw(&pictures::Encoding::Tiles(&archive), &pictures, options.memory_bytes, &|| context.check())?;
+    let mut files = vec![FileEntry { name: "tiles.3tz".into(), bytes }];
+    for name in drawn.files {
+        let path = pictures.join(&name);
+        let bytes = path.metadata().map_err(|error| Error::io("read", &path, error))?.len();
+        files.push(FileEntry { name, bytes });
+    }
+
     let points_dropped = counted.not_finite + counted.far_away;
     if spool.points() + points_dropped != counted.points_in {
         let (out, points_in) = (spool.points(), counted.points_in);
@@ -173,13 +202,16 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
         warnings: warnings(sources, &counted),
         tiles: spool.tiles(),
         bytes,
+        files,
+        levels: drawn.levels,
+        survey: drawn.survey,
         seconds: started.elapsed().as_secs_f64(),
         bounds,
         frame,
         quantization_error_m: counted.error_mm / 1000.0,
     };
     publish(&archive, &report, temp, dir)?;
-    context.report("write", 1.0);
+    context.report("pictures", 1.0);
     Ok(report)
 }
 
@@ -310,6 +342,9 @@ fn publish(archive: &Path, report: &Report, temp: &Path, dir: &Path) -> Result<(
     };
     // The report says that a run is complete: it comes last.
     rename(archive, "tiles.3tz")?;
+    for file in report.files.iter().filter(|file| file.name != "tiles.3tz") {
+        rename(&temp.join("pictures").join(&file.name), &file.name)?;
+    }
     rename(&draft, "report.json").inspect_err(|_| {
         let _ = std::fs::remove_file(dir.join("tiles.3tz"));
     })
@@ -333,7 +368,8 @@ impl Context<'_> {
             "count" => (0.0, 0.35),
             "distribute" => (0.35, 0.45),
             "sample" => (0.45, 0.95),
-            _ => (0.95, 1.0),
+            "write" => (0.95, 0.97),
+            _ => (0.97, 1.0),
         };
         let Ok(mut last) = self.last.lock() else { return };
         *last = last.max(from + (to - from) * fraction.clamp(0.0, 1.0));
