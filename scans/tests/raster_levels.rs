@@ -205,7 +205,7 @@ fn known_noise_is_found_on_walls_and_floors() {
         assert!((noise - sigma).abs() < 0.12 * sigma, "{noise} instead of {sigma}");
         let [low, density, high] = found.density_per_m2.unwrap();
         assert!((density - 1500.0).abs() < 200.0 && low < density && density < high, "{:?}", found.density_per_m2);
-        assert!((found.spacing_m.unwrap() - density.recip().sqrt()).abs() < 1e-12);
+        assert!((found.point_spacing_m.unwrap() - density.recip().sqrt()).abs() < 1e-12);
     }
 }
 
@@ -218,7 +218,7 @@ fn coverage_is_the_area_seen_from_above() {
     let found = survey(&floor.points, &[]);
     assert!((found.coverage_m2 - 200.0).abs() < 10.0, "{found:?}");
     assert!((found.coverage_cell_m - 0.25).abs() < 1e-9, "{found:?}");
-    assert_eq!((found.noise_m, found.spacing_m, found.places), (None, None, 0));
+    assert_eq!((found.noise_m, found.point_spacing_m, found.survey_places), (None, None, 0));
     // Where points are few, the cells grow, and holes between points do not count as holes of the scan.
     let mut sparse = Scene::new(3.0);
     sparse.slab([0.0, 0.0, 0.0], [40.0, 40.0]);

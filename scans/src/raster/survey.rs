@@ -44,7 +44,7 @@ pub struct Survey {
     /// Edge of the cells that the coverage was counted in, metres.
     pub coverage_cell_m: f64,
     /// Distance of neighbouring points on a surface, metres.
-    pub spacing_m: Option<f64>,
+    pub point_spacing_m: Option<f64>,
     /// Points on a square metre of surface: the 5th, 50th and 95th percentile.
     pub density_per_m2: Option<[f64; 3]>,
     /// Standard deviation of the points from the plane around them, metres: the median.
@@ -52,7 +52,7 @@ pub struct Survey {
     /// The quartiles beside that median, metres.
     pub noise_quartiles_m: Option<[f64; 2]>,
     /// Places that gave density and noise.
-    pub places: u64,
+    pub survey_places: u64,
 }
 
 /// Takes the figures.
@@ -74,11 +74,11 @@ pub fn survey(overview: &[ColoredPoint], patches: &[Vec<DVec3>]) -> Survey {
     Survey {
         coverage_m2,
         coverage_cell_m,
-        spacing_m: at(&densities, 0.5).map(|density| density.recip().sqrt()),
+        point_spacing_m: at(&densities, 0.5).map(|density| density.recip().sqrt()),
         density_per_m2: all(&densities, [0.05, 0.5, 0.95]),
         noise_m: noise.map(|noise| noise[1]),
         noise_quartiles_m: noise.map(|noise| [noise[0], noise[2]]),
-        places: places.len() as u64,
+        survey_places: places.len() as u64,
     }
 }
 

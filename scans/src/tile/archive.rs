@@ -24,6 +24,8 @@ use crate::error::{Error, Result};
 
 pub use self::index::{Index, TAIL_BYTES, Tail};
 #[cfg(feature = "build")]
+pub(crate) use self::write::PackedMeta;
+#[cfg(feature = "build")]
 pub use self::write::{Packed, Writer};
 
 /// Path of the entry that holds the index.

@@ -38,8 +38,8 @@ pub(super) enum Encoding<'a> {
 
 /// What was drawn and found.
 pub(super) struct Pictures {
-    /// Names of the files in the folder: the thumbnail, then the plans.
-    pub(super) files: Vec<String>,
+    /// Names and lengths of the files in the folder: the thumbnail, then the plans.
+    pub(super) files: Vec<(String, u64)>,
     /// Levels, in the order of their plans.
     pub(super) levels: Vec<Level>,
     /// The figures.
@@ -65,8 +65,8 @@ pub(super) fn draw(encoding: &Encoding<'_>, dir: &Path, memory_bytes: u64, check
     let mut files = Vec::new();
     let mut keep = |name: String, picture: Vec<u8>| {
         let path = dir.join(&name);
-        std::fs::write(&path, picture).map_err(|error| Error::io("write", path, error))?;
-        files.push(name);
+        std::fs::write(&path, &picture).map_err(|error| Error::io("write", path, error))?;
+        files.push((name, picture.len() as u64));
         check()
     };
     keep("thumbnail.png".into(), drawing.thumbnail(THUMBNAIL.0, THUMBNAIL.1)?)?;
