@@ -9,8 +9,7 @@
 //!   left out.
 //!   - **Noise** is the standard deviation of the points from that plane: the median over the places. It holds what the scanner's noise and
 //!     the joining of setups do to a wall; the roughness of the surface itself is in it too. It says nothing on errors larger than the circle.
-//!   - **Density** is the number of points on a square metre of such surfaces, from the distance of the [`NEAREST`]th point; places are chosen so
-//!     that dense parts have as many as sparse ones of the same number of points, so that the percentiles are by points, not by area.
+//!   - **Density** is the number of points on a square metre of such surfaces, from those in the circle; places are chosen so that dense parts have as many as sparse ones of the same number of points, so that the percentiles are by points, not by area.
 //!   - **Spacing** is the edge of the square that one point has at the median density.
 //!
 //! The same points in the same order give the same figures.
@@ -130,11 +129,12 @@ fn place(patch: &[DVec3], middle: DVec3, near: &mut Vec<(f64, u32)>) -> Option<P
     let mut radius = nearest.max(RADII_M[0]);
     while radius <= RADII_M[1] {
         let within = || near.iter().filter(|&&(distance, _)| distance <= radius * radius).map(|&(_, index)| patch[index as usize]);
-        let step = within().count().div_ceil(FITTED).max(1);
+        let count = within().count();
+        let step = count.div_ceil(FITTED).max(1);
         if let Some(noise) = plane(&within().step_by(step).collect::<Vec<_>>()) {
-            // The distance of the k-th of points strewn at random tells (k - 1) / (pi r^2); what both ends are off the plane is no part of r.
-            let square = (nearest * nearest - 2.0 * noise * noise).max(nearest * nearest * 0.25);
-            return (square > 0.0).then(|| Place { density: (NEAREST - 1) as f64 / (PI * square), noise });
+            // The place itself does not count; what both ends are off the plane is no part of the distance along it.
+            let square = (radius * radius - 2.0 * noise * noise).max(radius * radius * 0.25);
+            return Some(Place { density: (count - 1) as f64 / (PI * square), noise });
         }
         radius *= 2.0;
     }

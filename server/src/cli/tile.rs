@@ -39,7 +39,12 @@ impl Tile {
         let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
-        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.points, cancel: Some(Arc::clone(&stop)) };
+        let options = tiler::Options {
+            memory_bytes: self.memory << 20,
+            tile_points: self.points,
+            cancel: Some(Arc::clone(&stop)),
+            ..tiler::Options::default()
+        };
         let progress = Progress::new();
         let report =
             tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
