@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::frame::Frame;
 use crate::points::Attributes;
+use crate::raster::Level;
+use crate::raster::survey::Survey;
 use crate::read::{Setup, Warning};
 
 /// Version of the report's layout.
@@ -50,6 +52,11 @@ pub struct Report {
     pub quantization_error_m: f64,
     /// Where the scanner stood.
     pub setups: Vec<Setup>,
+    /// The levels, lowest first; `plan-1.png`… show them.
+    pub levels: Vec<Level>,
+    /// What the scan covers, how dense and how noisy it is.
+    #[serde(flatten)]
+    pub survey: Survey,
 }
 
 /// Points left out for one reason.
