@@ -2,6 +2,7 @@
 
 pub(crate) mod contain;
 pub(crate) mod crs;
+pub mod e57;
 pub mod inspect;
 pub mod las;
 pub mod record;
@@ -73,6 +74,9 @@ pub struct Setup {
     pub rotation: DQuat,
     /// Points taken from here.
     pub points: u64,
+    /// Whether the file says where it stood. Otherwise the place is the origin of the file frame, where a scanner may or
+    /// may not have stood: scans that were merged or turned already come without a pose.
+    pub posed: bool,
 }
 
 /// How a picture maps directions to pixels.
@@ -179,7 +183,7 @@ pub trait PointSource: Send {
     }
 }
 
-const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+const HINT: &str = "LAS, LAZ, COPC and E57 files can be read: export the scan as one of them.";
 
 /// Which axis of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -234,6 +238,7 @@ pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
+        sniff::Kind::E57 => e57::from_source(source, len, name, wishes),
         sniff::Kind::Las => las::from_source(source, len, name, wishes),
         sniff::Kind::Known(format) => {
             Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))

@@ -116,7 +116,6 @@ const BROKEN: &[(&str, &str)] = &[
 
 /// Files of other formats, refused by their first bytes.
 const OTHERS: &[(&str, &str)] = &[
-    ("e57/bunnyFloat.e57", "format_unsupported"),
     ("broken/derived/one-byte.e57", ""),
     ("broken/derived/empty.glb", "file_empty"),
     ("broken/derived/glb-truncated.glb", "format_unsupported"),
