@@ -95,13 +95,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            memory_bytes: 512 << 20,
-            tile_points: 50_000,
-            outputs: Outputs { copc: true, tiles: true },
-            cancel: None,
-            fingerprint: None,
-        }
+        Self { memory_bytes: 512 << 20, tile_points: 50_000, outputs: Outputs { copc: true, tiles: true }, cancel: None, fingerprint: None }
     }
 }
 
@@ -131,6 +125,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
         context: Context::new(options.cancel.as_deref(), progress),
         workers: rayon::current_num_threads().max(1),
         temporary: Temporary::default(),
+        words: agree::words(sources),
     };
     let (frame, _) = agree::agree(sources)?;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
@@ -164,6 +159,7 @@ struct Run<'a> {
     context: Context<'a>,
     workers: usize,
     temporary: Temporary,
+    words: agree::Words,
 }
 
 impl Run<'_> {
@@ -224,9 +220,8 @@ impl Run<'_> {
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
         let bounds = scan_bounds(&cube, &file_frame);
-        let made = self.context.stage("write", || {
-            self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work)
-        })?;
+        let made =
+            self.context.stage("write", || self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work))?;
         self.publish(&nodes, &plans, &survey, &placement, bounds, &made, work, dir)
     }
 
@@ -252,17 +247,12 @@ impl Run<'_> {
         let kept = counted.points_in - counted.not_finite - counted.far_away;
         work.check_space(kept, stride)?;
 
-        let limits = Limits {
-            cube,
-            stride,
-            chunk_points: self.chunk_points(stride, kept),
-            bytes: self.memory() / 4,
-            workers: self.workers,
-        };
+        let limits =
+            Limits { cube, stride, chunk_points: self.chunk_points(stride, kept), bytes: self.memory() / 4, workers: self.workers };
         let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
         let converters = Converter::of(sources, &format, lattice, cube);
-        let distributed = context
-            .stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let distributed =
+            context.stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
         let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
         if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
             return Err(Error::input(
@@ -329,15 +319,10 @@ impl Run<'_> {
                 workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Internal("a builder panicked".into()))?).collect();
             results.into_iter().collect::<Result<()>>()
         })?;
-        let mut parts: Vec<(Part, std::path::PathBuf)> = parts
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number))))
-            .collect();
-        let mut tops: Vec<TopOnDisk<'_>> = parts
-            .iter()
-            .filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() }))
-            .collect();
+        let mut parts: Vec<(Part, std::path::PathBuf)> =
+            parts.into_iter().enumerate().filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number)))).collect();
+        let mut tops: Vec<TopOnDisk<'_>> =
+            parts.iter().filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() })).collect();
         // In Morton order; no cell is an ancestor of another.
         tops.sort_by_cached_key(|top| {
             let cell = top.top.key.cell.map(|cell| cell << (plans.encoder.cube.bits - top.top.key.level));
@@ -404,10 +389,10 @@ impl Run<'_> {
                 center: cube.corner + DVec3::splat(cube.edge / 2.0),
                 half_size: cube.edge / 2.0,
                 spacing: plans.root_spacing(),
-                crs: file_frame.crs.clone(),
+                crs: self.words.wkt.clone().or_else(|| file_frame.crs.clone()),
                 unit: file_frame.unit,
                 vertical_unit: file_frame.vertical_unit,
-                gps_standard_time: false,
+                gps_standard_time: self.words.gps_standard_time,
             };
             write::copc(nodes, header, &work.path().join("points.copc.laz"), &self.context)
         };
