@@ -127,6 +127,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
         context: Context::new(options.cancel.as_deref(), progress),
         workers: rayon::current_num_threads().max(1),
         temporary: Temporary::default(),
+        words: agree::words(sources),
     };
     let (frame, _) = agree::agree(sources)?;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
@@ -160,6 +161,7 @@ struct Run<'a> {
     context: Context<'a>,
     workers: usize,
     temporary: Temporary,
+    words: agree::Words,
 }
 
 impl Run<'_> {
@@ -390,10 +392,10 @@ impl Run<'_> {
                 center: cube.corner + DVec3::splat(cube.edge / 2.0),
                 half_size: cube.edge / 2.0,
                 spacing: plans.root_spacing(),
-                crs: file_frame.crs.clone(),
+                crs: self.words.wkt.clone().or_else(|| file_frame.crs.clone()),
                 unit: file_frame.unit,
                 vertical_unit: file_frame.vertical_unit,
-                gps_standard_time: false,
+                gps_standard_time: self.words.gps_standard_time,
             };
             write::copc(nodes, header, &work.path().join("points.copc.laz"), &self.context)
         };
