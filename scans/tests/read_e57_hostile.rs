@@ -23,6 +23,8 @@ fn turn() -> MutexGuard<'static, ()> {
 
 /// Opens and reads everything; returns the fault's code.
 fn survives(file: Vec<u8>) -> Option<&'static str> {
+    // Reading what is there takes its time.
+    let limit = Duration::from_secs(2) + Duration::from_millis(50) * (file.len() >> 20) as u32;
     let held = counting::HELD.load(Ordering::Relaxed);
     counting::PEAK.store(held, Ordering::Relaxed);
     let begin = Instant::now();
@@ -42,7 +44,7 @@ fn survives(file: Vec<u8>) -> Option<&'static str> {
         }
         Ok(())
     });
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < limit, "{:?}", begin.elapsed());
     let peak = counting::PEAK.load(Ordering::Relaxed).saturating_sub(held);
     assert!(peak < MEMORY_LIMIT, "{peak} bytes were held");
     outcome.err().map(|error| {
@@ -195,6 +197,24 @@ fn fields_and_sections_that_are_none_are_refused() {
     }
     // Within the XML.
     assert_eq!(one_point(&document(1, FLOATS, "").replace("\"48\"", "\"148\"")), Some("e57_section"));
+}
+
+#[test]
+fn as_many_scans_and_pictures_as_can_be_are_held() {
+    let _turn = turn();
+    let fields = [
+        "cartesianX", "cartesianY", "cartesianZ", "cartesianInvalidState", "sphericalRange", "sphericalAzimuth", "sphericalElevation",
+        "sphericalInvalidState", "intensity", "isIntensityInvalid", "colorRed", "colorGreen", "colorBlue", "isColorInvalid", "returnIndex",
+        "returnCount", "timeStamp", "isTimeStampInvalid",
+    ];
+    let prototype: String = fields.iter().map(|field| format!("<{field} type=\"Float\"/>")).collect();
+    let texts = format!("<name type=\"String\">{0}</name><guid type=\"String\">{0}</guid>", "n".repeat(400));
+    let scans = scan(0, &prototype, &texts).repeat(65_534);
+    let image = "<visualReferenceRepresentation><pngImage type=\"Blob\" fileOffset=\"48\" length=\"9\"/></visualReferenceRepresentation>";
+    let images = format!("<vectorChild>{texts}<associatedData3DGuid>x</associatedData3DGuid>{image}</vectorChild>").repeat(65_535);
+    let xml = root(&format!("<data3D>{}{scans}</data3D><images2D>{images}</images2D>", scan(1, FLOATS, "")));
+    drop((scans, images));
+    assert_eq!(one_point(&xml), None);
 }
 
 #[test]
