@@ -149,7 +149,10 @@ fn xml_that_is_none_is_refused() {
     // Odd, yet readable.
     for xml in [
         data(&format!("{point}<other><deep>text</deep></other><!-- said --><?done?>")),
-        format!("<!DOCTYPE e57Root [<!ENTITY a \"&a;&a;\">]>{}", data(&point.replace("<points", "<name type=\"String\">&a;&#65;&lt;</name><points"))),
+        format!(
+            "<!DOCTYPE e57Root [<!ENTITY a \"&a;&a;\">]>{}",
+            data(&point.replace("<points", "<name type=\"String\">&a;&#65;&lt;</name><points"))
+        ),
         data(&point.replace("<points", &format!("<description>{}</description><points", "long ".repeat(1 << 20)))),
         data(&point.replace("<points", &format!("<name type=\"String\">{}</name><points", "long ".repeat(1 << 20)))),
         data(&format!("{point}<vectorChild type=\"Structure\"/>")),
@@ -203,9 +206,24 @@ fn fields_and_sections_that_are_none_are_refused() {
 fn as_many_scans_and_pictures_as_can_be_are_held() {
     let _turn = turn();
     let fields = [
-        "cartesianX", "cartesianY", "cartesianZ", "cartesianInvalidState", "sphericalRange", "sphericalAzimuth", "sphericalElevation",
-        "sphericalInvalidState", "intensity", "isIntensityInvalid", "colorRed", "colorGreen", "colorBlue", "isColorInvalid", "returnIndex",
-        "returnCount", "timeStamp", "isTimeStampInvalid",
+        "cartesianX",
+        "cartesianY",
+        "cartesianZ",
+        "cartesianInvalidState",
+        "sphericalRange",
+        "sphericalAzimuth",
+        "sphericalElevation",
+        "sphericalInvalidState",
+        "intensity",
+        "isIntensityInvalid",
+        "colorRed",
+        "colorGreen",
+        "colorBlue",
+        "isColorInvalid",
+        "returnIndex",
+        "returnCount",
+        "timeStamp",
+        "isTimeStampInvalid",
     ];
     let prototype: String = fields.iter().map(|field| format!("<{field} type=\"Float\"/>")).collect();
     let texts = format!("<name type=\"String\">{0}</name><guid type=\"String\">{0}</guid>", "n".repeat(400));

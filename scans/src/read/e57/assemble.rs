@@ -19,7 +19,15 @@ pub(super) struct Tally {
 /// Appends `count` points of a scan whose values are in `columns`; `source` is what its points are marked with.
 ///
 /// A point whose state says that it has no position gets one that is no number.
-pub(super) fn append(scan: &Scan, ranges: Ranges, attributes: Attributes, source: u16, count: usize, columns: &Columns, chunk: &mut PointChunk) -> Tally {
+pub(super) fn append(
+    scan: &Scan,
+    ranges: Ranges,
+    attributes: Attributes,
+    source: u16,
+    count: usize,
+    columns: &Columns,
+    chunk: &mut PointChunk,
+) -> Tally {
     let mut tally = Tally::default();
     let start = chunk.len();
     local_positions(scan, count, columns, &mut chunk.positions);
@@ -117,11 +125,11 @@ pub(super) fn measure(scan: &Scan, count: usize, columns: &Columns, sample: &mut
     let mut positions = Vec::with_capacity(count);
     local_positions(scan, count, columns, &mut positions);
     positions.into_iter().filter(|position| position.is_finite()).for_each(|position| sample.bounds.include(position));
-    let mut add = |span: fn(&mut Sample) -> &mut [f64; 2], role: Role, state: Role| {
+    let mut add = |of: fn(&mut Sample) -> &mut [f64; 2], role: Role, state: Role| {
         let states = &columns[state as usize];
         let values = columns[role as usize].iter().take(count).enumerate();
         for (_, &value) in values.filter(|(index, value)| value.is_finite() && states.get(*index).is_none_or(|&state| state == 0.0)) {
-            let span = span(sample);
+            let span = of(sample);
             *span = [span[0].min(value), span[1].max(value)];
         }
     };

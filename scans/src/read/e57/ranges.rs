@@ -98,7 +98,8 @@ fn intensities(scans: &[Scan], samples: &[Option<Sample>], warnings: &mut Vec<Wa
         for (range, _) in ranges.iter_mut().zip(scans).filter(|(_, scan)| lacking(scan)) {
             *range = Range::new(limits);
         }
-        let message = format!("{count} scans declare no limits of intensity: {} to {} is assumed, by their first points", limits[0], limits[1]);
+        let message =
+            format!("{count} scans declare no limits of intensity: {} to {} is assumed, by their first points", limits[0], limits[1]);
         warnings.push(Warning { code: "e57_intensity_limits", message });
     }
     ranges
@@ -112,7 +113,11 @@ fn colors(scans: &[Scan], samples: &[Option<Sample>], warnings: &mut Vec<Warning
     let largest = largest.filter_map(|(_, sample)| Some((*sample)?.color[1])).fold(0.0, f64::max);
     let narrow = (1.0..=255.0).contains(&largest);
     for (code, count, message) in [
-        ("e57_color_limits", scans.iter().filter(|scan| lacking(scan)).count(), format!("declare no limits of colour: 0 to {} is assumed", fallback[1])),
+        (
+            "e57_color_limits",
+            scans.iter().filter(|scan| lacking(scan)).count(),
+            format!("declare no limits of colour: 0 to {} is assumed", fallback[1]),
+        ),
         (
             "color_depth",
             if narrow { scans.iter().filter(|scan| wide(scan)).count() } else { 0 },
@@ -163,9 +168,10 @@ mod tests {
 
     #[test]
     fn measured_limits_count_as_the_usual_range() {
-        assert_eq!(usual([0.016, 0.55], INTENSITY_TOPS), [0.0, 1.0]);
-        assert_eq!(usual([3.0, 250.0], COLOR_TOPS), [0.0, 255.0]);
-        assert_eq!(usual([0.0, 1023.0], INTENSITY_TOPS), [0.0, 1023.0]);
-        assert_eq!(usual([-2048.0, 2047.0], INTENSITY_TOPS), [-2048.0, 2047.0]);
+        let range = |limits: [f64; 2], tops: &[[f64; 2]]| usual(limits, tops).map(|limit| limit as i32);
+        assert_eq!(range([0.016, 0.55], INTENSITY_TOPS), [0, 1]);
+        assert_eq!(range([3.0, 250.0], COLOR_TOPS), [0, 255]);
+        assert_eq!(range([0.0, 1023.0], INTENSITY_TOPS), [0, 1023]);
+        assert_eq!(range([-2048.0, 2047.0], INTENSITY_TOPS), [-2048, 2047]);
     }
 }
