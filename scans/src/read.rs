@@ -167,6 +167,16 @@ pub trait PointSource: Send {
         Ok(count)
     }
 
+    /// The CRS as WKT, word for word, of a file that has it so and that nobody overruled.
+    fn wkt(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether GPS times are standard GPS time less a thousand million seconds, and not seconds of a week.
+    fn gps_standard_time(&self) -> bool {
+        false
+    }
+
     /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         Err(Error::Internal(format!("there is no picture {index}")))

@@ -95,12 +95,7 @@ impl<W: Write + Seek> Writer<W> {
         let mut head = vec![Record { user: "copc", id: 1, description: "COPC info", content: vec![0; info::LEN] }];
         let mut laszip_content = Vec::new();
         laszip.write_to(&mut laszip_content).map_err(|error| Error::Internal(error.to_string()))?;
-        head.push(Record {
-            user: LazVlr::USER_ID,
-            id: LazVlr::RECORD_ID,
-            description: "LASzip by laz-rs",
-            content: laszip_content,
-        });
+        head.push(Record { user: LazVlr::USER_ID, id: LazVlr::RECORD_ID, description: "LASzip by laz-rs", content: laszip_content });
         let mut wkt = wkt::of(header.crs.as_deref(), header.unit, header.vertical_unit).into_bytes();
         wkt.push(0);
         head.push(Record { user: "LASF_Projection", id: 2112, description: "WKT", content: wkt });
@@ -109,8 +104,7 @@ impl<W: Write + Seek> Writer<W> {
             head.push(Record { user: "LASF_Spec", id: 4, description: "Extra Bytes", content });
         }
         let (records, extended): (Vec<_>, Vec<_>) = head.into_iter().partition(|record| record.content.len() <= MAX_VLR_LEN);
-        let data_offset =
-            header::LEN as u64 + records.iter().map(|record| VLR_HEAD_LEN + record.content.len() as u64).sum::<u64>();
+        let data_offset = header::LEN as u64 + records.iter().map(|record| VLR_HEAD_LEN + record.content.len() as u64).sum::<u64>();
         let mut writer = Self {
             out,
             name: name.into(),
@@ -174,12 +168,16 @@ impl<W: Write + Seek> Writer<W> {
         let pages = hierarchy::pages(&self.nodes, root_offset)?;
         Record { user: "copc", id: 1000, description: "COPC hierarchy", content: pages.bytes }.write_extended(&mut tail);
 
-        let mut head = header::bytes(&self.header, totals, &header::Places {
-            data_offset: self.data_offset,
-            vlr_count: self.records.len() as u32,
-            evlr_offset,
-            evlr_count: self.extended.len() as u32 + 1,
-        });
+        let mut head = header::bytes(
+            &self.header,
+            totals,
+            &header::Places {
+                data_offset: self.data_offset,
+                vlr_count: self.records.len() as u32,
+                evlr_offset,
+                evlr_count: self.extended.len() as u32 + 1,
+            },
+        );
         self.records[0].content = info::bytes(&self.header, totals, root_offset, pages.root_len);
         for record in &self.records {
             record.write(&mut head);

@@ -19,12 +19,7 @@ pub struct Totals {
 
 impl Default for Totals {
     fn default() -> Self {
-        Self {
-            points: 0,
-            by_return: [0; 15],
-            steps: [[i32::MAX; 3], [i32::MIN; 3]],
-            gps_time: [f64::INFINITY, f64::NEG_INFINITY],
-        }
+        Self { points: 0, by_return: [0; 15], steps: [[i32::MAX; 3], [i32::MIN; 3]], gps_time: [f64::INFINITY, f64::NEG_INFINITY] }
     }
 }
 

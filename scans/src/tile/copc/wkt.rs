@@ -60,10 +60,7 @@ fn name(wkt: &str) -> &str {
 }
 
 fn local(name: &str, unit: Unit, authority: &str) -> String {
-    format!(
-        "LOCAL_CS[\"{name}\",LOCAL_DATUM[\"{name}\",32767],{},AXIS[\"X\",EAST],AXIS[\"Y\",NORTH]{authority}]",
-        unit_node(unit)
-    )
+    format!("LOCAL_CS[\"{name}\",LOCAL_DATUM[\"{name}\",32767],{},AXIS[\"X\",EAST],AXIS[\"Y\",NORTH]{authority}]", unit_node(unit))
 }
 
 fn unit_node(unit: Unit) -> String {
