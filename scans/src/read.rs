@@ -1,7 +1,8 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
-mod contain;
-mod crs;
+pub(crate) mod contain;
+pub(crate) mod crs;
+pub mod e57;
 pub mod inspect;
 pub mod las;
 pub mod record;
@@ -73,6 +74,9 @@ pub struct Setup {
     pub rotation: DQuat,
     /// Points taken from here.
     pub points: u64,
+    /// Whether the file says where it stood. Otherwise the place is the origin of the file frame, where a scanner may or
+    /// may not have stood: scans that were merged or turned already come without a pose.
+    pub posed: bool,
 }
 
 /// How a picture maps directions to pixels.
@@ -163,13 +167,23 @@ pub trait PointSource: Send {
         Ok(count)
     }
 
+    /// The CRS as WKT, word for word, of a file that has it so and that nobody overruled.
+    fn wkt(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether GPS times are standard GPS time less a thousand million seconds, and not seconds of a week.
+    fn gps_standard_time(&self) -> bool {
+        false
+    }
+
     /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         Err(Error::Internal(format!("there is no picture {index}")))
     }
 }
 
-const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+const HINT: &str = "LAS, LAZ, COPC and E57 files can be read: export the scan as one of them.";
 
 /// Which axis of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +238,7 @@ pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
+        sniff::Kind::E57 => e57::from_source(source, len, name, wishes),
         sniff::Kind::Las => las::from_source(source, len, name, wishes),
         sniff::Kind::Known(format) => {
             Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))
