@@ -445,7 +445,7 @@ impl Run<'_> {
             dropped,
             warnings,
             tiles: nodes.finals.len() as u64,
-            bytes: made.iter().map(|(_, bytes)| bytes).sum(),
+            bytes: made.iter().find(|(name, _)| *name == "tiles.3tz").map_or(0, |&(_, bytes)| bytes),
             files: made.iter().map(|&(name, bytes)| FileEntry { name: name.into(), bytes }).collect(),
             seconds: self.started.elapsed().as_secs_f64(),
             timings: self.context.timings(),

@@ -26,7 +26,7 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Number of nodes with points.
     pub tiles: u64,
-    /// Bytes of the encodings together.
+    /// Bytes of `tiles.3tz`; 0 where it is not wanted.
     pub bytes: u64,
     /// Files beside this one, in the order of their names.
     pub files: Vec<FileEntry>,

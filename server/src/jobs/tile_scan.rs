@@ -117,7 +117,9 @@ fn make(
     let options = tiler::Options {
         memory_bytes: context.config.memory_bytes,
         tile_points: context.config.tile_points,
+        outputs: tiler::Outputs { copc: false, tiles: true },
         cancel: Some(Arc::clone(cancel)),
+        ..tiler::Options::default()
     };
     let report = tiler::tile(&mut [source], work, &options, &|progress| {
         report_progress(progress.stage, progress.fraction * TILING_SHARE);
