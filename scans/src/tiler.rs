@@ -118,12 +118,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
 ///
 /// # Errors
 /// As [`tile`]; `nothing_to_add_to` where `dir` lacks `points.copc.laz` or a report, and where COPC is not wanted: such a scan could not be added to.
-pub fn add(
-    sources: Vec<Box<dyn PointSource>>,
-    dir: &Path,
-    options: &Options,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Report> {
+pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
     let run = Run::new(options, progress);
     if !options.outputs.copc {
         return Err(Error::input(

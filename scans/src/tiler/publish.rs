@@ -7,6 +7,7 @@ use std::path::Path;
 
 use glam::DVec3;
 
+use super::Outputs;
 use super::build::Plans;
 use super::companions::{self, Companions};
 use super::documents::documents;
@@ -17,7 +18,6 @@ use super::report::{Dropped, FileEntry, REPORT_VERSION, Report};
 use super::run::{Run, Scan};
 use super::work::Work;
 use super::write::{self, Nodes};
-use super::Outputs;
 use crate::error::{Error, Result};
 use crate::read::{PointSource, Warning};
 use crate::tile::copc;

@@ -158,6 +158,7 @@ impl<'a> Run<'a> {
         }
         let mut warnings = agree::warnings(sources);
         warnings.append(&mut coarsened);
+        let words = agree::words(sources);
         work.keep(Findings {
             cube,
             format,
@@ -168,8 +169,8 @@ impl<'a> Run<'a> {
             distributed,
             warnings,
             setups: agree::setups(sources),
-            wkt: sources.iter().find_map(|source| source.wkt().map(str::to_owned)),
-            gps_standard_time: sources.iter().any(|source| source.gps_standard_time()),
+            wkt: words.wkt,
+            gps_standard_time: words.gps_standard_time,
         })
     }
 
