@@ -34,6 +34,19 @@ pub struct Warning {
     pub message: String,
 }
 
+impl<'de> Deserialize<'de> for Warning {
+    /// Codes are constants of the program; those that are read back are kept until it ends.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Owned {
+            code: String,
+            message: String,
+        }
+        let Owned { code, message } = Owned::deserialize(deserializer)?;
+        Ok(Self { code: Box::leak(code.into_boxed_str()), message })
+    }
+}
+
 /// What a file says of itself before its points are read.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceInfo {

@@ -22,6 +22,9 @@ pub(super) struct Tile {
     /// Make one encoding of the points and not both.
     #[arg(long, value_name = "ENCODING")]
     only: Option<Encoding>,
+    /// Add the files to the scan that is in the folder, as if all had been tiled together.
+    #[arg(long)]
+    add: bool,
     /// Memory to use at most, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
@@ -59,11 +62,16 @@ impl Tile {
                 tiles: !matches!(self.only, Some(Encoding::Copc)),
             },
             cancel: Some(Arc::clone(&stop)),
-            ..tiler::Options::default()
+            fingerprint: Some(tiler::fingerprint(&self.inputs, &read::Override::default())?),
         };
         let progress = Progress::new();
-        let report =
-            tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
+        let report_progress = |now: tiler::Progress| progress.set(now.stage, now.fraction);
+        let report = if self.add {
+            tiler::add(sources, &self.output, &options, &report_progress)
+        } else {
+            tiler::tile(&mut sources, &self.output, &options, &report_progress)
+        };
+        let report = report.map_err(Failure::from)?;
         progress.done();
         if as_json {
             return output::json(&report);
