@@ -153,7 +153,9 @@ impl Scan {
         let limits = |parent: &str, low: &[&str], high: &[&str], role: Role| {
             let declared = element.child(parent).and_then(|limits| {
                 let scaling = fields.as_ref().ok().and_then(|fields| fields.iter().find(|(field, _)| field.role == role));
-                let values = |names: &[&str]| names.iter().map(|name| limit(limits.child(name)?, scaling.map(|(field, _)| field))).collect::<Option<Vec<_>>>();
+                let values = |names: &[&str]| {
+                    names.iter().map(|name| limit(limits.child(name)?, scaling.map(|(field, _)| field))).collect::<Option<Vec<_>>>()
+                };
                 let low = values(low)?.into_iter().fold(f64::INFINITY, f64::min);
                 let high = values(high)?.into_iter().fold(f64::NEG_INFINITY, f64::max);
                 usable([low, high])
