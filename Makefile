@@ -23,7 +23,8 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
 	test test-native test-scans test-server test-viewer test-web test-gltf web-for-tests \
-	lint lint-fmt lint-native lint-wasm lint-deny setup-deny bench-import clean-data
+	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
+	fuzz clean-bench clean-data
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  %-15s %s\n' "$$name" "$$what"; done
@@ -111,6 +112,25 @@ lint-deny: setup-deny ## licences, sources and bans of dependencies; advisories 
 setup-deny: setup-server
 	@. .ci/lib.sh; have cargo-deny || { say "building cargo-deny (some minutes)"; export CARGO_TARGET_DIR="$(CACHE_DIR)/tools-target"; \
 		beat "building cargo-deny" cargo install --root "$$TOOLS_DIR" --locked cargo-deny --version '^0.20'; }
+
+fuzz: setup-server ## hostile bytes for every reader and decoder (TARGETS="las glb", FUZZ_SECONDS=60 each)
+	@.ci/fuzz $(TARGETS)
+
+setup-bench: build
+	@.ci/setup-apt bench
+	@. .ci/lib.sh; beat "compiling what measures" cargo build --release -p parterre-scans --example wire_bytes --example read_points
+
+bench-tile: setup-bench ## tiling beside its peers on a seeded stadium, with the targets (POINTS, RUNS, PEERS, SIZES; WRITE=1 into docs/benchmarks.md)
+	@.ci/bench-tile
+
+bench-read: setup-bench ## reading LAS, LAZ, E57 and PLY beside Python's readers (POINTS, RUNS; WRITE=1)
+	@.ci/bench-read
+
+bench-broken: setup-bench ## seconds and memory for each broken file of ../shared/data
+	@.ci/bench-broken
+
+clean-bench: ## removes the stadiums and results of benchmarks, and what fuzzing learned
+	@echo "== removing $(CACHE_DIR)/bench and $(CACHE_DIR)/fuzz"; rm -rf -- "$(CACHE_DIR)/bench" "$(CACHE_DIR)/fuzz"
 
 bench-import: build ## time and memory of tiling FILE=scan.laz beside its peers (PEERS="copc_converter py3dtiles", RUNS=3)
 	@.ci/setup-apt bench

@@ -1,4 +1,4 @@
-//! Draws pictures of a LAS or LAZ file: a thumbnail, a plan and, where `truth.json` lies beside it, its viewpoints.
+//! Draws pictures of a LAS or LAZ file: a thumbnail, a plan of each level and, where `truth.json` lies beside it, its viewpoints.
 //!
 //! `cargo run --release -p parterre-scans --example render_scan -- FILE DIR`
 
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use glam::DVec3;
 use parterre_scans::raster::splat::{Camera, Canvas, DARK, FINER, Finish};
-use parterre_scans::raster::{ColoredPoint, plan, png, thumbnail};
+use parterre_scans::raster::{ColoredPoint, Drawing, png};
 use parterre_scans::venue::truth::Truth;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,12 +17,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = PathBuf::from(arguments.next().ok_or("a folder to draw into is missing")?);
     fs::create_dir_all(&dir)?;
     let points = read(&file)?;
-    for (name, draw) in [("thumbnail", thumbnail as fn(&[ColoredPoint], u32, u32) -> _), ("plan", plan)] {
-        let started = Instant::now();
-        let picture = draw(&points, 960, 600)?;
-        eprintln!("{name}: {:.2} s, {} bytes", started.elapsed().as_secs_f64(), picture.len());
+    let started = Instant::now();
+    let drawing = Drawing::new(&points)?;
+    eprintln!("levels: {:.2} s", started.elapsed().as_secs_f64());
+    let mut pictures = vec![("thumbnail".to_owned(), drawing.thumbnail(960, 600)?)];
+    for level in drawing.levels() {
+        eprintln!("{level:?}");
+        pictures.push((format!("plan-{}", level.number), drawing.plan(level, 1200, 900)?));
+    }
+    for (name, picture) in pictures {
         fs::write(dir.join(format!("{name}.png")), picture)?;
     }
+    eprintln!("pictures: {:.2} s", started.elapsed().as_secs_f64());
     let Ok(truth) = fs::read(file.with_file_name("truth.json")) else { return Ok(()) };
     let truth: Truth = serde_json::from_slice(&truth)?;
     let (width, height) = (1280, 720);

@@ -1,16 +1,18 @@
 //! Pictures of a scan for people who choose: thumbnails and plans, drawn on the processor.
 //!
 //! A thumbnail shows the scan at an angle from above. Where most of the scan lies under a roof, the roof and the near walls are left out
-//! ([`columns`]), so that the rooms show. A plan shows the main floor from above, cut at the height of a person.
+//! ([`columns`]), so that the rooms show. A plan shows a level from above ([`levels`] finds them), cut at the height of a person.
 //!
 //! Limits: points further than 1e9 m from the origin, and those that are not numbers, are not drawn; few points far from all
 //! others do not widen the picture.
 
 pub(crate) mod columns;
 mod font;
+mod levels;
 mod oblique;
 mod plans;
 pub mod splat;
+pub mod survey;
 
 use std::io::Cursor;
 
@@ -32,23 +34,76 @@ pub struct ColoredPoint {
 /// Largest edge of a picture.
 pub const MAX_PIXELS: u32 = 8192;
 
-/// Draws an oblique view of the whole scan; returns a PNG of the size asked for.
+pub use self::levels::Level;
+use self::levels::Storeys;
+
+/// A scan made ready for drawing: its points without strays, its levels. Makes all the pictures of one scan.
+pub struct Drawing {
+    points: Vec<ColoredPoint>,
+    bounds: Bounds,
+    storeys: Storeys,
+}
+
+impl Drawing {
+    /// Looks at the points. Fails with `nothing_to_draw` where none can be drawn.
+    pub fn new(points: &[ColoredPoint]) -> Result<Self> {
+        let (points, bounds) = drawable(points)?;
+        let storeys = Storeys::new(&points, bounds);
+        Ok(Self { points, bounds, storeys })
+    }
+
+    /// The levels, lowest first; never none.
+    pub fn levels(&self) -> &[Level] {
+        &self.storeys.levels
+    }
+
+    /// Index of the level with the largest area.
+    pub fn main_level(&self) -> usize {
+        self.storeys.main()
+    }
+
+    /// Draws an oblique view of the whole scan; returns a PNG of the size asked for. Fails with `picture_size` for an edge of 0 or more than
+    /// [`MAX_PIXELS`].
+    pub fn thumbnail(&self, width: u32, height: u32) -> Result<Vec<u8>> {
+        check_size(width, height)?;
+        let floor = self.storeys.levels[self.storeys.main()].floor_m;
+        png(&oblique::draw(&self.points, self.bounds, floor, width, height))
+    }
+
+    /// Draws a level from above, with a scale bar, its number and heights; returns a PNG of the size asked for.
+    ///
+    /// The floor is drawn light, what stands on it up to 1 m above in grey, and what is met between 1 m and 1.8 m in black. All levels of a
+    /// scan come at the same scale and place. Fails with `picture_size`.
+    pub fn plan(&self, level: &Level, width: u32, height: u32) -> Result<Vec<u8>> {
+        check_size(width, height)?;
+        png(&plans::draw(&self.points, self.bounds, &self.storeys, level, width, height))
+    }
+}
+
+/// The levels of a scan, lowest first; never none. Fails with `nothing_to_draw` where no point can be drawn.
+pub fn levels(points: &[ColoredPoint]) -> Result<Vec<Level>> {
+    Ok(Drawing::new(points)?.levels().to_vec())
+}
+
+/// Draws an oblique view of the whole scan; see [`Drawing::thumbnail`].
 ///
 /// Errors: `nothing_to_draw` where no point can be drawn, `picture_size` for an edge of 0 or more than [`MAX_PIXELS`].
 pub fn thumbnail(points: &[ColoredPoint], width: u32, height: u32) -> Result<Vec<u8>> {
     check_size(width, height)?;
-    let (points, bounds) = drawable(points)?;
-    png(&oblique::draw(&points, bounds, width, height))
+    Drawing::new(points)?.thumbnail(width, height)
 }
 
-/// Draws the scan from above, with a scale bar and the height range; returns a PNG of the size asked for.
-///
-/// The floor that most of the scan lies on is drawn light, what stands on it up to 1 m above in grey, and what is met between 1 m and
-/// 1.8 m in black. Errors as for [`thumbnail`].
+/// Draws the level with the largest area; see [`Drawing::plan`]. Errors as for [`thumbnail`].
 pub fn plan(points: &[ColoredPoint], width: u32, height: u32) -> Result<Vec<u8>> {
     check_size(width, height)?;
-    let (points, bounds) = drawable(points)?;
-    png(&plans::draw(&points, bounds, width, height))
+    let drawing = Drawing::new(points)?;
+    drawing.plan(&drawing.levels()[drawing.main_level()], width, height)
+}
+
+/// Draws a level of [`levels`]; see [`Drawing::plan`]. Errors as for [`thumbnail`].
+pub fn level_plan(points: &[ColoredPoint], level: &Level, width: u32, height: u32) -> Result<Vec<u8>> {
+    check_size(width, height)?;
+    Drawing::new(points)?.plan(level, width, height)
 }
 
 /// Encodes a picture as PNG.

@@ -1,7 +1,8 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
-mod contain;
-mod crs;
+pub(crate) mod contain;
+pub(crate) mod crs;
+pub mod e57;
 pub mod inspect;
 pub mod las;
 pub mod record;
@@ -73,6 +74,9 @@ pub struct Setup {
     pub rotation: DQuat,
     /// Points taken from here.
     pub points: u64,
+    /// Whether the file says where it stood. Otherwise the place is the origin of the file frame, where a scanner may or
+    /// may not have stood: scans that were merged or turned already come without a pose.
+    pub posed: bool,
 }
 
 /// How a picture maps directions to pixels.
@@ -163,13 +167,23 @@ pub trait PointSource: Send {
         Ok(count)
     }
 
+    /// The CRS as WKT, word for word, of a file that has it so and that nobody overruled.
+    fn wkt(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether GPS times are standard GPS time less a thousand million seconds, and not seconds of a week.
+    fn gps_standard_time(&self) -> bool {
+        false
+    }
+
     /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         Err(Error::Internal(format!("there is no picture {index}")))
     }
 }
 
-const HINT: &str = "LAS, LAZ and COPC files can be read: export the scan as one of them.";
+const HINT: &str = "LAS, LAZ, COPC and E57 files can be read: export the scan as one of them.";
 
 /// Which axis of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,27 +219,35 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 /// Fails with `file_not_found`, `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
 /// and with the format's own codes.
 pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let mut file = File::open(path).map_err(|error| Error::opening(path, error))?;
+    let file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
     if !metadata.is_file() {
         return Err(Error::input("not_a_file", "this is a folder or a device", "Name one file of a scan.").in_file(path));
     }
+    from_source(Box::new(file), metadata.len(), path, wishes)
+}
+
+/// As [`open_with`], of bytes of the given length that lie anywhere; `name` stands for the file in messages.
+pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+    let failed = |error| Error::io("read", name, error);
     let mut head = Vec::with_capacity(sniff::HEAD_LEN);
-    file.by_ref().take(sniff::HEAD_LEN as u64).read_to_end(&mut head).map_err(|error| Error::io("read", path, error))?;
-    file.seek(SeekFrom::Start(0)).map_err(|error| Error::io("read", path, error))?;
+    source.seek(SeekFrom::Start(0)).map_err(failed)?;
+    source.by_ref().take(sniff::HEAD_LEN as u64).read_to_end(&mut head).map_err(failed)?;
+    source.seek(SeekFrom::Start(0)).map_err(failed)?;
     if head.is_empty() {
-        return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(path));
+        return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
-        sniff::Kind::Las => las::from_source(Box::new(file), metadata.len(), path, wishes),
-        sniff::Kind::Known(name) => {
-            Err(Error::input("format_unsupported", format!("this looks like: {name}; it cannot be read yet"), HINT).in_file(path))
+        sniff::Kind::E57 => e57::from_source(source, len, name, wishes),
+        sniff::Kind::Las => las::from_source(source, len, name, wishes),
+        sniff::Kind::Known(format) => {
+            Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))
         }
         sniff::Kind::Text => {
-            Err(Error::input("format_unsupported", "this looks like a text file; it cannot be read yet", HINT).in_file(path))
+            Err(Error::input("format_unsupported", "this looks like a text file; it cannot be read yet", HINT).in_file(name))
         }
         sniff::Kind::Unknown => {
-            Err(Error::input("format_unknown", "the file's first bytes are those of no known format", HINT).in_file(path))
+            Err(Error::input("format_unknown", "the file's first bytes are those of no known format", HINT).in_file(name))
         }
     }
 }

@@ -1,373 +1,502 @@
-//! Out-of-core octree tiler: a scan file in, one `tiles.3tz` and a report out.
+//! Out-of-core octree tiler: scan files in, one octree in two encodings and a report out.
 //!
-//! Four stages: `count` reads the sources once, quantizes to whole millimetres and spools; `distribute` sorts the spool
-//! into chunks that fit the memory; `sample` builds each chunk's octree bottom-up, then what lies above them; `write`
-//! puts the tiles in order into the archive. Refinement is additive: every point is in exactly one tile. The same points
-//! in the same order give the same bytes.
+//! Points are whole LAS 1.4 records on the sources' own grid from end to end. Four stages: `count` reads positions and learns
+//! how far they reach; `distribute` sorts all records into chunks that fit the memory, in temporary files of LZ4;
+//! `sample` builds each chunk's octree bottom-up, then what lies above them, and encodes each node when it is final;
+//! `write` puts the nodes in order into `points.copc.laz` and `tiles.3tz`, which name them by the same keys. Refinement is additive:
+//! every point is in exactly one node of each.
 //!
-//! Limits: positions are kept to 0.5 mm; a scan spans at most 100 km. Points that share a cell of 1 mm and
-//! are more than the memory holds become tiles below one another, in the order they came in. Returns and GPS times are not in the tiles. A run that is killed leaves a folder
-//! `.tiling-…` in the destination.
+//! The same points give the same bytes, whatever their order, the files they come in, the memory and the number of cores.
+//!
+//! Limits: a scan spans at most 100 km; tiles keep positions to 0.5 mm. Temporary files take less than 1.5 times the
+//! bytes of all records.
 
+mod agree;
+mod blocks;
+mod build;
+mod cells;
+#[cfg_attr(not(test), expect(dead_code, reason = "the last stage has yet to call it"))]
+mod companions;
+mod context;
+mod convert;
 mod count;
 mod distribute;
+mod documents;
+mod encode;
+mod feed;
+mod lattice;
+mod order;
+mod part;
+mod plan;
+mod ramp;
 mod read_back;
-mod record;
+mod report;
 mod sample;
 mod unpack;
+mod work;
 mod write;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use glam::DVec3;
-use serde::Serialize;
 
+use self::build::{Builder, LARGEST_LEAF, Plans, Tools, TopOnDisk};
+use self::context::Context;
+use self::convert::Converter;
 use self::distribute::{Chunk, Limits};
-use self::record::{HAS_COLOR, Key, RECORD_BYTES, Record, Region};
-use self::sample::{Builder, Node};
+use self::encode::{Encoder, Tiles};
+use self::lattice::{Cube, Lattice, morton};
+use self::order::Sorted;
+use self::part::Part;
+use self::plan::Plan;
+use self::ramp::{Ramp, percentiles};
+use self::work::{Findings, Survey, Work};
+use self::write::Nodes;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::points::Attributes;
-use crate::read::{PointSource, SourceInfo, Warning};
+use crate::geo::Placement;
+use crate::points::{Attributes, Bounds};
+use crate::read::{PointSource, Warning};
+use crate::tile::copc::{self, NodeEncoder};
 use crate::tile::tileset::{FORMAT_VERSION, ScanExtras};
 
+pub use self::context::Progress;
 pub use self::read_back::{ReadBack, TileRead, read_back};
+pub use self::report::{Dropped, FileEntry, REPORT_VERSION, Report, Timing};
 pub use self::unpack::unpack;
+
+/// Which encodings of the octree are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    /// `points.copc.laz`.
+    pub copc: bool,
+    /// `tiles.3tz`.
+    pub tiles: bool,
+}
 
 /// Settings of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Memory that the run may use, in bytes, roughly.
+    /// Memory that the process may take, in bytes. Below about 64 MiB it takes more than that.
     pub memory_bytes: u64,
     /// Points wanted in a tile.
     pub tile_points: usize,
+    /// What to make.
+    pub outputs: Outputs,
     /// Raised by the caller to stop the run.
     pub cancel: Option<Arc<AtomicBool>>,
+    /// Tells this work from others: a run that was killed is continued by one of the same fingerprint in the same
+    /// folder. Without one nothing is continued, and a run that was stopped leaves nothing.
+    pub fingerprint: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_bytes: 1 << 30, tile_points: 50_000, cancel: None }
+        Self {
+            memory_bytes: 512 << 20,
+            tile_points: 50_000,
+            outputs: Outputs { copc: true, tiles: true },
+            cancel: None,
+            fingerprint: None,
+        }
     }
 }
 
-/// Where a run stands. Handed to the caller often; cheap.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// `count`, `distribute`, `sample`, `write`.
-    pub stage: &'static str,
-    /// 0 to 1 over all stages.
-    pub fraction: f64,
-}
+/// Bytes that the process takes before there is a point.
+const OWN_BYTES: u64 = 48 << 20;
+/// Points that a chunk may have, whatever the memory.
+const MAX_CHUNK_POINTS: u64 = 2_000_000;
+/// Chunks for each core at least: the last ones are to keep all cores busy.
+const CHUNKS_A_CORE: u64 = 8;
 
-/// What a run did with every point. Written as `report.json`; `points_in == points_out + points_dropped`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// Version of this document.
-    pub report_version: u32,
-    /// Points read.
-    pub points_in: u64,
-    /// Points in the tiles.
-    pub points_out: u64,
-    /// Points left out, by the reasons that `warnings` give.
-    pub points_dropped: u64,
-    /// Everything odd.
-    pub warnings: Vec<Warning>,
-    /// Number of tiles with content.
-    pub tiles: u64,
-    /// Bytes of `tiles.3tz`.
-    pub bytes: u64,
-    /// Wall time.
-    pub seconds: f64,
-    /// Bounds of the points in the scan frame, `[minx, miny, minz, maxx, maxy, maxz]`, metres.
-    pub bounds: [f64; 6],
-    /// Where the scan lies.
-    pub frame: Frame,
-    /// Largest distance between a point and its place in the tiles along one axis, metres.
-    pub quantization_error_m: f64,
-}
-
-/// Version of the report's layout.
-pub const REPORT_VERSION: u32 = 1;
-
-/// Bytes that building a chunk takes for each of its points.
-const BUILD_BYTES: u64 = 3 * RECORD_BYTES + 24;
-
-/// Tiles the sources as one scan into `dir/tiles.3tz` and `dir/report.json`.
+/// Tiles the sources as one scan into `dir`.
 ///
-/// Both appear at the end, by renaming; a failed or stopped run leaves neither. Temporary files live in `dir`, and take
-/// about 45 bytes a point.
+/// All files appear at the end, by renaming; a failed run leaves none of them. Temporary files live in `dir/.tiling`.
 ///
 /// The scan has every attribute that one of the sources has, and the frame of the first. Points without colour get grey
-/// by intensity where their sources have it, else a ramp by height, so that they can be seen everywhere;
+/// by intensity in the tiles where their sources have it, else a ramp by height, so that they can be seen everywhere;
 /// [`ScanExtras::attributes`] says what was measured.
 ///
 /// # Errors
 /// Those of the sources; `no_sources`, `sources_disagree`, `unit_degrees`, `no_points`, `size_implausible`, also where
-/// more than one point in twenty lies too far away from the others; `io`; `cancelled`.
+/// more than one point in twenty lies too far away from the others; `source_changed`; `disk_full`; `tiling_in_progress`;
+/// `io`; `cancelled`.
 pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
-    let started = Instant::now();
-    let context = Context { cancel: options.cancel.as_deref(), progress, last: Mutex::new(0.0) };
-    let (frame, attributes) = agree(sources)?;
+    let run = Run {
+        started: Instant::now(),
+        options,
+        context: Context::new(options.cancel.as_deref(), progress),
+        workers: rayon::current_num_threads().max(1),
+        temporary: Temporary::default(),
+    };
+    let (frame, _) = agree::agree(sources)?;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
-    let temporary = tempfile::Builder::new().prefix(".tiling-").tempdir_in(dir).map_err(|error| Error::io("write", dir, error))?;
-    let temp = temporary.path();
-
-    let counted = count::count(sources, &frame, &temp.join("points"), &context)?;
-    // The tile frame begins at the whole metre below the lowest corner.
-    let shift = counted.min.map(|value| value - value % 1000);
-    let origin_m = [0, 1, 2].map(|axis| (counted.origin_mm[axis] + i64::from(shift[axis])) as f64 / 1000.0);
-    let frame = Frame { origin_m: DVec3::from_array(origin_m), ..frame };
-    let largest = (0..3).map(|axis| counted.max[axis] - shift[axis]).max().unwrap_or(0);
-    let bits = u32::BITS - largest.leading_zeros();
-
-    let tile_points = options.tile_points.clamp(16, 1 << 20);
-    let limits = Limits {
-        bits,
-        chunk_points: (options.memory_bytes / 2 / BUILD_BYTES).clamp(2 * tile_points as u64, 1 << 30),
-        bytes: options.memory_bytes / 4,
-    };
-    let ramp = Ramp { intensity: attributes.intensity.then_some(counted.intensity_range), height: counted.height_range };
-    let fix = |record: &mut Record| {
-        if record.flags & HAS_COLOR == 0 {
-            record.color = ramp.color(record);
-            record.flags |= HAS_COLOR;
-        }
-        for (value, shift) in record.position.iter_mut().zip(shift) {
-            *value -= shift;
-        }
-    };
-    let chunks = distribute::distribute(&counted.spool, Key::ROOT, limits, temp, &context, &fix)?;
-    std::fs::remove_file(&counted.spool.path).map_err(|error| Error::io("remove", &counted.spool.path, error))?;
-
-    let spool = write::Spool::create(temp.join("tiles"), attributes)?;
-    let table_bytes = options.memory_bytes / 4 / rayon::current_num_threads().max(1) as u64;
-    let builder = Builder { bits, tile_points, table_bytes, spool: &spool, context: &context };
-    let root = sample(&builder, &chunks, limits, &temp.join("tops"), counted.spool.count)?;
-    let metres = |corner: [u32; 3], axis: usize| (counted.origin_mm[axis] + i64::from(corner[axis])) as f64 / 1000.0;
-    let bounds = [0, 1, 2, 3, 4, 5].map(|side| metres(if side < 3 { counted.min } else { counted.max }, side % 3));
-    let scan = ScanExtras {
-        format_version: FORMAT_VERSION,
-        frame: frame.clone(),
-        attributes,
-        points: spool.points(),
-        bounds,
-        intensity_range: attributes.intensity.then_some(counted.intensity_range),
-    };
-    let archive = temp.join("tiles.3tz");
-    let bytes = write::archive(&root, &spool, scan, &archive, &context)?;
-
-    let points_dropped = counted.not_finite + counted.far_away;
-    if spool.points() + points_dropped != counted.points_in {
-        let (out, points_in) = (spool.points(), counted.points_in);
-        return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
-    }
-    let report = Report {
-        report_version: REPORT_VERSION,
-        points_in: counted.points_in,
-        points_out: spool.points(),
-        points_dropped,
-        warnings: warnings(sources, &counted),
-        tiles: spool.tiles(),
-        bytes,
-        seconds: started.elapsed().as_secs_f64(),
-        bounds,
-        frame,
-        quantization_error_m: counted.error_mm / 1000.0,
-    };
-    publish(&archive, &report, temp, dir)?;
-    context.report("write", 1.0);
-    Ok(report)
+    let work = Work::open(dir, options.fingerprint.as_ref().map(|own| run.fingerprint(own)))?;
+    let result = run.all(sources, frame, dir, &work);
+    work.end(result.as_ref().err());
+    result
 }
 
-/// Builds every chunk, then the cells above them.
-fn sample(builder: &Builder<'_>, chunks: &[Chunk], limits: Limits, tops: &Path, points: u64) -> Result<write::Done> {
-    use std::io::Write as _;
-    let write_error = |error| Error::io("write", tops, error);
-    let mut file = std::fs::File::create(tops).map_err(write_error)?;
-    let mut start = 0;
-    let mut nodes = Vec::with_capacity(chunks.len());
-    let mut done = 0;
-    for chunk in chunks {
-        // Only cells of 1 mm are above the limit: they cannot be cut any further.
-        let node = if chunk.region.count > limits.chunk_points {
-            builder.place(chunk.key, &chunk.region)?
-        } else {
-            builder.chunk(chunk.key, chunk.region.load()?)?
+/// Bytes of temporary files.
+#[derive(Default)]
+struct Temporary {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Temporary {
+    fn add(&self, bytes: u64) {
+        let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.most.fetch_max(now, Ordering::Relaxed);
+    }
+
+    fn remove(&self, bytes: u64) {
+        self.now.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+struct Run<'a> {
+    started: Instant,
+    options: &'a Options,
+    context: Context<'a>,
+    workers: usize,
+    temporary: Temporary,
+}
+
+impl Run<'_> {
+    /// Of sources, options and this program.
+    fn fingerprint(&self, own: &str) -> String {
+        let Options { tile_points, outputs, .. } = self.options;
+        format!("{} {tile_points} {} {} {own}", env!("CARGO_PKG_VERSION"), outputs.copc, outputs.tiles)
+    }
+
+    fn tile_points(&self) -> usize {
+        self.options.tile_points.clamp(16, 1 << 20)
+    }
+
+    /// Bytes for points and what is made of them.
+    fn memory(&self) -> u64 {
+        self.options.memory_bytes.saturating_sub(OWN_BYTES).max(self.options.memory_bytes / 4)
+    }
+
+    fn all(&self, sources: &mut [Box<dyn PointSource>], frame: Frame, dir: &Path, work: &Work) -> Result<Report> {
+        let survey = match work.resume() {
+            Some(survey) => survey,
+            None => {
+                work.clear()?;
+                self.survey(sources, &frame, work)?
+            }
         };
-        // The content waits on disk until the cell above takes from it.
-        file.write_all(bytemuck::cast_slice(&node.content)).map_err(write_error)?;
-        let count = node.content.len() as u64;
-        nodes.push(Top {
-            at: chunk.key,
-            region: Region { path: tops.to_path_buf(), start, count },
-            node: Node { content: Vec::new(), ..node },
+        let file_frame = frame;
+        let cube = survey.cube;
+        let middle = (cube.grid().position(cube.min) + cube.grid().position(cube.max)) / 2.0;
+        let placement = Placement::new(&file_frame, middle)?;
+        let format = survey.format();
+        let mut tile_attributes = survey.attributes;
+        // Tiles hold neither; COPC does.
+        tile_attributes.returns = false;
+        tile_attributes.gps_time = false;
+        let Outputs { copc, tiles } = self.options.outputs;
+        let ramp = Ramp::new(&survey.distributed, &cube, survey.attributes);
+        let encoder = Encoder {
+            copc: if copc { Some(NodeEncoder::new(&format)?) } else { None },
+            format,
+            cube,
+            tiles: tiles.then(|| Tiles { placement: placement.clone(), attributes: tile_attributes, ramp }),
+        };
+        let builders = self.builders(encoder.format.record_len());
+        let plans = Plans {
+            encoder: &encoder,
+            tile_points: self.tile_points(),
+            table_bytes: self.memory() / 8 / builders as u64,
+            unit_m: file_frame.unit.metres().unwrap_or(1.0),
+            context: &self.context,
+        };
+        let parts = self.context.stage("sample", || self.sample(&plans, &survey, builders, work))?;
+        let nodes = Nodes::of(parts);
+
+        let points_dropped = survey.not_finite + survey.far_away;
+        if nodes.points() + points_dropped != survey.points_in {
+            let (out, points_in) = (nodes.points(), survey.points_in);
+            return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
+        }
+        let bounds = scan_bounds(&cube, &file_frame);
+        let made = self.context.stage("write", || {
+            self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work)
+        })?;
+        self.publish(&nodes, &plans, &survey, &placement, bounds, &made, work, dir)
+    }
+
+    /// Counts and distributes.
+    fn survey(&self, sources: &mut [Box<dyn PointSource>], frame: &Frame, work: &Work) -> Result<Survey> {
+        let context = &self.context;
+        let mut lattice = Lattice::of(sources, frame);
+        let mut coarsened = Vec::new();
+        let (counted, cube) = loop {
+            let counted = context.stage("count", || count::count(sources, &lattice, frame, self.workers, context))?;
+            if let Some(cube) = Cube::new(&lattice, counted.min, counted.max) {
+                break (counted, cube);
+            }
+            lattice = lattice.coarser();
+            let message = "the finest step of the files does not reach over all of them: coordinates are kept to a coarser one".into();
+            coarsened = vec![Warning { code: "step_coarsened", message }];
+        };
+        // Some is only known when all points were seen.
+        let (_, attributes) = agree::agree(sources)?;
+        let formats: Vec<_> = sources.iter().map(|source| source.tail_format()).collect();
+        let format = convert::merge(&formats);
+        let stride = format.record_len();
+        let kept = counted.points_in - counted.not_finite - counted.far_away;
+        work.check_space(kept, stride)?;
+
+        let limits = Limits {
+            cube,
+            stride,
+            chunk_points: self.chunk_points(stride, kept),
+            bytes: self.memory() / 4,
+            workers: self.workers,
+        };
+        let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
+        let converters = Converter::of(sources, &format, lattice, cube);
+        let distributed = context
+            .stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
+        if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
+            return Err(Error::input(
+                "source_changed",
+                format!("{kept} points were counted and {points} read: a file has changed meanwhile"),
+                "Start again when the files are complete.",
+            ));
+        }
+        let mut warnings = agree::warnings(sources);
+        warnings.append(&mut coarsened);
+        let setups = agree::setups(sources);
+        let (points_in, not_finite, far_away) = (counted.points_in, counted.not_finite, counted.far_away);
+        work.keep(Findings { cube, format, attributes, points_in, not_finite, far_away, distributed, warnings, setups })
+    }
+
+    /// Bytes that building a chunk takes for each of its points: records as they come and sorted, keys and codes, contents.
+    fn build_bytes(stride: usize) -> u64 {
+        2 * stride as u64 + 40
+    }
+
+    /// Points that a chunk may have.
+    fn chunk_points(&self, stride: usize, points: u64) -> u64 {
+        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64;
+        let affordable = self.memory() / 2 / Self::build_bytes(stride) / self.workers as u64;
+        affordable.min(MAX_CHUNK_POINTS).min(points / (CHUNKS_A_CORE * self.workers as u64)).max(least)
+    }
+
+    /// Chunks that are built at a time.
+    fn builders(&self, stride: usize) -> usize {
+        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64 * Self::build_bytes(stride);
+        (self.memory() / 2 / least).clamp(1, self.workers as u64) as usize
+    }
+
+    /// Builds every chunk, then the cells above them.
+    fn sample(&self, plans: &Plans<'_>, survey: &Survey, builders: usize, work: &Work) -> Result<Vec<(Part, std::path::PathBuf)>> {
+        let chunks = &survey.distributed.chunks;
+        let total: u64 = chunks.iter().map(|chunk| chunk.points).sum();
+        let mut order: Vec<usize> = (0..chunks.len()).collect();
+        // The largest ones first: what is left at the end is small.
+        order.sort_by_key(|&number| (std::cmp::Reverse(chunks[number].points), number));
+        self.temporary.add(chunks.iter().map(|chunk| chunk.bytes).sum());
+        let parts: Vec<Mutex<Option<Part>>> = chunks.iter().map(|_| Mutex::default()).collect();
+        let (next, done, failed) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..builders)
+                .map(|_| {
+                    scope.spawn(|| -> Result<()> {
+                        let mut tools = (Tools::default(), Sorted::default(), Vec::new());
+                        while let Some(&number) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            if failed.load(Ordering::Relaxed) {
+                                break;
+                            }
+                            let part = self.chunk(plans, &chunks[number], &work.part_path(number), work, &mut tools);
+                            failed.fetch_or(part.is_err(), Ordering::Relaxed);
+                            *parts[number].lock().map_err(|_| Error::Internal("a part's lock is poisoned".into()))? = Some(part?);
+                            let done = done.fetch_add(chunks[number].points, Ordering::Relaxed) + chunks[number].points;
+                            self.context.report("sample", 0.97 * done as f64 / total as f64);
+                        }
+                        Ok(())
+                    })
+                })
+                .collect();
+            let results: Vec<Result<()>> =
+                workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Internal("a builder panicked".into()))?).collect();
+            results.into_iter().collect::<Result<()>>()
+        })?;
+        let mut parts: Vec<(Part, std::path::PathBuf)> = parts
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number))))
+            .collect();
+        let mut tops: Vec<TopOnDisk<'_>> = parts
+            .iter()
+            .filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() }))
+            .collect();
+        // In Morton order; no cell is an ancestor of another.
+        tops.sort_by_cached_key(|top| {
+            let cell = top.top.key.cell.map(|cell| cell << (plans.encoder.cube.bits - top.top.key.level));
+            (morton(cell.map(|cell| cell >> 21)), morton(cell.map(|cell| cell & 0x1f_ffff)))
         });
-        start += count;
-        done += chunk.region.count;
-        builder.context.report("sample", 0.95 * done as f64 / points as f64);
-    }
-    let root = above(builder, Key::ROOT, &mut nodes.into_iter().peekable())?;
-    let mut root = builder.finish(root.ok_or_else(|| Error::Internal("a tree without a root".into()))?)?;
-    root.pop().filter(|_| root.is_empty()).ok_or_else(|| Error::Internal("a tree with more than one root".into()))
-}
-
-/// A chunk's topmost cell with its content on disk.
-struct Top {
-    /// The chunk's cell; the node's own lies deeper where the chunk fills one corner of it.
-    at: Key,
-    region: Region,
-    node: Node,
-}
-
-/// The cell `key` of the chunks in and below it, which come in the order of the tree.
-fn above(builder: &Builder<'_>, key: Key, tops: &mut std::iter::Peekable<std::vec::IntoIter<Top>>) -> Result<Option<Node>> {
-    let is_below = |top: &Top| top.at.level >= key.level && top.at.cell.map(|cell| cell >> (top.at.level - key.level)) == key.cell;
-    if !tops.peek().is_some_and(is_below) {
-        return Ok(None);
-    }
-    if let Some(top) = tops.next_if(|top| top.at == key) {
-        return Ok(Some(Node { content: top.region.load()?, ..top.node }));
-    }
-    let mut nodes = Vec::new();
-    for number in 0..8 {
-        nodes.extend(above(builder, key.child(number), tops)?);
-    }
-    builder.parent(key, nodes).map(Some)
-}
-
-/// The frame and the attributes of the scan that the sources make.
-fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
-    let Some((first, rest)) = sources.split_first() else {
-        return Err(Error::input("no_sources", "there is no file to tile", "Name at least one scan file."));
-    };
-    let first = first.info();
-    let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
-    let both_units = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
-    let mut attributes = first.attributes;
-    for (index, other) in rest.iter().enumerate() {
-        let other = other.info();
-        if both_units(other) != both_units(first) || other.crs != first.crs {
-            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(both_units);
-            let message = format!(
-                "file {} is in {unit:?}, heights in {vertical:?} ({}), the first in {first_unit:?}, heights in {first_vertical:?} ({})",
-                index + 2,
-                other.crs.as_deref().unwrap_or("no CRS"),
-                first.crs.as_deref().unwrap_or("no CRS"),
-            );
-            return Err(Error::input("sources_disagree", message, "Tile files of different frames as scans of their own."));
-        }
-        let more = other.attributes;
-        attributes.color |= more.color;
-        attributes.intensity |= more.intensity;
-        attributes.classification |= more.classification;
-        attributes.returns |= more.returns;
-        attributes.gps_time |= more.gps_time;
-    }
-    // Tiles hold neither; the scan's own file does.
-    attributes.returns = false;
-    attributes.gps_time = false;
-    let unit = unit_of(first);
-    let frame = Frame {
-        origin_m: DVec3::ZERO,
-        unit,
-        vertical_unit: first.vertical_unit.filter(|&vertical| vertical != unit),
-        unit_source: first.unit_source,
-        crs: first.crs.clone(),
-        ecef_from_tile: None,
-    };
-    Ok((frame, attributes))
-}
-
-fn warnings(sources: &[Box<dyn PointSource>], counted: &count::Counted) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = Vec::new();
-    for warning in sources.iter().flat_map(|source| source.info().warnings.iter().chain(source.warnings())) {
-        if !warnings.contains(warning) {
-            warnings.push(warning.clone());
-        }
-    }
-    let mut dropped = |code, count: u64, what: &str| {
-        if count > 0 {
-            warnings.push(Warning { code, message: format!("{count} points {what} were left out") });
-        }
-    };
-    dropped("points_not_finite", counted.not_finite, "whose position is not a number");
-    dropped("points_far_away", counted.far_away, "more than 50 km from the first ones");
-    warnings
-}
-
-/// Moves archive and report to their places.
-fn publish(archive: &Path, report: &Report, temp: &Path, dir: &Path) -> Result<()> {
-    let draft = temp.join("report.json");
-    let text = serde_json::to_vec_pretty(report).map_err(|error| Error::Internal(error.to_string()))?;
-    std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
-    let rename = |from: &Path, name: &str| {
-        let to = dir.join(name);
-        std::fs::rename(from, &to).map_err(|error| Error::io("write", to, error))
-    };
-    // The report says that a run is complete: it comes last.
-    rename(archive, "tiles.3tz")?;
-    rename(&draft, "report.json").inspect_err(|_| {
-        let _ = std::fs::remove_file(dir.join("tiles.3tz"));
-    })
-}
-
-/// What every stage needs of the caller.
-struct Context<'a> {
-    cancel: Option<&'a AtomicBool>,
-    progress: &'a (dyn Fn(Progress) + Sync),
-    last: Mutex<f64>,
-}
-
-impl Context<'_> {
-    fn check(&self) -> Result<()> {
-        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
+        let path = work.path().join("part-above.bin");
+        let above = build::above(plans, tops, &path, &mut Tools::default())?;
+        self.temporary.add(above.bytes);
+        parts.push((above, path));
+        Ok(parts)
     }
 
-    /// Tells the caller where the stage stands, 0 to 1; never less than it was told before.
-    fn report(&self, stage: &'static str, fraction: f64) {
-        let (from, to) = match stage {
-            "count" => (0.0, 0.35),
-            "distribute" => (0.35, 0.45),
-            "sample" => (0.45, 0.95),
-            _ => (0.95, 1.0),
+    /// Builds one chunk, unless an earlier run has.
+    fn chunk(
+        &self,
+        plans: &Plans<'_>,
+        chunk: &Chunk,
+        path: &Path,
+        work: &Work,
+        (tools, sorted, records): &mut (Tools, Sorted, Vec<u8>),
+    ) -> Result<Part> {
+        let from = work.path().join(&chunk.file);
+        let found = self.options.fingerprint.as_ref().and_then(|_| Part::find(path));
+        let part = if let Some(part) = found {
+            part
+        } else {
+            let stride = plans.encoder.format.record_len();
+            records.clear();
+            records.reserve(chunk.points as usize * stride);
+            let mut blocks = blocks::Blocks::open(&from, stride)?;
+            while blocks.next(records)? {}
+            if records.len() as u64 != chunk.points * stride as u64 {
+                return Err(Error::Internal(format!("{} bytes of records in the chunk {}", records.len(), chunk.key)));
+            }
+            let digits = sorted.fill(records, stride, chunk.key, &plans.encoder.cube);
+            Builder::new(plans, path, tools)?.chunk(chunk.key, sorted, digits)?
         };
-        let Ok(mut last) = self.last.lock() else { return };
-        *last = last.max(from + (to - from) * fraction.clamp(0.0, 1.0));
-        (self.progress)(Progress { stage, fraction: *last });
-    }
-}
-
-/// Colour for points that have none.
-struct Ramp {
-    intensity: Option<[u16; 2]>,
-    height: [u32; 2],
-}
-
-impl Ramp {
-    /// Dusk to daylight; even steps of lightness.
-    const HEIGHTS: [[f64; 3]; 5] =
-        [[54.0, 60.0, 112.0], [42.0, 110.0, 142.0], [72.0, 160.0, 130.0], [176.0, 196.0, 112.0], [246.0, 226.0, 150.0]];
-
-    fn color(&self, record: &Record) -> [u8; 3] {
-        let share = |value: u32, [low, high]: [u32; 2]| {
-            let share = (f64::from(value) - f64::from(low)) / f64::from((high.saturating_sub(low)).max(1));
-            share.clamp(0.0, 1.0)
-        };
-        if let Some(range) = self.intensity.filter(|[low, high]| low < high) {
-            let share = share(u32::from(record.intensity), range.map(u32::from));
-            // The square root lifts the many dark returns.
-            return [(32.0 + 208.0 * share.sqrt()) as u8; 3];
+        self.temporary.add(part.bytes);
+        match std::fs::remove_file(&from) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", from, error)),
+            _ => self.temporary.remove(chunk.bytes),
         }
-        let place = share(record.position[2], self.height) * (Self::HEIGHTS.len() - 1) as f64;
-        let index = (place as usize).min(Self::HEIGHTS.len() - 2);
-        let rest = place - index as f64;
-        [0, 1, 2].map(|channel| {
-            let (from, to) = (Self::HEIGHTS[index][channel], Self::HEIGHTS[index + 1][channel]);
-            (from + (to - from) * rest) as u8
-        })
+        Ok(part)
     }
+
+    /// Writes the encodings into the work folder; returns their names and lengths.
+    #[expect(clippy::too_many_arguments, reason = "what a run has found, each thing once")]
+    fn write(
+        &self,
+        nodes: &Nodes,
+        plans: &Plans<'_>,
+        survey: &Survey,
+        placement: &Placement,
+        file_frame: &Frame,
+        attributes: Attributes,
+        bounds: [f64; 6],
+        work: &Work,
+    ) -> Result<Vec<(&'static str, u64)>> {
+        let Encoder { cube, format, .. } = plans.encoder;
+        let copc = || {
+            let header = copc::Header {
+                format: format.clone(),
+                grid: cube.grid(),
+                center: cube.corner + DVec3::splat(cube.edge / 2.0),
+                half_size: cube.edge / 2.0,
+                spacing: plans.root_spacing(),
+                crs: file_frame.crs.clone(),
+                unit: file_frame.unit,
+                vertical_unit: file_frame.vertical_unit,
+                gps_standard_time: false,
+            };
+            write::copc(nodes, header, &work.path().join("points.copc.laz"), &self.context)
+        };
+        let tiles = || {
+            let range = percentiles(&survey.distributed.intensities).map(|bin| bin as u16);
+            let scan = ScanExtras {
+                format_version: FORMAT_VERSION,
+                frame: placement.frame().clone(),
+                attributes,
+                points: nodes.points(),
+                bounds,
+                intensity_range: attributes.intensity.then_some(range),
+            };
+            let documents = documents::documents(&nodes.finals, placement.root_transform(), scan)?;
+            write::tiles(nodes, documents, &work.path().join("tiles.3tz"), &self.context)
+        };
+        let Outputs { copc: with_copc, tiles: with_tiles } = self.options.outputs;
+        let (copc, tiles) = rayon::join(|| with_copc.then(copc).transpose(), || with_tiles.then(tiles).transpose());
+        Ok([copc?.map(|bytes| ("points.copc.laz", bytes)), tiles?.map(|bytes| ("tiles.3tz", bytes))].into_iter().flatten().collect())
+    }
+
+    /// Moves everything to its place, the report last.
+    #[expect(clippy::too_many_arguments, reason = "what a run has found, each thing once")]
+    fn publish(
+        &self,
+        nodes: &Nodes,
+        plans: &Plans<'_>,
+        survey: &Survey,
+        placement: &Placement,
+        bounds: [f64; 6],
+        made: &[(&'static str, u64)],
+        work: &Work,
+        dir: &Path,
+    ) -> Result<Report> {
+        let mut warnings = survey.warnings();
+        let mut dropped = Vec::new();
+        for (reason, points, what) in [
+            ("points_not_finite", survey.not_finite, "whose position is not a number"),
+            ("points_far_away", survey.far_away, "more than 50 km from the others"),
+        ] {
+            if points > 0 {
+                warnings.push(Warning { code: reason, message: format!("{points} points {what} were left out") });
+                dropped.push(Dropped { reason, points });
+            }
+        }
+        let metres = placement.frame().scan_from_file(DVec3::ONE).max_element();
+        let report = Report {
+            report_version: REPORT_VERSION,
+            points_in: survey.points_in,
+            points_out: nodes.points(),
+            points_dropped: survey.not_finite + survey.far_away,
+            dropped,
+            warnings,
+            tiles: nodes.finals.len() as u64,
+            bytes: made.iter().map(|(_, bytes)| bytes).sum(),
+            files: made.iter().map(|&(name, bytes)| FileEntry { name: name.into(), bytes }).collect(),
+            seconds: self.started.elapsed().as_secs_f64(),
+            timings: self.context.timings(),
+            temporary_bytes: self.temporary.most.load(Ordering::Relaxed),
+            bounds,
+            frame: placement.frame().clone(),
+            attributes: survey.attributes,
+            point_format: plans.encoder.format.point_format(),
+            spacing_m: plans.root_spacing() * plans.unit_m,
+            quantization_error_m: nodes.error_mm / 1000.0 + survey.distributed.error * metres,
+            setups: survey.setups.clone(),
+        };
+        let draft = work.path().join("report.json");
+        let text = serde_json::to_vec_pretty(&report).map_err(|error| Error::Internal(error.to_string()))?;
+        std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
+        let rename = |name: &str| {
+            let to = dir.join(name);
+            std::fs::rename(work.path().join(name), &to).map_err(|error| Error::io("write", to, error))
+        };
+        // The report says that a run is complete: it comes last.
+        for (name, _) in made {
+            rename(name)?;
+        }
+        rename("report.json")?;
+        self.context.report("pictures", 1.0);
+        Ok(report)
+    }
+}
+
+/// Bounds of all points in the scan frame.
+fn scan_bounds(cube: &Cube, frame: &Frame) -> [f64; 6] {
+    let mut bounds = Bounds::EMPTY;
+    for steps in [cube.min, cube.max] {
+        bounds.include(frame.scan_from_file(cube.grid().position(steps)));
+    }
+    bounds.to_array()
 }

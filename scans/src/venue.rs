@@ -3,6 +3,8 @@
 //! [`demo`] builds a concert hall out of solids ([`hall`]), scans it from many positions by ray casting ([`scanner`])
 //! and writes `scan.laz` and `truth.json`. The truth is computed from the same measures as the solids, so that what is read,
 //! measured or proposed from the scan can be checked against it.
+//!
+//! [`stadium`] writes scans of any size without a venue behind them, for measuring speed and memory.
 
 mod bvh;
 pub mod hall;
@@ -10,6 +12,7 @@ pub mod material;
 pub mod scanner;
 pub mod scene;
 pub mod solid;
+pub mod stadium;
 pub mod truth;
 mod write;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parterre_scans::frame::Unit;
 use parterre_scans::points::PointChunk;
+use parterre_scans::read::{RecordChunk, Wanted};
 use parterre_scans::{Error, ErrorKind, read};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
@@ -90,21 +91,23 @@ const GOOD: &[(&str, u64)] = &[
     ("broken/suite/prec3.las", 110),
     ("broken/suite/spec_3.las", 10),
     ("broken/suite/synthetic_test.las", 1),
+    // Cut short: what is left is whole, and told.
+    ("broken/derived/las-truncated.las", 2_000),
+    ("broken/derived/laz-truncated.laz", 479_524),
+    ("broken/derived/copc-truncated.copc.laz", 271_125),
+    // Counts that no file holds.
+    ("broken/derived/las-count-u32max.las", 2_000),
+    ("broken/derived/las14-count-u64max.las", 1_024),
     // The octree's hierarchy is damaged; the points are not read by it.
     ("broken/derived/copc-hierarchy-far.copc.laz", 518_862),
     ("broken/derived/copc-node-key-bad.copc.laz", 518_862),
 ];
 
 const BROKEN: &[(&str, &str)] = &[
-    ("broken/derived/copc-truncated.copc.laz", "laz_truncated"),
     ("broken/derived/empty.las", "file_empty"),
-    ("broken/derived/las-count-u32max.las", "las_point_count"),
     ("broken/derived/las-record-len-5.las", "las_record_length"),
     ("broken/derived/las-scale-zero.las", "las_scale"),
-    ("broken/derived/las-truncated.las", "las_truncated"),
     ("broken/derived/las-vlr-count-huge.las", "las_vlr_count"),
-    ("broken/derived/las14-count-u64max.las", "las_point_count"),
-    ("broken/derived/laz-truncated.laz", "laz_truncated"),
     ("broken/suite/broken_coder.laz", "laz_unsupported"),
     ("broken/suite/broken_size.laz", "laz_unsupported"),
     ("broken/suite/broken_version.laz", "laz_unsupported"),
@@ -113,7 +116,6 @@ const BROKEN: &[(&str, &str)] = &[
 
 /// Files of other formats, refused by their first bytes.
 const OTHERS: &[(&str, &str)] = &[
-    ("e57/bunnyFloat.e57", "format_unsupported"),
     ("broken/derived/one-byte.e57", ""),
     ("broken/derived/empty.glb", "file_empty"),
     ("broken/derived/glb-truncated.glb", "format_unsupported"),
@@ -200,6 +202,36 @@ fn every_file_is_read_whole_or_refused_by_name() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     for (name, _) in GOOD {
         assert!(data.join(name).is_file(), "{name} is not among the test data");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_cut_file_is_what_was_there() {
+    let Some(data) = data() else { return };
+    for (cut, whole) in [
+        ("broken/derived/las-truncated.las", "aerial/autzen_trim.las"),
+        ("broken/derived/copc-truncated.copc.laz", "copc/lone-star.copc.laz"),
+    ] {
+        let mut sources = [cut, whole].map(|name| read::open(&data.join(name)).expect("a readable file"));
+        let mut chunks = [RecordChunk::default(), RecordChunk::default()];
+        let mut points = 0;
+        for source in &mut sources {
+            while source.read_records(&mut chunks[0], Wanted::Positions, 100_000).expect("positions") > 0 {}
+            source.rewind().expect("a way back");
+        }
+        loop {
+            let got = sources[0].read_records(&mut chunks[0], Wanted::Records, 10_000).expect("points");
+            if got == 0 {
+                break;
+            }
+            assert_eq!(sources[1].read_records(&mut chunks[1], Wanted::Records, got).expect("points"), got);
+            assert_eq!(sources[0].tail_format(), sources[1].tail_format());
+            assert!(chunks[0].steps == chunks[1].steps && chunks[0].tails == chunks[1].tails, "{cut}: after {points} points");
+            points += got as u64;
+        }
+        assert_eq!(points, sources[0].info().points, "{cut}");
+        let told = sources[0].info().warnings.iter().chain(sources[0].warnings()).any(|warning| warning.code.ends_with("_truncated"));
+        assert!(told, "{cut}");
     }
 }
 

@@ -49,7 +49,7 @@ fn identical_points_do_not_fill_the_memory() {
     info.attributes = parterre_scans::points::Attributes::default();
     let mut sources: Vec<Box<dyn PointSource>> = vec![Box::new(Same { info, left: 0 })];
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { memory_bytes: 8 << 20, tile_points: 10_000, cancel: None };
+    let options = Options { memory_bytes: 8 << 20, tile_points: 10_000, ..Options::default() };
     let report = tiler::tile(&mut sources, dir.path(), &options, &|_| ()).unwrap();
     assert_eq!((report.points_in, report.points_out, report.points_dropped), (4_000_000, 4_000_000, 0));
     assert!(report.tiles >= 100);

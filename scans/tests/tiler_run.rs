@@ -17,7 +17,7 @@ use parterre_scans::tiler::{Options, Progress, Report, read_back, tile, unpack};
 use tiler_support::{Memory, Random, memory, room, run};
 
 fn options() -> Options {
-    Options { memory_bytes: 1 << 22, tile_points: 500, cancel: None }
+    Options { memory_bytes: 1 << 22, tile_points: 500, ..Options::default() }
 }
 
 fn run_sources(sources: Vec<Memory>, dir: &std::path::Path) -> parterre_scans::Result<Report> {

@@ -127,7 +127,7 @@ fn bounds(tile: &Tile) -> (DVec3, DVec3) {
 }
 
 fn small(tile_points: usize, memory_bytes: u64) -> Options {
-    Options { tile_points, memory_bytes, cancel: None }
+    Options { tile_points, memory_bytes, ..Options::default() }
 }
 
 proptest! {

@@ -241,6 +241,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_scan_on_the_earth_has_the_tree_that_it_has_at_home() {
+        let document = tile([5.0, 6.0, 7.0], 8.0, 1.0, 10, Some("t/0.glb"), vec![leaf("t/1.glb")]);
+        let home = Tree::from_tileset(&tileset(document.clone()), "").expect("sound");
+        let mut earth = tileset(document);
+        let matrix = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 6_378_137.0, 0.0, 0.0, 1.0];
+        earth.root.transform = Some(matrix);
+        let scan = earth.asset.extras.as_mut().and_then(|extras| extras.parterre.as_mut()).expect("the test's own");
+        scan.frame.ecef_from_tile = Some(matrix);
+        scan.frame.origin_m = DVec3::new(652_000.0, 6_862_000.0, 30.0);
+        let text = serde_json::to_string(&earth).expect("plain numbers");
+        let tree = Tree::from_tileset(&serde_json::from_str(&text).expect("what was written"), "").expect("sound");
+        assert_eq!(tree.scan.frame.ecef_from_tile, Some(matrix));
+        assert_eq!(tree.scan.frame.scan_from_tile(DVec3::ONE), DVec3::new(652_001.0, 6_862_001.0, 31.0));
+        for (id, node) in tree.iter() {
+            assert_eq!(node.bounds, home.node(id).bounds);
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused_with_a_code() {
         let mut foreign = tileset(leaf("t/0.glb"));
         foreign.asset.extras = None;

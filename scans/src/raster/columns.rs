@@ -40,12 +40,22 @@ pub(crate) struct Cut {
 }
 
 impl Columns {
+    /// Wide columns and high bins: what is roof, what is wall.
     pub(crate) fn new(points: &[ColoredPoint], bounds: Bounds) -> Self {
+        Self::of(points, bounds, 60.0, 0.2, BIN_M)
+    }
+
+    /// Narrow columns and low bins, to tell floors from steps.
+    pub(crate) fn fine(points: &[ColoredPoint], bounds: Bounds) -> Self {
+        Self::of(points, bounds, 10.0, 0.25, 0.1)
+    }
+
+    /// Columns at least `cell` wide that hold `each` points on average, in bins at least `bin` high.
+    fn of(points: &[ColoredPoint], bounds: Bounds, each: f64, cell: f64, bin: f64) -> Self {
         let extent = bounds.size();
-        // Columns that hold a few points each: wider where points are few.
         let plan = (extent.x * extent.y).max(1e-6);
-        let cell = (plan / points.len() as f64 * 60.0).sqrt().max(0.2).max(extent.x.max(extent.y) / 1200.0);
-        let bin = BIN_M.max(extent.z / MAX_BINS as f64);
+        let cell = (plan / points.len() as f64 * each).sqrt().max(cell).max(extent.x.max(extent.y) / 1200.0);
+        let bin = bin.max(extent.z / MAX_BINS as f64);
         let size = [(extent.x / cell) as usize + 1, (extent.y / cell) as usize + 1];
         let bins = (extent.z / bin) as usize + 1;
         let words = bins.div_ceil(64);
@@ -70,13 +80,46 @@ impl Columns {
         self.origin.z + bin * self.bin
     }
 
-    fn is_occupied(&self, column: usize, bin: usize) -> bool {
+    pub(crate) fn is_occupied(&self, column: usize, bin: usize) -> bool {
         self.occupied[column * self.words + bin / 64] >> (bin % 64) & 1 == 1
     }
 
     /// Whether any point lies in a column.
     pub(crate) fn is_seen(&self, column: usize) -> bool {
         self.occupied[column * self.words..][..self.words].iter().any(|&word| word != 0)
+    }
+
+    /// Columns along x and y.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// Number of columns.
+    pub(crate) fn count(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// Edge of a column in metres.
+    pub(crate) fn cell(&self) -> f64 {
+        self.cell
+    }
+
+    /// Height of a bin in metres.
+    pub(crate) fn bin(&self) -> f64 {
+        self.bin
+    }
+
+    /// Bins of a column.
+    pub(crate) fn bins(&self) -> usize {
+        self.bins
+    }
+
+    /// The columns at most `reach` away along x and y, the middle one among them, row by row.
+    pub(crate) fn square(&self, column: usize, reach: usize) -> impl Iterator<Item = usize> + use<> {
+        let [width, height] = self.size;
+        let (x, y) = (column % width, column / width);
+        let xs = x.saturating_sub(reach)..(x + reach + 1).min(width);
+        (y.saturating_sub(reach)..(y + reach + 1).min(height)).flat_map(move |y| xs.clone().map(move |x| y * width + x))
     }
 
     fn gap(&self) -> usize {
@@ -95,7 +138,7 @@ impl Columns {
     }
 
     /// Occupied stretches, lowest first, as (first bin, last bin); stretches less than a room apart count as one.
-    fn runs(&self, column: usize) -> Option<Vec<(usize, usize)>> {
+    pub(crate) fn runs(&self, column: usize) -> Option<Vec<(usize, usize)>> {
         let gap = self.gap();
         let mut runs: Vec<(usize, usize)> = Vec::new();
         for bin in (0..self.bins).filter(|&bin| self.is_occupied(column, bin)) {
@@ -133,116 +176,5 @@ impl Columns {
             }
         }
         cuts
-    }
-
-    fn square(&self, x: usize, y: usize, reach: usize) -> impl Iterator<Item = usize> {
-        let width = self.size[0];
-        let xs = x.saturating_sub(reach)..(x + reach + 1).min(self.size[0]);
-        (y.saturating_sub(reach)..(y + reach + 1).min(self.size[1])).flat_map(move |y| xs.clone().map(move |x| y * width + x))
-    }
-
-    /// The height of the main level's floor, and for each column the height of its own: known, or taken from a
-    /// neighbour that knows; NaN where none does. `roofed` asks for floors under a roof only.
-    pub(crate) fn main_floor(&self, points: &[ColoredPoint], roofed: bool) -> (f64, Vec<f32>) {
-        const STEP_M: f64 = 0.05;
-        const STEPS: usize = 40;
-        let (main, map) = self.main_run(roofed);
-        // Where the most points lie in the run's first two metres: a slab is often scanned from below too, and furniture stands on it.
-        let low = |bin: u16| self.height(f64::from(bin)) - STEP_M;
-        let step_of = |z: f64, bin: u16| {
-            let step = (z - low(bin)) / STEP_M;
-            (step >= 0.0 && step < STEPS as f64).then_some(step as usize)
-        };
-        let mut counts = vec![0_u32; map.len() * STEPS];
-        let mut all = vec![0_u32; STEPS * 2];
-        for point in points {
-            let (column, _) = self.place(point.position);
-            if map[column] == NONE {
-                continue;
-            }
-            if let Some(step) = step_of(point.position.z, map[column]) {
-                counts[column * STEPS + step] += 1;
-            }
-            if let Some(step) = step_of(point.position.z, main as u16) {
-                all[step] += 1;
-            }
-        }
-        let fullest = |counts: &[u32]| counts.iter().enumerate().max_by_key(|&(i, &n)| (n, i)).map_or(0, |(i, _)| i);
-        let at = |bin: u16, step: usize| low(bin) + (step as f64 + 0.5) * STEP_M;
-        let main_z = at(main as u16, fullest(&all));
-        let floor_of = |bin: u16, counts: &[u32]| {
-            let best = fullest(counts);
-            // What lies at the main floor's height is floor, even if the ceiling below it gave more points.
-            let level = (0..STEPS).filter(|&step| (at(bin, step) - main_z).abs() < 0.3).max_by_key(|&step| (counts[step], step));
-            let step = level.filter(|&step| counts[step] * 3 > counts[best]).unwrap_or(best);
-            at(bin, step) as f32
-        };
-        let rough: Vec<f32> = map
-            .iter()
-            .enumerate()
-            .map(|(column, &bin)| if bin == NONE { f32::NAN } else { floor_of(bin, &counts[column * STEPS..][..STEPS]) })
-            .collect();
-        // The lower half of the neighbours, since seats and tables hide the floor under them.
-        let mut smooth = rough.clone();
-        let mut around: Vec<f32> = Vec::new();
-        for y in 0..self.size[1] {
-            for x in 0..self.size[0] {
-                around.clear();
-                around.extend(self.square(x, y, 3).map(|n| rough[n]).filter(|z| !z.is_nan()));
-                around.sort_unstable_by(f32::total_cmp);
-                if let Some(&z) = around.get(around.len() * 2 / 5)
-                    && !rough[y * self.size[0] + x].is_nan()
-                {
-                    smooth[y * self.size[0] + x] = z;
-                }
-            }
-        }
-        (main_z, smooth)
-    }
-
-    fn main_run(&self, roofed: bool) -> (usize, Vec<u16>) {
-        let floors: Vec<Vec<u16>> = (0..self.size[0] * self.size[1])
-            .map(|column| {
-                let runs = self.runs(column).unwrap_or_default();
-                let count = if roofed { runs.len().saturating_sub(1) } else { runs.len() };
-                runs[..count].iter().map(|&(first, _)| first as u16).collect()
-            })
-            .collect();
-        let mut votes = vec![0_u32; self.bins + 2];
-        for &floor in floors.iter().flatten() {
-            votes[usize::from(floor)] += 1;
-        }
-        // Two bins together, since a level floor may lie on the border of two.
-        let main = (0..self.bins).max_by_key(|&bin| votes[bin] + votes[bin + 1]).unwrap_or(0);
-        let near = (1.6 / self.bin).ceil() as u16;
-        let mut map: Vec<u16> = floors
-            .iter()
-            .map(|floors| {
-                floors
-                    .iter()
-                    .copied()
-                    .min_by_key(|floor| floor.abs_diff(main as u16))
-                    .filter(|f| f.abs_diff(main as u16) <= near)
-                    .unwrap_or(NONE)
-            })
-            .collect();
-        self.spread(&mut map);
-        (main, map)
-    }
-
-    /// Hands known heights on to neighbours that know none, ring by ring, as far as a wall is thick and a little more.
-    fn spread(&self, map: &mut [u16]) {
-        let rings = (1.5 / self.cell).ceil().clamp(1.0, 12.0) as usize;
-        for _ in 0..rings {
-            let before = map.to_vec();
-            for y in 0..self.size[1] {
-                for x in 0..self.size[0] {
-                    let column = y * self.size[0] + x;
-                    if before[column] == NONE {
-                        map[column] = self.square(x, y, 1).map(|n| before[n]).min().unwrap_or(NONE);
-                    }
-                }
-            }
-        }
     }
 }

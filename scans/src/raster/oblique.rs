@@ -13,7 +13,8 @@ const INSIDE: f64 = 0.35;
 /// Walls lower than this are never cut.
 const LOW_WALL_M: f64 = 2.3;
 
-pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: u32) -> RgbImage {
+/// `floor` is the height of the main level.
+pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, floor: f64, width: u32, height: u32) -> RgbImage {
     let columns = Columns::new(points, bounds);
     let inside = columns.roofed_share() > INSIDE;
     // From the left and before, turned so that the longer side lies across the picture.
@@ -23,7 +24,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
     let toward_eye = dvec3(azimuth.cos() * elevation.cos(), azimuth.sin() * elevation.cos(), elevation.sin());
     let open;
     let shown: &[ColoredPoint] = if inside {
-        open = cut_open(points, &columns, bounds, toward_eye);
+        open = cut_open(points, &columns, bounds, floor, toward_eye);
         if open.is_empty() { points } else { &open }
     } else {
         points
@@ -40,9 +41,8 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
 }
 
 /// Leaves out roofs over rooms, and the upper part of walls: nearly all of it near the eye, none of it at the far side.
-fn cut_open(points: &[ColoredPoint], columns: &Columns, bounds: Bounds, toward_eye: DVec3) -> Vec<ColoredPoint> {
+fn cut_open(points: &[ColoredPoint], columns: &Columns, bounds: Bounds, floor: f64, toward_eye: DVec3) -> Vec<ColoredPoint> {
     let cuts = columns.cuts();
-    let (floor, _) = columns.main_floor(points, true);
     let away = -toward_eye.with_z(0.0).normalize_or(DVec3::Y);
     let half = bounds.size() * 0.5;
     let reach = (half.x * away.x.abs() + half.y * away.y.abs()).max(1e-6);

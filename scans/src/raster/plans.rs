@@ -1,15 +1,19 @@
-//! The plan: the main floor from above, cut at the height of a person, with a grid, a scale bar and the heights.
+//! The plan of a level: its floor from above, cut at the height of a person, with a grid, a scale bar, the level's number and the heights.
 
 use glam::{DVec3, Vec3};
 use image::{Rgb, RgbImage};
 
-use super::columns::Columns;
+use super::levels::{Level, Storeys};
 use super::{ColoredPoint, font};
 use crate::points::Bounds;
 
 const PAPER: Vec3 = Vec3::new(247.0, 246.0, 242.0);
 const INK: Vec3 = Vec3::new(28.0, 32.0, 40.0);
 const GRID: Vec3 = Vec3::new(222.0, 222.0, 216.0);
+/// Floor of this level that was not seen.
+const UNSEEN: Vec3 = Vec3::splat(206.0);
+/// Where only other levels have something.
+const ELSEWHERE: Vec3 = Vec3::new(234.0, 233.0, 228.0);
 /// Heights above the floor that are drawn: furniture from the first to the second, walls from there to the third.
 const SLICE_M: [f64; 3] = [0.4, 1.0, 1.8];
 
@@ -22,10 +26,9 @@ struct Cell {
     walls: f32,
 }
 
-pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: u32) -> RgbImage {
-    let columns = Columns::new(points, bounds);
-    let roofed = columns.roofed_share() > 0.35;
-    let (main_floor, map) = columns.main_floor(points, roofed);
+pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, level: &Level, width: u32, height: u32) -> RgbImage {
+    let columns = &storeys.columns;
+    let map = storeys.floor_map(level);
     let size = bounds.size();
     let (w, h) = (width as usize, height as usize);
     let legend = f64::from(legend_height(width, height));
@@ -67,11 +70,12 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
         counts.get(counts.len() * 3 / 4).copied().unwrap_or(1.0)
     };
     let (much_wall, much_furniture) = (usual(|cell| cell.walls), usual(|cell| cell.furniture));
-    // Under a roof, floor that no ray reached is drawn plain, so that a room looks like one.
-    let is_inside = |columns: &Columns, x: u32, y: u32| {
+    // Floor that no ray reached is drawn plain, so that a room looks like one; what belongs to other levels alone is hinted at, so that the
+    // plans of a building can be laid over one another.
+    let column_at = |x: u32, y: u32| {
         let offset = DVec3::new((f64::from(x) + 0.5 - middle[0]) / scale, (middle[1] - f64::from(y) - 0.5) / scale, 0.0);
         let at = center + offset;
-        bounds.contains(at) && columns.is_seen(columns.place(at).0)
+        bounds.contains(at).then(|| columns.place(at).0).filter(|&column| columns.is_seen(column))
     };
     let grid_m = grid_step(f64::from(width) / scale);
     let mut picture = RgbImage::from_fn(width, height, |x, y| {
@@ -82,8 +86,10 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
         {
             color = GRID;
         }
-        if cell.floors == 0.0 && roofed && is_inside(&columns, x, y) {
-            color = color.lerp(Vec3::splat(206.0), 0.8);
+        if cell.floors == 0.0
+            && let Some(column) = column_at(x, y)
+        {
+            color = if map[column].is_nan() { color.lerp(ELSEWHERE, 0.7) } else { color.lerp(UNSEEN, 0.8) };
         }
         if cell.floors > 0.0 {
             let floor = Vec3::splat(216.0).lerp(cell.floor / cell.floors, 0.28) * 0.98;
@@ -93,8 +99,10 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, width: u32, height: 
         color = color.lerp(INK, (cell.walls / much_wall).sqrt().min(1.0));
         rgb(color)
     });
-    let heights = format!("z {:.1} to {:.1} m", main_floor + SLICE_M[0], main_floor + SLICE_M[2]);
-    legend_onto(&mut picture, scale, grid_m, &heights);
+    let (floor, number, of) = (level.floor_m, level.number, storeys.levels.len());
+    let name = if of > 1 { format!("level {number} of {of}  ") } else { String::new() };
+    let long = format!("{name}floor z {floor:.1} m  cut {:.1} to {:.1} m", floor + SLICE_M[1], floor + SLICE_M[2]);
+    legend_onto(&mut picture, scale, grid_m, &[long, format!("{name}z {floor:.1} m"), format!("z {floor:.1} m")]);
     picture
 }
 
@@ -122,7 +130,7 @@ fn is_on_grid(pixel: f64, middle: f64, center_m: f64, scale: f64, step: f64) -> 
     line(pixel) != line(pixel + 1.0)
 }
 
-fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, heights: &str) {
+fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, texts: &[String]) {
     let (width, height) = picture.dimensions();
     let strip = legend_height(width, height);
     if strip == 0 {
@@ -145,8 +153,10 @@ fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, heights: &str) {
     }
     let label = if step_m >= 1000.0 { format!("{} km", step_m / 1000.0) } else { format!("{step_m} m") };
     font::write(picture, &label, margin + bar + 3 * size, top, size, ink);
-    let end = width.saturating_sub(margin + font::width(heights, size));
-    if end > margin + bar + font::width(&label, size) + 6 * size {
-        font::write(picture, heights, end, top, size, ink);
+    // The longest text that there is room for.
+    let from = margin + bar + font::width(&label, size) + 6 * size;
+    let ends = texts.iter().filter_map(|text| Some((text, width.checked_sub(margin + font::width(text, size))?)));
+    if let Some((text, end)) = ends.into_iter().find(|&(_, end)| end > from) {
+        font::write(picture, text, end, top, size, ink);
     }
 }

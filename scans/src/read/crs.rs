@@ -51,7 +51,7 @@ pub(crate) fn unit_of_measure(code: u16) -> Option<Unit> {
     }
 }
 
-/// Unit of a system's horizontal axes, for the systems met most; not a registry.
+/// Unit of a system's horizontal axes; for all but the systems met most, what the list of definitions says.
 ///
 /// The ranges are the EPSG blocks of UTM zones on WGS 84, NAD83 and ETRS89, and national grids in wide use.
 pub(crate) fn unit_of_epsg(code: u32) -> Option<Unit> {
@@ -68,6 +68,6 @@ pub(crate) fn unit_of_epsg(code: u32) -> Option<Unit> {
         2992 | 2994 | 2222..=2224 | 2251..=2253 | 2256 | 2265 | 2266 | 2269 | 2270 | 2273 | 2280..=2282 => Some(Unit::Foot),
         // The other state planes of that block.
         2225..=2289 => Some(Unit::UsSurveyFoot),
-        _ => None,
+        _ => crate::geo::unit_of_crs(&format!("EPSG:{code}")),
     }
 }

@@ -1,37 +1,47 @@
 //! LAS and LAZ, COPC included, which is read as the LAZ that it is.
 //!
-//! LAS 1.0 to 1.5 with point formats 0 to 10. Waveforms and extra bytes are skipped. The header is checked against the
-//! file's length before anything is allocated by it; memory stays below about 300 MiB for any file, of
-//! which a table of as many chunks as are read takes 100.
+//! LAS 1.0 to 1.5 with point formats 0 to 10, compression versions 1 to 4. Waveforms are left out. The header is checked
+//! against the file before anything is allocated by it, and where its count of points is wrong the file's own is taken,
+//! with a warning ([`plain`], [`table`]); memory stays below about 300 MiB for any file, of which a table of as many
+//! chunks as are read takes 100.
 //!
 //! **Sample.** Opening decodes up to five blocks spread over the file ([`SAMPLE_BLOCKS`]; only the first where a LAZ has
-//! no table of chunks) and decides by them:
-//! - colours whose largest value in the sample is 1 to 255 are 8-bit values in 16-bit fields, and are multiplied by 257;
-//! - colour that is 0 everywhere in the sample, and intensity likewise, is taken as absent, with a warning where the
-//!   sample is not the whole file;
-//! - header bounds that are no box, or that a sampled point lies outside of, are replaced by the sample's, with a
-//!   warning.
+//! no table of chunks), and header bounds that are no box, or that a sampled point lies outside of, are replaced by the
+//! sample's, with a warning. Whether there are colour and intensity, and how deep colours are, is decided by the sample
+//! and, where it leaves doubt, by the first pass over all points ([`content`]): [`SourceInfo::attributes`] and the
+//! tails' format may change at its end, and not after.
+//!
+//! **Selection.** Point formats 6 to 10 are compressed field by field: only fields that are asked for, or in doubt, are
+//! decompressed.
 
 mod chunks;
+mod content;
 mod header;
 mod laz;
 mod plain;
 mod raw;
 mod records;
 mod stream;
+mod table;
+mod tails;
 mod vlr;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use ::laz::DecompressionSelection;
+
+use self::content::{Largest, Open};
 use self::header::Header;
 use self::raw::{Fault, RawRecords};
 use self::records::Layout;
+use self::tails::Changed;
 use self::vlr::Records;
 use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Bounds, PointChunk};
+use crate::read::record::{RecordChunk, TailFormat, Wanted};
 use crate::read::{Grid, Override, PointSource, Source, SourceInfo, Warning};
 
 /// The file behind every way of reading.
@@ -60,18 +70,46 @@ pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Over
 struct LasReader {
     name: PathBuf,
     info: SourceInfo,
+    wkt: Option<String>,
+    gps_standard_time: bool,
     layout: Layout,
     raw: Box<dyn RawRecords>,
     /// Raw records at hand, and where the next one begins.
     records: Vec<u8>,
     next: usize,
-    record_len: usize,
+    /// What of the records is decompressed.
+    fields: Fields,
     /// Points handed out since the start.
     done: u64,
-    clamped_colors: u64,
+    /// What the sample, or a first pass, left open, and what this pass saw of it.
+    open: Open,
+    seen: Largest,
+    changed: Changed,
     warnings: Vec<Warning>,
     /// After a fault the state behind `raw` is not to be trusted.
     failed: bool,
+}
+
+/// What of the records a caller asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fields {
+    /// What columns hold.
+    Columns,
+    /// Positions alone.
+    Positions,
+    /// All but waveforms.
+    Records,
+}
+
+impl Fields {
+    fn selection(self) -> DecompressionSelection {
+        let base = DecompressionSelection::base().decompress_z();
+        match self {
+            Self::Positions => base,
+            Self::Columns => base.decompress_classification().decompress_intensity().decompress_gps_time().decompress_rgb(),
+            Self::Records => DecompressionSelection::all().skip_wavepacket(),
+        }
+    }
 }
 
 impl LasReader {
@@ -84,15 +122,17 @@ impl LasReader {
             return Err(Error::input("format_unknown", "the file does not begin as a LAS file does", "Choose a LAS or LAZ file.").into());
         }
         let mut warnings = Vec::new();
-        let header = Header::parse(&head, len, &mut warnings)?;
+        let mut header = Header::parse(&head, len, &mut warnings)?;
         let vlrs = Records::read(&mut input, &header, &mut warnings)?;
         let mut crs = vlrs.crs(header.wkt);
         warnings.append(&mut crs.warnings);
-        let raw = if header.compressed {
-            laz::open(input, &header, vlrs.laszip.as_deref(), &mut warnings)?
+        let raw: Box<dyn RawRecords> = if header.compressed {
+            laz::open(input, &mut header, vlrs.laszip.as_deref(), &mut warnings)?
         } else {
-            Box::new(plain::Plain::new(input, &header))
+            Box::new(plain::Plain::open(input, &mut header, &mut warnings)?)
         };
+        let mut layout = Layout::new(&header);
+        layout.extra = tails::extra_fields(&header, &vlrs, &mut warnings);
         let (unit, unit_source) = match (wishes.unit, crs.unit) {
             (Some(unit), _) => (Some(unit), UnitSource::User),
             (None, Some(unit)) => (Some(unit), UnitSource::File),
@@ -137,13 +177,17 @@ impl LasReader {
                 images: Vec::new(),
                 warnings,
             },
-            layout: Layout::new(&header),
+            wkt: vlrs.wkt().filter(|_| wishes.crs.is_none()).map(str::to_owned),
+            gps_standard_time: header.gps_standard_time,
+            layout,
             raw,
             records: Vec::new(),
             next: 0,
-            record_len: header.record_len,
+            fields: Fields::Columns,
             done: 0,
-            clamped_colors: 0,
+            open: Open::default(),
+            seen: Largest::default(),
+            changed: Changed::default(),
             warnings: Vec::new(),
             failed: false,
         };
@@ -151,11 +195,12 @@ impl LasReader {
         Ok(reader)
     }
 
-    /// Decides what only the points can tell.
+    /// Decides what only the points can tell, as far as a few of them tell it.
     fn sample(&mut self) -> Result<(), Fault> {
         let points = self.info.points;
         let mut chunk = PointChunk::default();
-        let (mut bounds, mut max_color, mut max_intensity, mut sampled) = (Bounds::EMPTY, 0, 0, 0);
+        let (mut bounds, mut largest, mut sampled) = (Bounds::EMPTY, Largest::default(), 0);
+        self.raw.select(Open::ALL.select(self.fields.selection()));
         for block in 0..SAMPLE_BLOCKS {
             let last_start = points.saturating_sub(SAMPLE_POINTS);
             if !self.raw.go_to(last_start * block / (SAMPLE_BLOCKS - 1)) {
@@ -165,21 +210,23 @@ impl LasReader {
             self.raw.read(&mut self.records, SAMPLE_POINTS)?;
             chunk.clear();
             self.layout.decode(&self.records, &mut chunk);
+            largest.look(&self.layout, Open::ALL, &self.records);
             sampled += chunk.len() as u64;
             chunk.positions.iter().filter(|position| position.is_finite()).for_each(|&position| bounds.include(position));
-            max_color = chunk.colors.iter().flatten().copied().fold(max_color, u16::max);
-            max_intensity = chunk.intensities.iter().copied().fold(max_intensity, u16::max);
             if last_start == 0 {
                 break;
             }
         }
         self.records.clear();
-        self.raw.go_to(0);
+        if sampled < points {
+            self.open = largest.open(&self.layout);
+        }
+        self.select(Fields::Columns);
 
-        let fields = self.layout.attributes;
-        for (name, code, present, max) in
-            [("colour", "color_empty", fields.color, max_color), ("intensity", "intensity_empty", fields.intensity, max_intensity)]
-        {
+        for (name, code, present, max) in [
+            ("colour", "color_empty", self.layout.color.is_some(), largest.color),
+            ("intensity", "intensity_empty", true, largest.intensity),
+        ] {
             if present && max == 0 && sampled < points {
                 self.info.warnings.push(Warning {
                     code,
@@ -187,11 +234,8 @@ impl LasReader {
                 });
             }
         }
-        let layout = &mut self.layout;
-        layout.narrow_color = (1..=255).contains(&max_color);
-        layout.attributes.color &= max_color > 0;
-        layout.attributes.intensity &= max_intensity > 0;
-        self.info.attributes = layout.attributes;
+        largest.settle(&mut self.layout);
+        self.info.attributes = self.layout.attributes;
 
         let announced = self.info.bounds;
         let slack = self.info.grid.map_or(glam::DVec3::ZERO, |grid| grid.scale.abs());
@@ -209,10 +253,109 @@ impl LasReader {
         Ok(())
     }
 
-    fn refill(&mut self) -> Result<(), Fault> {
+    /// Goes to the first point, with these fields from there on.
+    fn select(&mut self, fields: Fields) {
+        self.fields = fields;
+        self.raw.select(self.open.select(fields.selection()));
+        self.raw.go_to(0);
         self.records.clear();
         self.next = 0;
-        self.raw.read(&mut self.records, BLOCK_BYTES / self.record_len as u64)
+        self.done = 0;
+        self.seen = Largest::default();
+        self.changed = Changed::default();
+        // The count was corrected by it: no later pass comes to that again.
+        self.warnings.retain(|warning| warning.code == "laz_truncated");
+        self.failed = false;
+    }
+
+    /// Makes sure that the next records have these fields: a caller who changes its mind on the way has the points before
+    /// read again.
+    fn want(&mut self, fields: Fields) -> Result<()> {
+        if self.failed {
+            return Err(error(Fault::Input(laz::corrupt("reading went on after a fault")), &self.name));
+        }
+        if self.fields != fields {
+            let done = self.done;
+            self.select(fields);
+            while self.done < done && self.fill()? > 0 {
+                self.advance(((done - self.done) as usize).min(self.at_hand()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Raw records at hand.
+    fn at_hand(&self) -> usize {
+        (self.records.len() - self.next) / self.layout.record_len
+    }
+
+    /// Sees to it that records are at hand, unless all were handed out. Returns how many.
+    fn fill(&mut self) -> Result<usize> {
+        if self.next == self.records.len() && self.done < self.info.points {
+            self.records.clear();
+            self.next = 0;
+            if let Err(fault) = self.raw.read(&mut self.records, BLOCK_BYTES / self.layout.record_len as u64) {
+                self.failed = true;
+                return Err(error(fault, &self.name));
+            }
+            if self.records.is_empty() {
+                let Some(why) = self.raw.cut_short() else {
+                    self.failed = true;
+                    return Err(Error::Internal(format!("{} ended after {} points", self.name.display(), self.done)));
+                };
+                self.warnings.push(Warning {
+                    code: "laz_truncated",
+                    message: format!("{} of {} announced points are read: {why}", self.done, self.info.points),
+                });
+                self.info.points = self.done;
+                self.end_pass();
+            }
+            self.seen.look(&self.layout, self.open, &self.records);
+        }
+        Ok(self.at_hand())
+    }
+
+    /// Leaves records behind that were handed out.
+    fn advance(&mut self, count: usize) {
+        self.next += count * self.layout.record_len;
+        self.done += count as u64;
+        if self.done == self.info.points && count > 0 {
+            self.end_pass();
+        }
+    }
+
+    /// After the last point: what only all points tell is settled, for the next pass.
+    fn end_pass(&mut self) {
+        if self.changed.colors > 0 {
+            self.warnings.push(Warning {
+                code: "color_depth_mixed",
+                message: format!(
+                    "colours look like 8-bit values in a sample of the file, but {} points have larger ones: these are clamped",
+                    self.changed.colors
+                ),
+            });
+        }
+        if self.changed.times > 0 {
+            self.warnings.push(Warning {
+                code: "gps_time_not_finite",
+                message: format!("the GPS time of {} points is no number: it is set to 0", self.changed.times),
+            });
+        }
+        if self.open.any() {
+            let Open { color, intensity } = std::mem::take(&mut self.open);
+            // What was not open is known to have values that are neither 0 nor narrow.
+            let all = Largest {
+                color: if color { self.seen.color } else { u16::MAX },
+                nir: if color { self.seen.nir } else { u16::MAX },
+                intensity: if intensity { self.seen.intensity } else { u16::MAX },
+            };
+            all.settle(&mut self.layout);
+            let attributes = self.layout.attributes;
+            self.info.attributes = attributes;
+            self.info.warnings.retain(|warning| {
+                !(warning.code == "color_empty" && attributes.color || warning.code == "intensity_empty" && attributes.intensity)
+            });
+        }
     }
 }
 
@@ -223,51 +366,55 @@ impl PointSource for LasReader {
 
     fn read_chunk(&mut self, chunk: &mut PointChunk, max: usize) -> Result<usize> {
         chunk.clear();
-        if self.failed {
-            return Err(error(Fault::Input(laz::corrupt("reading went on after a fault")), &self.name));
-        }
-        while chunk.len() < max && self.done < self.info.points {
-            if self.next == self.records.len() {
-                if let Err(fault) = self.refill() {
-                    self.failed = true;
-                    return Err(error(fault, &self.name));
-                }
-                if self.records.is_empty() {
-                    self.failed = true;
-                    return Err(Error::Internal(format!("{} ended after {} points", self.name.display(), self.done)));
-                }
-            }
-            let count = (max - chunk.len()).min((self.records.len() - self.next) / self.record_len);
-            let end = self.next + count * self.record_len;
-            self.clamped_colors += self.layout.decode(&self.records[self.next..end], chunk);
-            self.next = end;
-            self.done += count as u64;
-        }
-        if self.done == self.info.points && self.clamped_colors > 0 && self.warnings.is_empty() {
-            self.warnings.push(Warning {
-                code: "color_depth_mixed",
-                message: format!(
-                    "colours look like 8-bit values in a sample of the file, but {} points have larger ones: these are clamped",
-                    self.clamped_colors
-                ),
-            });
+        self.want(Fields::Columns)?;
+        while chunk.len() < max && self.fill()? > 0 {
+            let count = (max - chunk.len()).min(self.at_hand());
+            let end = self.next + count * self.layout.record_len;
+            self.changed.colors += self.layout.decode(&self.records[self.next..end], chunk);
+            self.advance(count);
         }
         Ok(chunk.len())
     }
 
     fn rewind(&mut self) -> Result<()> {
-        self.raw.go_to(0);
-        self.records.clear();
-        self.next = 0;
-        self.done = 0;
-        self.clamped_colors = 0;
-        self.warnings.clear();
-        self.failed = false;
+        self.select(self.fields);
         Ok(())
     }
 
     fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    fn tail_format(&self) -> TailFormat {
+        self.layout.tail_format()
+    }
+
+    fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
+        let with_tails = wanted == Wanted::Records;
+        self.want(if with_tails { Fields::Records } else { Fields::Positions })?;
+        let mut read = 0;
+        let tail_len = if with_tails { self.layout.tail_format().len() } else { 0 };
+        while read < max && self.fill()? > 0 {
+            let count = (max - read).min(self.at_hand());
+            let end = self.next + count * self.layout.record_len;
+            let changed = self.layout.decode_records(&self.records[self.next..end], with_tails, read, chunk);
+            self.changed.colors += changed.colors;
+            self.changed.times += changed.times;
+            read += count;
+            self.advance(count);
+        }
+        chunk.positions.truncate(read);
+        chunk.steps.truncate(read);
+        chunk.tails.truncate(read * tail_len);
+        Ok(read)
+    }
+
+    fn wkt(&self) -> Option<&str> {
+        self.wkt.as_deref()
+    }
+
+    fn gps_standard_time(&self) -> bool {
+        self.gps_standard_time
     }
 }
 

@@ -6,6 +6,8 @@ pub(crate) const HEAD_LEN: usize = 64;
 /// What the first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// E57.
+    E57,
     /// LAS or LAZ.
     Las,
     /// A known format that cannot be read; its name.
@@ -17,7 +19,6 @@ pub(crate) enum Kind {
 }
 
 const MAGIC: &[(&[u8], &str)] = &[
-    (b"ASTM-E57", "E57 scan"),
     (b"ply\n", "PLY file"),
     (b"ply\r", "PLY file"),
     (b"glTF", "binary glTF (glb) model"),
@@ -50,6 +51,9 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
     if head.starts_with(b"LASF") {
         return Kind::Las;
     }
+    if head.starts_with(b"ASTM-E57") {
+        return Kind::E57;
+    }
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Kind::Known(name);
     }
@@ -72,7 +76,7 @@ mod tests {
     #[test]
     fn formats_are_told_by_their_first_bytes() {
         assert_eq!(sniff(b"LASF\0\0"), Kind::Las);
-        assert_eq!(sniff(b"ASTM-E57\x01\0"), Kind::Known("E57 scan"));
+        assert_eq!(sniff(b"ASTM-E57\x01\0"), Kind::E57);
         assert_eq!(sniff(b"ply\nformat ascii 1.0\n"), Kind::Known("PLY file"));
         assert_eq!(sniff(b"{\"asset\":{}}"), Kind::Known("JSON document"));
         assert_eq!(sniff(b"\xef\xbb\xbf<?xml"), Kind::Known("XML or HTML document"));

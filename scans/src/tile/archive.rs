@@ -25,6 +25,8 @@ use crate::error::{Error, Result};
 pub use self::index::{Index, TAIL_BYTES, Tail};
 #[cfg(feature = "build")]
 pub use self::write::{Packed, Writer};
+#[cfg(feature = "build")]
+pub(crate) use self::write::PackedMeta;
 
 /// Path of the entry that holds the index.
 pub const INDEX_PATH: &str = "@3dtilesIndex1@";

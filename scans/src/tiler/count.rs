@@ -1,223 +1,223 @@
-//! The one pass over the sources: every point is quantized, counted and spooled to a file, or dropped with a reason.
+//! The first pass over the sources, for positions alone: how far the points reach, which of them lie too far away from the
+//! others, and how many there are where.
 //!
-//! Later passes read the spool, which is much cheaper than decoding again. A thread of its own reads the sources while
-//! this one works.
+//! Nothing that follows from it depends on the order of the points but the window of the cells, which only decides how
+//! the work is divided.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::sync::mpsc;
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use glam::DVec3;
-
-use super::Context;
-use super::record::{HAS_COLOR, Record, Region};
+use super::cells::{Cells, Window};
+use super::context::Context;
+use super::feed::feed;
+use super::lattice::Lattice;
 use crate::error::{Error, Result};
 use crate::frame::{self, Frame, Unit};
-use crate::points::{Bounds, PointChunk};
-use crate::read::PointSource;
+use crate::points::Bounds;
+use crate::read::{PointSource, RecordChunk, Wanted};
 
-/// Half the edge of the cube that points are kept in, in millimetres: 50 km around the middle of the first points.
-const REACH_MM: i64 = 50_000_000;
-/// Coordinates beyond this are no place on Earth, in metres.
-const FARTHEST_M: f64 = 1e9;
+/// Edge of the regions that are kept or left out as wholes, in metres.
+const REGION_M: f64 = 10_000.0;
+/// Regions on either side of the middle one that are kept.
+const REACH: i64 = 5;
 /// One point in so many may be far away: these are stragglers; more are a part of the scan, which is not to be halved.
 const STRAGGLERS: u64 = 20;
-const CHUNK_POINTS: usize = 64 << 10;
-/// Heights are counted in steps of 128 mm.
-const HEIGHT_SHIFT: u32 = 7;
+/// Regions that are told apart; positions all over are no scan.
+const MAX_REGIONS: usize = 10_000;
+/// Threads that count; reading is slower.
+const MAX_WORKERS: usize = 4;
 
 /// What the pass found.
 pub(super) struct Counted {
-    pub(super) spool: Region,
     pub(super) points_in: u64,
     pub(super) not_finite: u64,
     pub(super) far_away: u64,
-    /// Scan frame's position of a record at 0, in millimetres.
-    pub(super) origin_mm: [i64; 3],
-    pub(super) min: [u32; 3],
-    pub(super) max: [u32; 3],
-    pub(super) error_mm: f64,
-    /// 2nd and 98th percentile.
-    pub(super) intensity_range: [u16; 2],
-    /// 2nd and 98th percentile, in record millimetres.
-    pub(super) height_range: [u32; 2],
+    /// Extremes of the places kept.
+    pub(super) min: [i64; 3],
+    pub(super) max: [i64; 3],
+    pub(super) cells: Cells,
 }
 
-struct Pass {
-    /// Metres in a unit of each axis.
-    metres: DVec3,
-    origin_mm: Option<[i64; 3]>,
-    points_in: u64,
-    kept: u64,
+/// Points of a region.
+#[derive(Clone, Copy)]
+struct Region {
+    /// Its first place, and the first one beyond it.
+    from: [i64; 3],
+    to: [i64; 3],
+    count: u64,
+    min: [i64; 3],
+    max: [i64; 3],
+}
+
+/// What one worker has seen.
+struct Tally {
+    points: u64,
     not_finite: u64,
-    far_away: u64,
-    min: [u32; 3],
-    max: [u32; 3],
-    error_mm: f64,
-    /// Of the points kept, in metres.
-    bounds: Bounds,
-    intensities: Vec<u64>,
-    heights: Vec<u64>,
+    beyond: u64,
+    regions: HashMap<[i64; 3], Region>,
+    /// The region of the last point, taken out of the map.
+    current: Option<([i64; 3], Region)>,
+    cells: Option<Cells>,
 }
 
-pub(super) fn count(sources: &mut [Box<dyn PointSource>], frame: &Frame, path: &Path, context: &Context<'_>) -> Result<Counted> {
-    let announced: u64 = sources.iter().map(|source| source.info().points).sum();
-    frame::check_unit(frame.unit)?;
-    frame::check_unit(frame.vertical_unit.unwrap_or(frame.unit))?;
-    let metres = frame.scan_from_file(DVec3::ONE);
-    let write_error = |error| Error::io("write", path, error);
-    let mut spool = std::fs::File::create(path).map_err(write_error)?;
-    let mut pass = Pass {
-        metres,
-        origin_mm: None,
-        points_in: 0,
-        kept: 0,
-        not_finite: 0,
-        far_away: 0,
-        min: [u32::MAX; 3],
-        max: [0; 3],
-        error_mm: 0.0,
-        bounds: Bounds::EMPTY,
-        intensities: vec![0; 1 << 16],
-        heights: vec![0; ((2 * REACH_MM as usize) >> HEIGHT_SHIFT) + 1],
-    };
-
-    std::thread::scope(|scope| {
-        let (full, chunks) = mpsc::sync_channel::<PointChunk>(2);
-        let (empty, emptied) = mpsc::channel::<PointChunk>();
-        let reader = scope.spawn(move || -> Result<()> {
-            for source in sources {
-                source.rewind()?;
-                loop {
-                    let mut chunk = emptied.try_recv().unwrap_or_default();
-                    if source.read_chunk(&mut chunk, CHUNK_POINTS)? == 0 {
-                        break;
-                    }
-                    // The other side has gone: it knows why.
-                    if full.send(chunk).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok(())
-        });
-        let mut records = Vec::with_capacity(CHUNK_POINTS);
-        for chunk in chunks {
-            context.check()?;
-            pass.take(&chunk, &mut records);
-            spool.write_all(bytemuck::cast_slice(&records)).map_err(write_error)?;
-            context.report("count", pass.points_in as f64 / announced.max(1) as f64);
-            // Where the reader is done it needs no chunks.
-            let _ = empty.send(chunk);
+/// Counts all points of the sources.
+pub(super) fn count(
+    sources: &mut [Box<dyn PointSource>],
+    lattice: &Lattice,
+    frame: &Frame,
+    workers: usize,
+    context: &Context<'_>,
+) -> Result<Counted> {
+    let announced = sources.iter().map(|source| source.info().bounds).filter(|bounds| is_box(*bounds)).reduce(Bounds::union);
+    let region = lattice.places_in(REGION_M, frame);
+    let window = OnceLock::new();
+    let progress = |share| context.report("count", share);
+    let start = || Tally { points: 0, not_finite: 0, beyond: 0, regions: HashMap::new(), current: None, cells: None };
+    let work = |tally: &mut Tally, _, chunk: &RecordChunk| {
+        if tally.cells.is_none() {
+            tally.cells = Some(Cells::new(*window.get_or_init(|| window_of(lattice, announced, chunk))));
         }
-        reader.join().map_err(|_| Error::Internal("the reader of points panicked".into()))?
-    })?;
-    spool.flush().map_err(write_error)?;
+        tally.take(lattice, region, chunk)
+    };
+    let tallies = feed(sources, Wanted::Positions, workers.min(MAX_WORKERS), context, &progress, &start, &work)?;
+    conclude(tallies, lattice, frame)
+}
 
-    let Some(origin_mm) = pass.origin_mm.filter(|_| pass.kept > 0) else {
+fn is_box(bounds: Bounds) -> bool {
+    bounds.min.is_finite() && bounds.max.is_finite() && !bounds.is_empty()
+}
+
+/// The window over what the headers announce, or else over the chunk at hand.
+fn window_of(lattice: &Lattice, announced: Option<Bounds>, chunk: &RecordChunk) -> Window {
+    let corners = announced.and_then(|bounds| Some([lattice.place(bounds.min)?, lattice.place(bounds.max)?]));
+    let extremes = |places: &mut dyn Iterator<Item = [i64; 3]>| {
+        let mut found: Option<[[i64; 3]; 2]> = None;
+        for place in places {
+            let [min, max] = found.get_or_insert([place; 2]);
+            *min = [0, 1, 2].map(|axis| min[axis].min(place[axis]));
+            *max = [0, 1, 2].map(|axis| max[axis].max(place[axis]));
+        }
+        found
+    };
+    let [min, max] = corners
+        .or_else(|| {
+            if lattice.is_shared && !chunk.steps.is_empty() {
+                extremes(&mut chunk.steps.iter().map(|steps| steps.map(i64::from)))
+            } else {
+                extremes(&mut chunk.positions.iter().filter_map(|&position| lattice.place(position)))
+            }
+        })
+        .unwrap_or_default();
+    Window::holding(lattice.tree(min), lattice.tree(max))
+}
+
+impl Tally {
+    fn take(&mut self, lattice: &Lattice, region: [i64; 3], chunk: &RecordChunk) -> Result<()> {
+        if lattice.is_shared && chunk.steps.len() >= chunk.positions.len() {
+            self.points += chunk.steps.len() as u64;
+            for steps in &chunk.steps {
+                self.add(lattice, region, steps.map(i64::from))?;
+            }
+            return Ok(());
+        }
+        self.points += chunk.positions.len() as u64;
+        for &position in &chunk.positions {
+            match lattice.place(position) {
+                Some(place) => self.add(lattice, region, place)?,
+                None if position.is_finite() => self.beyond += 1,
+                None => self.not_finite += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, lattice: &Lattice, edge: [i64; 3], place: [i64; 3]) -> Result<()> {
+        let is_in = |region: &Region| (0..3).all(|axis| place[axis] >= region.from[axis] && place[axis] < region.to[axis]);
+        if !self.current.as_ref().is_some_and(|(_, region)| is_in(region)) {
+            let key = [0, 1, 2].map(|axis| place[axis].div_euclid(edge[axis]));
+            let from = [0, 1, 2].map(|axis| key[axis] * edge[axis]);
+            let fresh = Region { from, to: [0, 1, 2].map(|axis| from[axis] + edge[axis]), count: 0, min: [i64::MAX; 3], max: [i64::MIN; 3] };
+            let next = self.regions.remove(&key).unwrap_or(fresh);
+            if let Some((key, region)) = self.current.replace((key, next)) {
+                self.regions.insert(key, region);
+            }
+            if self.regions.len() > MAX_REGIONS {
+                return Err(all_over());
+            }
+        }
+        if let Some((_, region)) = &mut self.current {
+            region.count += 1;
+            region.min = [0, 1, 2].map(|axis| region.min[axis].min(place[axis]));
+            region.max = [0, 1, 2].map(|axis| region.max[axis].max(place[axis]));
+        }
+        if let Some(cells) = &mut self.cells {
+            cells.add(lattice.tree(place));
+        }
+        Ok(())
+    }
+}
+
+fn all_over() -> Error {
+    frame::implausible(format!("the points lie in more than {MAX_REGIONS} places that are 10 km apart"))
+}
+
+fn conclude(tallies: Vec<Tally>, lattice: &Lattice, frame: &Frame) -> Result<Counted> {
+    let (mut points_in, mut not_finite, mut far_away) = (0, 0, 0);
+    let mut regions: HashMap<[i64; 3], Region> = HashMap::new();
+    let mut cells: Option<Cells> = None;
+    for tally in tallies {
+        points_in += tally.points;
+        not_finite += tally.not_finite;
+        far_away += tally.beyond;
+        for (key, region) in tally.regions.into_iter().chain(tally.current) {
+            let sum = regions.entry(key).or_insert(Region { count: 0, ..region });
+            sum.count += region.count;
+            sum.min = [0, 1, 2].map(|axis| sum.min[axis].min(region.min[axis]));
+            sum.max = [0, 1, 2].map(|axis| sum.max[axis].max(region.max[axis]));
+        }
+        match (&mut cells, tally.cells) {
+            (Some(all), Some(more)) => all.merge(more),
+            (all @ None, more) => *all = more,
+            (Some(_), None) => {}
+        }
+    }
+    let middle = [0, 1, 2].map(|axis| median(regions.iter().map(|(key, region)| (key[axis], region.count)).collect()));
+    let (mut kept, mut min, mut max) = (0, [i64::MAX; 3], [i64::MIN; 3]);
+    for (key, region) in &regions {
+        if (0..3).any(|axis| key[axis].abs_diff(middle[axis]) > REACH as u64) {
+            far_away += region.count;
+            continue;
+        }
+        kept += region.count;
+        min = [0, 1, 2].map(|axis| min[axis].min(region.min[axis]));
+        max = [0, 1, 2].map(|axis| max[axis].max(region.max[axis]));
+    }
+    let Some(cells) = cells.filter(|_| kept > 0) else {
         return Err(Error::input(
             "no_points",
-            format!("none of the {} points has a usable position", pass.points_in),
+            format!("none of the {points_in} points has a usable position"),
             "Check that the file holds points and that its scale and offset are right.",
         ));
     };
-    if pass.far_away > (pass.kept + pass.far_away) / STRAGGLERS {
-        let (far_away, points) = (pass.far_away, pass.points_in);
-        return Err(frame::implausible(format!("{far_away} of {points} points lie more than 50 km from the first ones")));
+    if far_away > (kept + far_away) / STRAGGLERS {
+        return Err(frame::implausible(format!("{far_away} of {points_in} points lie more than 50 km from the others")));
     }
-    frame::check_size(pass.bounds, Unit::Metre)?;
-    let heights = percentiles(&pass.heights).map(|bin| (bin as u32) << HEIGHT_SHIFT);
-    Ok(Counted {
-        spool: Region { path: path.to_path_buf(), start: 0, count: pass.kept },
-        points_in: pass.points_in,
-        not_finite: pass.not_finite,
-        far_away: pass.far_away,
-        origin_mm: origin_mm.map(|middle| middle - REACH_MM),
-        min: pass.min,
-        max: pass.max,
-        error_mm: pass.error_mm,
-        intensity_range: percentiles(&pass.intensities).map(|value| value as u16),
-        height_range: heights,
-    })
-}
-
-impl Pass {
-    fn take(&mut self, chunk: &PointChunk, records: &mut Vec<Record>) {
-        records.clear();
-        self.points_in += chunk.len() as u64;
-        let metres = self.metres;
-        let Some(middle) = self.origin_mm.or_else(|| middle_mm(&chunk.positions, metres)) else {
-            let finite = chunk.positions.iter().filter(|position| position.is_finite()).count() as u64;
-            self.not_finite += chunk.len() as u64 - finite;
-            self.far_away += finite;
-            return;
-        };
-        self.origin_mm = Some(middle);
-        let lower = middle.map(|middle| (middle - REACH_MM) as f64);
-        for (index, &position) in chunk.positions.iter().enumerate() {
-            if !position.is_finite() {
-                self.not_finite += 1;
-                continue;
-            }
-            let exact = position * metres * 1000.0;
-            let rounded = exact.round();
-            let local = rounded - DVec3::from_array(lower);
-            if local.cmplt(DVec3::ZERO).any() || local.cmpgt(DVec3::splat((2 * REACH_MM) as f64)).any() {
-                self.far_away += 1;
-                continue;
-            }
-            self.bounds.include(exact / 1000.0);
-            self.error_mm = self.error_mm.max((exact - rounded).abs().max_element());
-            let position = [local.x as u32, local.y as u32, local.z as u32];
-            self.min = [0, 1, 2].map(|axis| self.min[axis].min(position[axis]));
-            self.max = [0, 1, 2].map(|axis| self.max[axis].max(position[axis]));
-            self.heights[(position[2] >> HEIGHT_SHIFT) as usize] += 1;
-            let mut record = Record { position, ..Record::default() };
-            if let Some(color) = chunk.colors.get(index) {
-                record.color = color.map(narrow);
-                record.flags = HAS_COLOR;
-            }
-            if let Some(&intensity) = chunk.intensities.get(index) {
-                record.intensity = intensity;
-                self.intensities[usize::from(intensity)] += 1;
-            }
-            record.classification = chunk.classifications.get(index).copied().unwrap_or_default();
-            records.push(record);
-        }
-        self.kept += records.len() as u64;
+    let mut bounds = Bounds::EMPTY;
+    for place in [min, max] {
+        bounds.include(frame.scan_from_file(lattice.position(place)));
     }
+    frame::check_size(bounds, Unit::Metre)?;
+    Ok(Counted { points_in, not_finite, far_away, min, max, cells })
 }
 
-/// The nearest 8-bit value of a 16-bit one.
-fn narrow(value: u16) -> u8 {
-    ((u32::from(value) + 128) / 257) as u8
-}
-
-/// The median of the usable positions on each axis, on whole metres, in millimetres.
-fn middle_mm(positions: &[DVec3], metres: DVec3) -> Option<[i64; 3]> {
-    let usable = |position: &DVec3| position.is_finite() && (*position * metres).abs().max_element() < FARTHEST_M;
-    let mut middle = [0; 3];
-    for (axis, middle) in middle.iter_mut().enumerate() {
-        let mut values: Vec<f64> = positions.iter().filter(|position| usable(position)).map(|position| position[axis]).collect();
-        if values.is_empty() {
-            return None;
-        }
-        let half = values.len() / 2;
-        let (_, median, _) = values.select_nth_unstable_by(half, f64::total_cmp);
-        *middle = (*median * metres[axis]).floor() as i64 * 1000;
-    }
-    Some(middle)
-}
-
-/// The bins of the 2nd and the 98th percentile.
-fn percentiles(bins: &[u64]) -> [usize; 2] {
-    let total: u64 = bins.iter().sum();
-    [total / 50, total - total / 50].map(|wanted| {
-        let mut seen = 0;
-        let bin = bins.iter().position(|&count| {
-            seen += count;
-            seen >= wanted.max(1)
-        });
-        bin.unwrap_or(0)
-    })
+/// The value in the middle of weighted ones, 0 of none.
+fn median(mut values: Vec<(i64, u64)>) -> i64 {
+    values.sort_unstable();
+    let half = values.iter().map(|(_, weight)| weight).sum::<u64>() / 2;
+    let mut seen = 0;
+    let found = values.iter().find(|(_, weight)| {
+        seen += weight;
+        seen > half
+    });
+    found.map_or(0, |&(value, _)| value)
 }

@@ -1,181 +1,274 @@
-//! Sorting the spool into chunks: cells of the octree with few enough points to be built in memory.
+//! The second pass over the sources: every record goes to the chunk that it lies in, each a temporary file of blocks.
 //!
-//! Points are counted on a grid; cells are joined upwards as long as they stay below the limit, and the points are
-//! copied into one file in which each chunk has its place. A grid cell above the limit is distributed again on a grid of
-//! its own, down to cells of 1 mm, which are chunks however many points they have.
+//! A chunk that turns out to be above the limit is divided again, from its file, down to single tree coordinates.
 
-use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use super::Context;
-use super::record::{BLOCK, Key, RECORD_BYTES, Record, Region};
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{Blocks, Packer, append};
+use super::context::Context;
+use super::convert::Converter;
+use super::feed::feed;
+use super::lattice::Cube;
+use super::plan::{Plan, index_below};
 use crate::error::{Error, Result};
+use crate::read::record::COORDINATES_BYTES;
+use crate::read::{PointSource, RecordChunk, Wanted};
+
+use crate::tile::id::NodeKey;
+
+/// Bytes of records in a block, at least and at most.
+const BLOCK_BYTES: [u64; 2] = [4 << 10, 256 << 10];
+/// Levels at a time that a chunk is divided by.
+const DIVIDE_LEVELS: u32 = 6;
 
 /// A cell and its points.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Chunk {
-    pub(super) key: Key,
-    pub(super) region: Region,
-}
-
-/// How large chunks may be, and the cube they lie in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// The root cell's edge is 2^`bits` mm.
-    pub(super) bits: u32,
-    /// Points that a chunk may have.
-    pub(super) chunk_points: u64,
-    /// Bytes for grid and buffers.
+    pub(super) key: NodeKey,
+    /// Name of its file in the work folder.
+    pub(super) file: String,
+    pub(super) points: u64,
     pub(super) bytes: u64,
 }
 
-/// Distributes a region of the cell `key`; `fix` is applied to each record first. Chunks come in the order of the tree.
-pub(super) fn distribute(
-    region: &Region,
-    key: Key,
-    limits: Limits,
-    dir: &Path,
-    context: &Context<'_>,
-    fix: &dyn Fn(&mut Record),
-) -> Result<Vec<Chunk>> {
-    let left = limits.bits - key.level;
-    let affordable = (limits.bytes / 2 / 12).max(512).ilog2() / 3;
-    let depth = affordable.min(7).min(left);
-    let grid = Grid { key, depth, bits: limits.bits };
-
-    let mut counts = vec![0_u64; 1 << (3 * depth)];
-    let mut records = Vec::with_capacity(BLOCK);
-    let mut reader = region.open()?;
-    let mut done = 0;
-    while reader.fill(&mut records, BLOCK)? {
-        context.check()?;
-        for record in &mut records {
-            fix(record);
-            counts[grid.index(record)] += 1;
-        }
-        done += records.len() as u64;
-        context.report("distribute", 0.3 * done as f64 / region.count as f64);
-    }
-
-    let mut plan = Plan { chunks: Vec::new(), chunk_of: vec![u32::MAX; counts.len()] };
-    plan.join(&counts, grid, 0, 0, limits.chunk_points);
-    drop(counts);
-    let path = dir.join(format!("chunks-{}-{}-{}-{}", key.level, key.cell[0], key.cell[1], key.cell[2]));
-    let mut out = Out::create(&path, &plan.chunks, limits.bytes / 2)?;
-    let mut reader = region.open()?;
-    let mut done = 0;
-    while reader.fill(&mut records, BLOCK)? {
-        context.check()?;
-        for record in &mut records {
-            fix(record);
-            out.put(plan.chunk_of[grid.index(record)] as usize, record)?;
-        }
-        done += records.len() as u64;
-        context.report("distribute", 0.3 + 0.7 * done as f64 / region.count as f64);
-    }
-    out.finish()?;
-
-    let mut chunks = Vec::new();
-    let mut start = 0;
-    for (key, count) in plan.chunks {
-        let region = Region { path: path.clone(), start, count };
-        start += count;
-        if count > limits.chunk_points && key.level < limits.bits {
-            chunks.extend(distribute(&region, key, limits, dir, context, &|_| ())?);
-        } else {
-            chunks.push(Chunk { key, region });
-        }
-    }
-    Ok(chunks)
+/// How large chunks may be, and what they are made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) cube: Cube,
+    /// Bytes of a record.
+    pub(super) stride: usize,
+    /// Points that a chunk may have.
+    pub(super) chunk_points: u64,
+    /// Bytes for buffers.
+    pub(super) bytes: u64,
+    pub(super) workers: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Grid {
-    key: Key,
-    depth: u32,
-    bits: u32,
+/// What the pass met beside the chunks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Distributed {
+    /// In Morton order.
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) dropped: u64,
+    /// Largest distance of a position from its record's, in the file's unit.
+    pub(super) error: f64,
+    /// Numbers of points by intensity.
+    pub(super) intensities: Vec<u64>,
+    /// Numbers of points by height, in [`HEIGHTS`] steps from the lowest to the highest.
+    pub(super) heights: Vec<u64>,
 }
 
-impl Grid {
-    /// Morton index of the record's cell in the grid.
-    fn index(self, record: &Record) -> usize {
-        let shift = self.bits - self.key.level - self.depth;
-        let mask = (1_u32 << self.depth) - 1;
-        super::record::morton(record.position.map(|value| value >> shift & mask)) as usize
-    }
+/// Steps that heights are counted in.
+pub(super) const HEIGHTS: usize = 4096;
+
+/// Files of chunks that grow.
+struct Files {
+    dir: PathBuf,
+    names: Vec<String>,
+    /// Points and bytes of each.
+    held: Vec<Mutex<(u64, u64)>>,
 }
 
-struct Plan {
-    chunks: Vec<(Key, u64)>,
-    chunk_of: Vec<u32>,
-}
-
-impl Plan {
-    /// Makes chunks of the cell with Morton index `cell` at `level` of the grid.
-    fn join(&mut self, counts: &[u64], grid: Grid, level: u32, cell: usize, limit: u64) {
-        let width = 1_usize << (3 * (grid.depth - level));
-        let span = cell * width..(cell + 1) * width;
-        let count: u64 = counts[span.clone()].iter().sum();
-        if count == 0 {
-            return;
-        }
-        if count <= limit || level == grid.depth {
-            let mut key = grid.key;
-            for step in (0..level).rev() {
-                key = key.child((cell >> (3 * step) & 7) as u32);
+impl Files {
+    /// One for each of the plan's chunks; names come from the keys.
+    fn of(plan: &Plan, dir: &Path) -> Result<Self> {
+        let names: Vec<String> = plan.chunks.iter().map(|key| format!("chunk-{key}")).collect();
+        for name in &names {
+            let path = dir.join(name);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", path, error)),
+                _ => {}
             }
-            self.chunk_of[span].fill(self.chunks.len() as u32);
-            self.chunks.push((key, count));
-            return;
         }
-        for number in 0..8 {
-            self.join(counts, grid, level + 1, cell * 8 + number, limit);
+        let held = names.iter().map(|_| Mutex::default()).collect();
+        Ok(Self { dir: dir.to_path_buf(), names, held })
+    }
+
+    fn into_chunks(self, plan: Plan) -> Result<Vec<Chunk>> {
+        let mut chunks = Vec::new();
+        for ((key, file), held) in plan.chunks.into_iter().zip(self.names).zip(self.held) {
+            let (points, bytes) = held.into_inner().map_err(|_| poisoned())?;
+            if points > 0 {
+                chunks.push(Chunk { key, file, points, bytes });
+            }
         }
+        Ok(chunks)
     }
 }
 
-struct Out<'a> {
-    file: File,
-    path: &'a Path,
-    /// For each chunk the records waiting and the place of the next one in the file.
-    waiting: Vec<(Vec<Record>, u64)>,
+fn poisoned() -> Error {
+    Error::Internal("a chunk's lock is poisoned".into())
+}
+
+/// Records of one worker on their way into the files.
+struct Sink<'a> {
+    files: &'a Files,
+    packer: Packer,
+    stride: usize,
+    waiting: Vec<Vec<u8>>,
     capacity: usize,
 }
 
-impl<'a> Out<'a> {
-    fn create(path: &'a Path, chunks: &[(Key, u64)], bytes: u64) -> Result<Self> {
-        let file = File::create(path).map_err(|error| Error::io("write", path, error))?;
-        let capacity = (bytes / RECORD_BYTES / chunks.len().max(1) as u64).clamp(32, BLOCK as u64) as usize;
-        let mut next = 0;
-        let mut waiting = Vec::with_capacity(chunks.len());
-        for (_, count) in chunks {
-            waiting.push((Vec::new(), next));
-            next += count;
-        }
-        Ok(Self { file, path, waiting, capacity })
+impl<'a> Sink<'a> {
+    fn new(files: &'a Files, stride: usize, bytes: u64) -> Self {
+        let [least, most] = BLOCK_BYTES;
+        let records = (bytes / files.names.len().max(1) as u64).clamp(least, most) as usize / stride;
+        let waiting = files.names.iter().map(|_| Vec::new()).collect();
+        Self { files, packer: Packer::new(stride), stride, waiting, capacity: records.max(16) * stride }
     }
 
-    fn put(&mut self, chunk: usize, record: &Record) -> Result<()> {
-        let (records, _) = &mut self.waiting[chunk];
-        records.push(*record);
-        if records.len() >= self.capacity {
-            self.flush(chunk)?;
+    fn put(&mut self, chunk: usize, record: &[u8]) -> Result<()> {
+        let waiting = &mut self.waiting[chunk];
+        if waiting.capacity() == 0 {
+            waiting.reserve_exact(self.capacity);
         }
-        Ok(())
+        waiting.extend_from_slice(record);
+        if waiting.len() >= self.capacity { self.flush(chunk) } else { Ok(()) }
     }
 
     fn flush(&mut self, chunk: usize) -> Result<()> {
-        let (records, next) = &mut self.waiting[chunk];
-        let written =
-            (self.file.seek(SeekFrom::Start(*next * RECORD_BYTES))).and_then(|_| self.file.write_all(bytemuck::cast_slice(records)));
-        written.map_err(|error| Error::io("write", self.path, error))?;
-        *next += records.len() as u64;
-        records.clear();
+        let waiting = &mut self.waiting[chunk];
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let block = self.packer.pack(waiting)?;
+        let mut held = self.files.held[chunk].lock().map_err(|_| poisoned())?;
+        append(&self.files.dir.join(&self.files.names[chunk]), block)?;
+        held.0 += (waiting.len() / self.stride) as u64;
+        held.1 += block.len() as u64;
+        waiting.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> Result<()> {
+    fn finish(&mut self) -> Result<()> {
         (0..self.waiting.len()).try_for_each(|chunk| self.flush(chunk))
     }
+}
+
+/// One worker of the pass.
+struct Worker<'a> {
+    sink: Sink<'a>,
+    records: Vec<u8>,
+    dropped: u64,
+    error: f64,
+    intensities: Vec<u64>,
+    heights: Vec<u64>,
+}
+
+/// Distributes all records of the sources over the plan's chunks.
+pub(super) fn distribute(
+    sources: &mut [Box<dyn PointSource>],
+    converters: &[Converter],
+    plan: Plan,
+    limits: Limits,
+    dir: &Path,
+    context: &Context<'_>,
+) -> Result<Distributed> {
+    let Limits { cube, stride, .. } = limits;
+    let files = Files::of(&plan, dir)?;
+    let share = limits.bytes / limits.workers.max(1) as u64;
+    let start = || Worker {
+        sink: Sink::new(&files, stride, share),
+        records: Vec::new(),
+        dropped: 0,
+        error: 0.0,
+        intensities: vec![0; 1 << 16],
+        heights: vec![0; HEIGHTS],
+    };
+    let work = |worker: &mut Worker<'_>, source: usize, chunk: &RecordChunk| {
+        let Worker { sink, records, dropped, error, intensities, heights } = worker;
+        *error = error.max(converters[source].convert(chunk, records, dropped)?);
+        for record in records.chunks_exact(stride) {
+            let steps = steps_of(record);
+            let chunk = plan.find(&cube, steps).ok_or_else(changed)?;
+            intensities[usize::from(u16::from_le_bytes([record[COORDINATES_BYTES], record[COORDINATES_BYTES + 1]]))] += 1;
+            heights[height_bin(&cube, steps[2])] += 1;
+            sink.put(chunk, record)?;
+        }
+        Ok(())
+    };
+    let progress = |share| context.report("distribute", share);
+    let workers = feed(sources, Wanted::Records, limits.workers, context, &progress, &start, &work)?;
+    let mut sum = Distributed { chunks: Vec::new(), dropped: 0, error: 0.0, intensities: vec![0; 1 << 16], heights: vec![0; HEIGHTS] };
+    for mut worker in workers {
+        worker.sink.finish()?;
+        sum.dropped += worker.dropped;
+        sum.error = sum.error.max(worker.error);
+        for (sum, count) in [(&mut sum.intensities, worker.intensities), (&mut sum.heights, worker.heights)] {
+            sum.iter_mut().zip(count).for_each(|(sum, count)| *sum += count);
+        }
+    }
+    let mut chunks = Vec::new();
+    for chunk in files.into_chunks(plan)? {
+        divide(chunk, limits, dir, context, &mut chunks)?;
+    }
+    sum.chunks = chunks;
+    Ok(sum)
+}
+
+/// Cuts a chunk that is too large.
+fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done: &mut Vec<Chunk>) -> Result<()> {
+    let Limits { cube, stride, .. } = limits;
+    let depth = DIVIDE_LEVELS.min(cube.bits - chunk.key.level);
+    if chunk.points <= limits.chunk_points || depth == 0 {
+        done.push(chunk);
+        return Ok(());
+    }
+    let path = dir.join(&chunk.file);
+    let each = |work: &mut dyn FnMut(&[u8]) -> Result<()>| -> Result<()> {
+        let mut blocks = Blocks::open(&path, stride)?;
+        let mut records = Vec::new();
+        while blocks.next(&mut records)? {
+            context.check()?;
+            records.chunks_exact(stride).try_for_each(&mut *work)?;
+            records.clear();
+        }
+        Ok(())
+    };
+    let mut counts = vec![0_u64; 1 << (3 * depth)];
+    each(&mut |record| {
+        counts[index_below(cube.tree(steps_of(record)), chunk.key, depth, cube.bits)] += 1;
+        Ok(())
+    })?;
+    let plan = Plan::below(chunk.key, depth, cube.bits, &counts, limits.chunk_points);
+    let files = Files::of(&plan, dir)?;
+    let mut sink = Sink::new(&files, stride, limits.bytes);
+    each(&mut |record| {
+        let to = plan.find(&cube, steps_of(record)).ok_or_else(changed)?;
+        sink.put(to, record)
+    })?;
+    sink.finish()?;
+    drop(sink);
+    std::fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+    for chunk in files.into_chunks(plan)? {
+        divide(chunk, limits, dir, context, done)?;
+    }
+    Ok(())
+}
+
+/// Steps of a record.
+pub(super) fn steps_of(record: &[u8]) -> [i32; 3] {
+    [0, 4, 8].map(|at| i32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]))
+}
+
+fn height_bin(cube: &Cube, step: i32) -> usize {
+    let height = i64::from(cube.max[2]) - i64::from(cube.min[2]) + 1;
+    ((i64::from(step) - i64::from(cube.min[2])) * HEIGHTS as i64 / height) as usize
+}
+
+/// The step at the middle of a bin of heights.
+pub(super) fn height_of(cube: &Cube, bin: usize) -> f64 {
+    let height = f64::from(cube.max[2]) - f64::from(cube.min[2]) + 1.0;
+    f64::from(cube.min[2]) + (bin as f64 + 0.5) * height / HEIGHTS as f64
+}
+
+fn changed() -> Error {
+    Error::input(
+        "source_changed",
+        "points lie where there were none when they were counted: a file has changed meanwhile",
+        "Start again when the files are complete.",
+    )
 }

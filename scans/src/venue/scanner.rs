@@ -233,7 +233,7 @@ fn house_light(m: &Measures, at: DVec3, look: Look) -> (f32, f32) {
     (dim * (1.0 - 0.35 * beyond * (1.0 - look.glow)) + wash, 0.55 * beyond * high)
 }
 
-fn gaussian(rng: &mut ChaCha8Rng) -> f64 {
+pub(super) fn gaussian(rng: &mut ChaCha8Rng) -> f64 {
     let (u, v): (f64, f64) = (rng.random(), rng.random());
     (-2.0 * (1.0 - u).ln()).sqrt() * (TAU * v).cos()
 }

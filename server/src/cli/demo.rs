@@ -1,6 +1,6 @@
 //! `parterre demo`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::Args;
@@ -10,11 +10,11 @@ use super::progress::Progress;
 use super::{Failure, Outcome, output, stop};
 use crate::pages::format;
 
-/// Make a demo venue: scan.laz and truth.json.
+/// Make a demo venue: scan.laz and truth.json; or, with --stadium, a large scan to measure with.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Folder for scan.laz and truth.json; made where it is missing.
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder for scan.laz and truth.json, made where it is missing; with --stadium a file that ends in .las or .laz.
+    #[arg(short, long, value_name = "DIR|FILE")]
     output: PathBuf,
     /// Same seed, same venue.
     #[arg(long, default_value_t = venue::Options::default().seed)]
@@ -22,11 +22,33 @@ pub(super) struct Demo {
     /// Points wanted, about.
     #[arg(long, default_value_t = venue::Options::default().points, value_parser = clap::value_parser!(u64).range(venue::MIN_POINTS..=venue::MAX_POINTS))]
     points: u64,
+    /// A stadium of so many random points instead, in one file.
+    #[arg(long, value_name = "POINTS", conflicts_with = "points", value_parser = clap::value_parser!(u64).range(1..=venue::stadium::MAX_POINTS))]
+    stadium: Option<u64>,
 }
 
 impl Demo {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let io = |action, path: &std::path::Path| {
+        match self.stadium {
+            Some(points) => self.stadium(points, as_json),
+            None => self.hall(as_json),
+        }
+    }
+
+    fn stadium(self, points: u64, as_json: bool) -> Outcome {
+        let stop = stop::on_signals();
+        let progress = Progress::new();
+        let made = venue::stadium::write(&self.output, points, self.seed, &stop, &|fraction| progress.set("writing", fraction))?;
+        progress.done();
+        if as_json {
+            return output::json(&made);
+        }
+        let size = format::bytes(made.bytes);
+        output::line(&format!("{}: {}, {size}, {:.1} s", self.output.display(), format::points(made.points), made.seconds))
+    }
+
+    fn hall(self, as_json: bool) -> Outcome {
+        let io = |action, path: &Path| {
             let path = path.to_path_buf();
             move |error| Failure::from(Error::io(action, path, error))
         };

@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
+use laz::DecompressionSelection;
 use rayon::prelude::*;
 
 use super::Input;
@@ -69,6 +70,10 @@ impl RawRecords for Chunks {
         results.into_iter().collect::<Result<(), Error>>()?;
         self.next = end;
         Ok(())
+    }
+
+    fn select(&mut self, selection: DecompressionSelection) {
+        self.coding.selection = selection;
     }
 
     fn go_to(&mut self, point: u64) -> bool {

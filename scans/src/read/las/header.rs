@@ -17,8 +17,6 @@ const MAX_EXTRA_BYTES: u16 = 1024;
 const VLR_HEADER_LEN: u64 = 54;
 /// More variable length records than this are nonsense.
 const MAX_VLRS: u64 = 100_000;
-/// A plain file that announces this many times the points it has room for was not cut short: its count is wrong.
-const COUNT_FACTOR: u64 = 1000;
 /// Points that one byte of LAZ may hold. Identical points reach about 500.
 const LAZ_POINTS_PER_BYTE: u64 = 1000;
 
@@ -36,8 +34,10 @@ pub(super) struct Header {
     pub(super) compressed: bool,
     /// Bytes of a point record.
     pub(super) record_len: usize,
-    /// Points, at least one.
+    /// Points announced.
     pub(super) points: u64,
+    /// Where points must have ended: at what follows them, or at the end of the file.
+    pub(super) data_end: u64,
     /// Where points begin.
     pub(super) data_offset: u64,
     /// Where variable length records begin.
@@ -54,6 +54,8 @@ pub(super) struct Header {
     pub(super) bounds: Bounds,
     /// Whether the standard's flag says that the CRS is WKT.
     pub(super) wkt: bool,
+    /// Whether GPS times are standard GPS time less 1e9 seconds.
+    pub(super) gps_standard_time: bool,
     /// Length of the file.
     pub(super) file_len: u64,
 }
@@ -128,6 +130,9 @@ impl Header {
             ));
         }
         let evlrs = (minor >= 4).then(|| (field.u64(235), u64::from(field.u32(243)))).filter(|&(_, count)| count > 0);
+        let waveforms = (minor >= 3 && head_len >= 235 && bytes.len() >= 235).then(|| field.u64(227));
+        let after = |place: &u64| (data_offset + 1..file_len).contains(place);
+        let data_end = [waveforms, evlrs.map(|(start, _)| start)].into_iter().flatten().filter(after).min().unwrap_or(file_len);
         let header = Self {
             minor,
             point_format,
@@ -135,6 +140,7 @@ impl Header {
             record_len: usize::from(record_len),
             points: point_count(&field, minor, warnings),
             data_offset,
+            data_end,
             head_len: u64::from(head_len),
             vlr_count,
             evlrs,
@@ -145,6 +151,7 @@ impl Header {
                 max: DVec3::new(field.f64(179), field.f64(195), field.f64(211)),
             },
             wkt: field.u16(6) & 0x10 != 0,
+            gps_standard_time: minor >= 2 && field.u16(6) & 1 != 0,
             file_len,
         };
         header.check(warnings)?;
@@ -172,39 +179,29 @@ impl Header {
                 "The coordinates cannot be told without it: export the scan anew.",
             ));
         }
-        if self.points == 0 {
-            return Err(Error::input(
-                "las_no_points",
-                "the file holds no points",
-                "Export the scan anew and see that points are selected.",
-            ));
-        }
         if matches!(self.point_format, 4 | 5 | 9 | 10) {
-            warnings.push(Warning { code: "las_waveforms_skipped", message: "the points' waveform fields are not read".into() });
-        }
-        let bytes = self.file_len - self.data_offset;
-        if self.compressed {
-            if self.points / LAZ_POINTS_PER_BYTE > bytes {
-                return Err(self.count_error(&format!("{bytes} bytes of compressed points")));
-            }
-            return Ok(());
-        }
-        let room = bytes / self.record_len as u64;
-        if self.points / COUNT_FACTOR > room {
-            return Err(self.count_error(&format!("{room} at most")));
-        }
-        if self.points > room {
-            return Err(Error::input(
-                "las_truncated",
-                format!("{} points of {} bytes are announced and only {room} are there", self.points, self.record_len),
-                TRUNCATED_HINT,
-            ));
+            warnings.push(Warning {
+                code: "waveform_dropped",
+                message: "the points' waveforms are not read: neither COPC nor tiles can hold them".into(),
+            });
         }
         Ok(())
     }
 
-    fn count_error(&self, holds: &str) -> Error {
-        Error::input("las_point_count", format!("{} points are announced in a file that holds {holds}", self.points), DAMAGED_HINT)
+    /// Refuses counts that no compressed file of this length can hold.
+    pub(super) fn check_compressed_count(&self) -> Result<()> {
+        let bytes = self.file_len - self.data_offset;
+        if self.points == 0 {
+            return Err(no_points());
+        }
+        if self.points / LAZ_POINTS_PER_BYTE > bytes {
+            return Err(Error::input(
+                "las_point_count",
+                format!("{} points are announced in a file that holds {bytes} bytes of compressed points", self.points),
+                DAMAGED_HINT,
+            ));
+        }
+        Ok(())
     }
 
     /// "LAS 1.2 point format 3".
@@ -217,6 +214,16 @@ impl Header {
     pub(super) fn standard_len(&self) -> usize {
         usize::from(RECORD_LENGTHS[usize::from(self.point_format)])
     }
+}
+
+/// The error of a file without a point.
+pub(super) fn no_points() -> Error {
+    Error::input("las_no_points", "the file holds no points", "Export the scan anew and see that points are selected.")
+}
+
+/// What is told where another number of points was found than the header announces.
+pub(super) fn count_corrected(announced: u64, found: u64) -> Warning {
+    Warning { code: "las_count_corrected", message: format!("the header announces {announced} points; {found} are there and are read") }
 }
 
 /// LAS 1.4 has a count of 64 bits and keeps the old one for old readers; some writers fill only the old one.

@@ -2,11 +2,10 @@
 //!
 //! Everything that the decoder allocates by or indexes with is checked here first; what is left is contained.
 //! Files whose chunks are of ordinary size are decompressed several chunks at a time ([`super::chunks`]); one huge chunk
-//! or a lost table goes point by point ([`super::stream`]).
+//! or a lost table ([`super::table`]) goes point by point ([`super::stream`]).
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
-use laz::laszip::ChunkTable;
 use laz::record::{LayeredPointRecordDecompressor, RecordDecompressor, SequentialPointRecordDecompressor};
 use laz::{DecompressionSelection, LazVlr};
 
@@ -15,14 +14,13 @@ use super::chunks::Chunks;
 use super::header::{DAMAGED_HINT, Header, TRUNCATED_HINT};
 use super::raw::{Fault, RawRecords};
 use super::stream::Stream;
+use super::table::{self, Table};
 use crate::error::Error;
 use crate::read::Warning;
 use crate::read::contain::contained;
 
 /// Largest chunk, in bytes once decompressed, that is decompressed whole.
 const MAX_WHOLE_CHUNK: u64 = 32 << 20;
-/// Chunks that a file may have; each takes about 50 bytes. With chunks of the usual 50,000 points: 100 billion points.
-const MAX_CHUNKS: u64 = 2_000_000;
 const UNSUPPORTED_HINT: &str = "Decompress it with the program that wrote it, or export the scan as LAS or as LAZ with a current LASzip.";
 
 /// How the points are compressed, checked against the header.
@@ -35,7 +33,9 @@ pub(super) struct Coding {
     /// All points are one chunk and there is no table.
     single: bool,
     /// Points in a chunk; `None` where every chunk has its own number.
-    chunk_points: Option<u64>,
+    pub(super) chunk_points: Option<u64>,
+    /// Fields that are decompressed, where fields can be left out.
+    pub(super) selection: DecompressionSelection,
 }
 
 /// A compressed chunk.
@@ -47,7 +47,7 @@ pub(super) struct Chunk {
     pub(super) points: u64,
 }
 
-/// How a file without a usable table goes on from chunk to chunk.
+/// How one goes on from chunk to chunk.
 #[derive(Clone, Debug)]
 pub(super) enum Plan {
     /// Chunks lie where the table says.
@@ -58,37 +58,45 @@ pub(super) enum Plan {
     Layered,
 }
 
-/// Prepares decompression.
+/// Prepares decompression; corrects the header's count where the chunks say better.
 pub(super) fn open(
     mut input: Input,
-    header: &Header,
+    header: &mut Header,
     record: Option<&[u8]>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Box<dyn RawRecords>, Fault> {
     let record = record.ok_or_else(|| corrupt("the points are compressed but the LASzip record, which says how, is missing"))?;
     let coding = Coding::parse(record, header)?;
     if coding.single {
+        header.check_compressed_count()?;
         return Ok(Box::new(Stream::new(input, header, coding, header.data_offset, Plan::Sized(header.points))?));
     }
-    let table = read_table(&mut input, header, &coding, warnings)?;
     let start = header.data_offset + 8;
-    let Some(table) = table else {
-        let plan = match (coding.layers, coding.chunk_points) {
-            (Some(_), _) => Plan::Layered,
-            (None, Some(points)) => Plan::Sized(points),
-            (None, None) => return Err(corrupt("the table of chunks is missing, and chunks differ in size").into()),
-        };
-        warnings.push(Warning {
-            code: "laz_no_chunk_table",
-            message: "the table of chunks is missing: points are read one after the other".into(),
-        });
-        return Ok(Box::new(Stream::new(input, header, coding, start, plan)?));
+    let chunks = match table::read(&mut input, header, &coding, warnings)? {
+        Table::Whole(chunks) => chunks,
+        Table::Absent(cut) => {
+            header.check_compressed_count()?;
+            let plan = match (coding.layers, coding.chunk_points) {
+                (Some(_), _) => Plan::Layered,
+                (None, Some(points)) => Plan::Sized(points),
+                (None, None) => {
+                    let error = corrupt("the table of chunks is missing, and chunks differ in size");
+                    return Err(cut.map_or(error, truncated).into());
+                }
+            };
+            let lost = "the table of chunks is missing: points are read one after the other";
+            warnings.push(match cut {
+                Some(cut) => Warning { code: "laz_truncated", message: format!("{cut}; {lost}, as far as they go") },
+                None => Warning { code: "laz_no_chunk_table", message: lost.into() },
+            });
+            return Ok(Box::new(Stream::new(input, header, coding, start, plan)?.salvaging()));
+        }
     };
     let ordinary = |chunk: &Chunk| chunk.points.saturating_mul(coding.record_len as u64).max(chunk.bytes) <= MAX_WHOLE_CHUNK;
-    if table.iter().all(ordinary) {
-        Ok(Box::new(Chunks::new(input, coding, table)))
+    if chunks.iter().all(ordinary) {
+        Ok(Box::new(Chunks::new(input, coding, chunks)))
     } else {
-        Ok(Box::new(Stream::new(input, header, coding, start, Plan::Table(table))?))
+        Ok(Box::new(Stream::new(input, header, coding, start, Plan::Table(chunks))?))
     }
 }
 
@@ -153,6 +161,7 @@ impl Coding {
             single: compressor == 1,
             chunk_points: (!vlr.uses_variable_size_chunks()).then_some(u64::from(chunk_size)),
             vlr,
+            selection: DecompressionSelection::all(),
         })
     }
 
@@ -170,14 +179,7 @@ impl Coding {
     /// Sets a fresh or reset decoder up for the next chunk.
     pub(super) fn prepare<R>(&self, decoder: &mut (dyn RecordDecompressor<R> + Send)) -> Result<(), String> {
         decoder.set_fields_from(self.vlr.items()).map_err(|error| error.to_string())?;
-        decoder.set_selection(
-            DecompressionSelection::base()
-                .decompress_z()
-                .decompress_classification()
-                .decompress_intensity()
-                .decompress_gps_time()
-                .decompress_rgb(),
-        );
+        decoder.set_selection(self.selection);
         Ok(())
     }
 
@@ -198,91 +200,6 @@ impl Coding {
     }
 }
 
-/// Reads the table of chunks; `None` where the writer left none behind.
-fn read_table(input: &mut Input, header: &Header, coding: &Coding, warnings: &mut Vec<Warning>) -> Result<Option<Vec<Chunk>>, Fault> {
-    let (start, end) = (header.data_offset + 8, header.file_len);
-    if start > end {
-        return Err(truncated("the file ends where its points begin").into());
-    }
-    let mut offset = read_i64(input, header.data_offset)?;
-    if offset <= header.data_offset as i64 {
-        // A writer that could not go back leaves the place of the table at the end of the file.
-        offset = read_i64(input, end - 8)?;
-        if offset <= header.data_offset as i64 || offset as u64 + 8 > end {
-            return Ok(None);
-        }
-    }
-    let table_start = offset as u64;
-    if table_start + 8 > end {
-        return Err(truncated(format!("the table of chunks is said to be at byte {table_start} of {end}")).into());
-    }
-    if table_start < start {
-        return Err(corrupt(format!("the table of chunks is said to be at byte {table_start}, before the points")).into());
-    }
-    input.seek(SeekFrom::Start(table_start + 4))?;
-    let mut count = [0; 4];
-    input.read_exact(&mut count)?;
-    let count = u64::from(u32::from_le_bytes(count));
-    // Every chunk begins with a whole point: more chunks than that cannot be there, and the table allocates by the count.
-    let room = (table_start - start) / coding.record_len as u64;
-    if count == 0 || count > room {
-        return Err(corrupt(format!("{count} chunks are announced; there is room for {room}")).into());
-    }
-    if count > MAX_CHUNKS {
-        return Err(unsupported(format!("{count} chunks of points; {MAX_CHUNKS} are the most that are read")).into());
-    }
-    input.seek(SeekFrom::Start(table_start))?;
-    let variable = coding.chunk_points.is_none();
-    let table = match contained(|| ChunkTable::read(input, variable)).map_err(corrupt)? {
-        Ok(table) => table,
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(truncated("the file ends within its table of chunks").into());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let mut chunks = Vec::with_capacity(table.len());
-    let (mut at, mut point) = (start, 0);
-    for entry in &table {
-        if point == header.points {
-            warnings.push(Warning {
-                code: "laz_points_beyond",
-                message: format!("chunks after the {} points that the header announces are not read", header.points),
-            });
-            break;
-        }
-        if entry.byte_count > table_start - at {
-            return Err(corrupt("the chunks add up to more bytes than there are").into());
-        }
-        let announced = coding.chunk_points.unwrap_or(entry.point_count);
-        if announced == 0 && entry.byte_count == 0 {
-            continue;
-        }
-        if announced == 0 || announced > u64::from(u32::MAX) || entry.byte_count < coding.record_len as u64 {
-            return Err(corrupt(format!("a chunk of {announced} points in {} bytes", entry.byte_count)).into());
-        }
-        let points = announced.min(header.points - point);
-        chunks.push(Chunk { offset: at, bytes: entry.byte_count, first_point: point, points });
-        at += entry.byte_count;
-        point += points;
-    }
-    if point < header.points {
-        return Err(Error::input(
-            "las_point_count",
-            format!("{} points are announced and the chunks hold {point}", header.points),
-            DAMAGED_HINT,
-        )
-        .into());
-    }
-    Ok(Some(chunks))
-}
-
-fn read_i64(input: &mut Input, at: u64) -> Result<i64, Fault> {
-    input.seek(SeekFrom::Start(at))?;
-    let mut bytes = [0; 8];
-    input.read_exact(&mut bytes)?;
-    Ok(i64::from_le_bytes(bytes))
-}
-
 pub(super) fn corrupt(message: impl Into<String>) -> Error {
     Error::input("laz_corrupt", format!("the compressed points cannot be read: {}", message.into()), DAMAGED_HINT)
 }
@@ -291,6 +208,6 @@ pub(super) fn truncated(message: impl Into<String>) -> Error {
     Error::input("laz_truncated", message, TRUNCATED_HINT)
 }
 
-fn unsupported(message: String) -> Error {
+pub(super) fn unsupported(message: String) -> Error {
     Error::input("laz_unsupported", format!("the compression cannot be read: {message}"), UNSUPPORTED_HINT)
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use laz::DecompressionSelection;
+
 use crate::error::Error;
 
 /// Why records could not be read.
@@ -31,4 +33,13 @@ pub(super) trait RawRecords: Send {
 
     /// Goes to a point, or to one a little before it; `false` where only the first can be reached.
     fn go_to(&mut self, point: u64) -> bool;
+
+    /// Which fields are wanted from now on; others may come as zeros or as those of the first point of a chunk. To be
+    /// followed by [`RawRecords::go_to`].
+    fn select(&mut self, _selection: DecompressionSelection) {}
+
+    /// Why the records ended before their announced number, where they did.
+    fn cut_short(&self) -> Option<&str> {
+        None
+    }
 }

@@ -1,24 +1,29 @@
 //! Raw point records into columns.
 
-use glam::DVec3;
-
 use super::header::Header;
 use crate::points::{Attributes, PointChunk};
+use crate::read::Grid;
+use crate::read::record::ExtraField;
 
 /// Where the fields lie in a record, and what the stored integers mean.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    record_len: usize,
-    scale: DVec3,
-    offset: DVec3,
+    pub(super) record_len: usize,
+    pub(super) grid: Grid,
     /// Point formats 6 to 10 have other bits and places than 0 to 5.
-    modern: bool,
-    gps_time: Option<usize>,
-    color: Option<usize>,
+    pub(super) modern: bool,
+    pub(super) gps_time: Option<usize>,
+    pub(super) color: Option<usize>,
+    pub(super) nir: Option<usize>,
+    /// Where the extra bytes begin, and what they are.
+    pub(super) extra_at: usize,
+    pub(super) extra: Vec<ExtraField>,
     /// Attributes to decode.
     pub(super) attributes: Attributes,
     /// Colours hold 8 bits in their 16.
     pub(super) narrow_color: bool,
+    /// Whether tails have colours.
+    pub(super) tail_color: bool,
 }
 
 impl Layout {
@@ -31,13 +36,16 @@ impl Layout {
             7 | 8 | 10 => (Some(22), Some(30)),
             _ => (None, None),
         };
+        let nir = matches!(header.point_format, 8 | 10).then_some(36);
         Self {
             record_len: header.record_len,
-            scale: header.scale,
-            offset: header.offset,
+            grid: Grid { scale: header.scale, offset: header.offset },
             modern: header.point_format >= 6,
             gps_time,
             color,
+            nir,
+            extra_at: header.standard_len(),
+            extra: Vec::new(),
             attributes: Attributes {
                 color: color.is_some(),
                 intensity: true,
@@ -46,6 +54,7 @@ impl Layout {
                 gps_time: gps_time.is_some(),
             },
             narrow_color: false,
+            tail_color: color.is_some(),
         }
     }
 
@@ -53,11 +62,7 @@ impl Layout {
     /// although [`Layout::narrow_color`] is set; they are clamped.
     pub(super) fn decode(&self, records: &[u8], chunk: &mut PointChunk) -> u64 {
         let records = || records.chunks_exact(self.record_len);
-        let (scale, offset) = (self.scale, self.offset);
-        chunk.positions.extend(records().map(|record| {
-            let stored = DVec3::new(f64::from(i32_at(record, 0)), f64::from(i32_at(record, 4)), f64::from(i32_at(record, 8)));
-            stored * scale + offset
-        }));
+        chunk.positions.extend(records().map(|record| self.grid.position(steps_at(record))));
         if self.attributes.intensity {
             chunk.intensities.extend(records().map(|record| u16_at(record, 12)));
         }
@@ -96,7 +101,12 @@ impl Layout {
     }
 }
 
-fn u16_at(record: &[u8], at: usize) -> u16 {
+/// The steps on three axes, with which every record begins.
+pub(super) fn steps_at(record: &[u8]) -> [i32; 3] {
+    [i32_at(record, 0), i32_at(record, 4), i32_at(record, 8)]
+}
+
+pub(super) fn u16_at(record: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([record[at], record[at + 1]])
 }
 

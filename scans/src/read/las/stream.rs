@@ -1,7 +1,11 @@
 //! Decompressing point by point, for files with one huge chunk or without a table of chunks.
+//!
+//! A file that was cut short gives its points up to where it ends: the decoder has then read nothing but the file's own
+//! bytes, so that every point before is as it was written. Layered chunks come whole or not at all.
 
 use std::io::{Read, Seek, SeekFrom};
 
+use laz::DecompressionSelection;
 use laz::record::RecordDecompressor;
 
 use super::Input;
@@ -22,6 +26,10 @@ pub(super) struct Stream {
     next: u64,
     next_chunk: usize,
     left_in_chunk: u64,
+    /// Whether what is whole is wanted of a file that is not.
+    salvage: bool,
+    /// What ended the reading early.
+    cut: Option<String>,
 }
 
 impl Stream {
@@ -37,7 +45,41 @@ impl Stream {
             next: 0,
             next_chunk: 0,
             left_in_chunk: 0,
+            salvage: false,
+            cut: None,
         })
+    }
+
+    /// Takes what can be read for all, wherever that ends.
+    pub(super) fn salvaging(self) -> Self {
+        Self { salvage: true, ..self }
+    }
+
+    fn read_on(&mut self, out: &mut Vec<u8>, mut wanted: u64) -> Result<(), Fault> {
+        while wanted > 0 {
+            if self.left_in_chunk == 0 {
+                self.begin_chunk()?;
+            }
+            let count = wanted.min(self.left_in_chunk);
+            let (start, record_len) = (out.len(), self.coding.record_len);
+            out.resize(start + count as usize * record_len, 0);
+            let decoder = self.decoder.as_mut();
+            // One by one, so that it is known how many were whole.
+            let mut whole = 0;
+            let result = contained(|| {
+                out[start..].chunks_exact_mut(record_len).try_for_each(|record| {
+                    decoder.decompress_next(record)?;
+                    whole += 1;
+                    Ok(())
+                })
+            });
+            out.truncate(start + whole as usize * record_len);
+            self.next += whole;
+            self.left_in_chunk -= whole;
+            wanted -= whole;
+            result.map_err(corrupt)?.map_err(ended)?;
+        }
+        Ok(())
     }
 
     /// Goes to the next chunk and sets the decoder up for it.
@@ -89,28 +131,32 @@ impl Stream {
 
 impl RawRecords for Stream {
     fn read(&mut self, out: &mut Vec<u8>, wanted: u64) -> Result<(), Fault> {
-        let mut wanted = wanted.min(self.points - self.next);
-        while wanted > 0 {
-            if self.left_in_chunk == 0 {
-                self.begin_chunk()?;
-            }
-            let count = wanted.min(self.left_in_chunk);
-            let start = out.len();
-            out.resize(start + count as usize * self.coding.record_len, 0);
-            let decoder = self.decoder.as_mut();
-            contained(|| decoder.decompress_many(&mut out[start..])).map_err(corrupt)?.map_err(ended)?;
-            wanted -= count;
-            self.next += count;
-            self.left_in_chunk -= count;
+        if self.cut.is_some() {
+            return Ok(());
         }
-        Ok(())
+        match self.read_on(out, wanted.min(self.points - self.next)) {
+            Err(Fault::Input(error)) if self.salvage && self.next > 0 => {
+                self.cut = Some(error.to_string());
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     fn go_to(&mut self, point: u64) -> bool {
         self.next = 0;
         self.next_chunk = 0;
         self.left_in_chunk = 0;
+        self.cut = None;
         point == 0
+    }
+
+    fn select(&mut self, selection: DecompressionSelection) {
+        self.coding.selection = selection;
+    }
+
+    fn cut_short(&self) -> Option<&str> {
+        self.cut.as_deref()
     }
 }
 

@@ -6,8 +6,8 @@ use super::header::Header;
 use crate::read::Warning;
 use crate::read::crs::{self, Crs};
 
-/// A CRS longer than this is not read.
-const MAX_WKT_LEN: u64 = 1 << 20;
+/// Records longer than this are not read.
+const MAX_LEN: u64 = 1 << 20;
 /// Extended records looked at.
 const MAX_EVLRS: u64 = 10_000;
 
@@ -16,6 +16,8 @@ const MAX_EVLRS: u64 = 10_000;
 pub(super) struct Records {
     pub(super) laszip: Option<Vec<u8>>,
     pub(super) copc: bool,
+    /// Descriptions of extra bytes, 192 bytes each; several records add up.
+    pub(super) extra_bytes: Vec<u8>,
     wkt: Option<String>,
     geokeys: Option<Vec<u8>>,
     geo_doubles: Vec<u8>,
@@ -79,7 +81,7 @@ impl Records {
     }
 
     fn take<R: Read>(&mut self, source: &mut R, head: &[u8], len: u64) -> io::Result<()> {
-        if len > MAX_WKT_LEN {
+        if len > MAX_LEN {
             return Ok(());
         }
         let user = head[2..18].split(|&byte| byte == 0).next().unwrap_or_default();
@@ -94,9 +96,15 @@ impl Records {
             (b"LASF_Projection", 2112) if self.wkt.is_none() => self.wkt = Some(String::from_utf8_lossy(&body(len)?).into_owned()),
             (b"LASF_Projection", 34735) => self.geokeys = Some(body(len)?),
             (b"LASF_Projection", 34736) => self.geo_doubles = body(len)?,
+            (b"LASF_Spec", 4) if self.extra_bytes.len() as u64 + len <= MAX_LEN => self.extra_bytes.append(&mut body(len)?),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The CRS as WKT, as the file has it.
+    pub(super) fn wkt(&self) -> Option<&str> {
+        self.wkt.as_deref().map(|wkt| wkt.trim_matches(|c: char| c == '\0' || c.is_whitespace())).filter(|wkt| !wkt.is_empty())
     }
 
     /// The CRS: the form that the header's flag names first, the other where that one says nothing.

@@ -3,6 +3,8 @@
 
 use std::io::Write;
 
+use serde::{Deserialize, Serialize};
+
 use super::index::hash;
 use super::{INDEX_PATH, Method, zip};
 use crate::error::{Error, Result};
@@ -50,14 +52,30 @@ impl Packed {
         self.data.len()
     }
 
-    /// Takes the packed bytes out, to be kept elsewhere until [`Packed::with_data`].
+    /// Takes the packed bytes out, to be kept elsewhere until [`PackedMeta::with_data`].
     pub(crate) fn take_data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)
     }
 
+    /// Everything of the entry but its path and its bytes.
+    pub(crate) fn meta(&self) -> PackedMeta {
+        PackedMeta { len: self.len, crc32: self.crc32, is_deflated: self.method == Method::Deflate }
+    }
+}
+
+/// What is known of a packed entry beside its path and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackedMeta {
+    len: u64,
+    crc32: u32,
+    is_deflated: bool,
+}
+
+impl PackedMeta {
     /// The entry with the bytes that [`Packed::take_data`] took.
-    pub(crate) fn with_data(&self, data: Vec<u8>) -> Self {
-        Self { path: self.path.clone(), data, ..*self }
+    pub(crate) fn with_data(self, path: String, data: Vec<u8>) -> Packed {
+        let method = if self.is_deflated { Method::Deflate } else { Method::Stored };
+        Packed { path, data, len: self.len, crc32: self.crc32, method }
     }
 }
 

@@ -1,0 +1,59 @@
+# Shared by the benchmarks beside this file; sourced after lib.sh.
+
+BENCH_DIR=$CACHE_DIR/bench
+PARTERRE=${PARTERRE:-$TARGET_DIR/release/parterre}
+
+# peer NAME: installs a program to measure against, from crates.io or PyPI.
+peer() {
+    case $1 in
+        copc_converter)
+            have copc_converter || CARGO_TARGET_DIR=$CACHE_DIR/tools-target beat "building copc_converter" \
+                cargo install --root "$TOOLS_DIR" copc_converter --version 0.16.0
+            ;;
+        py3dtiles) venv py3dtiles 'py3dtiles[las]==12.*' 'laspy[lazrs]' ;;
+        readers) venv readers 'laspy[lazrs]==2.*' 'pye57==0.4.*' 'plyfile==1.*' numpy ;;
+        *) die "no peer is called '$1'; known: copc_converter, py3dtiles" ;;
+    esac
+}
+
+# venv NAME PACKAGE…: Python packages in a folder of their own, $TOOLS_DIR/NAME.
+venv() {
+    local dir=$TOOLS_DIR/$1
+    shift
+    [ -f "$dir/.whole" ] && return
+    python3 -m venv --clear "$dir"
+    beat "fetching $1" "$dir/bin/pip" install --quiet --disable-pip-version-check "$@"
+    touch "$dir/.whole"
+}
+
+# stadium POINTS ENDING: the name of the seeded stadium, which is made once and kept.
+stadium() {
+    local file=$BENCH_DIR/stadium-$1.$2 need
+    if [ ! -s "$file" ]; then
+        mkdir -p "$BENCH_DIR"
+        need=$(($1 * 36))
+        [ "$(df --output=avail -B1 "$BENCH_DIR" | tail -1)" -gt $((need * 3)) ] ||
+            die "there is no room for a stadium of $1 points and what is made of it: about $((need * 3 / 1000000000)) GB in $BENCH_DIR"
+        beat "making a stadium of $1 points" "$PARTERRE" demo --stadium "$1" --seed 7 -o "$file" >&2
+    fi
+    printf '%s\n' "$file"
+}
+
+# machine: one line about what the figures were measured on.
+machine() {
+    printf '%s, %s cores, %s GiB memory, %s' \
+        "$(lscpu | sed -n 's/^Model name: *//p' | head -1)" "$(nproc)" \
+        "$(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" "$(. /etc/os-release && echo "$PRETTY_NAME")"
+}
+
+# replace_section FILE NAME: puts standard input between the lines <!-- NAME --> and <!-- /NAME --> of a document.
+replace_section() {
+    local file=$1 name=$2 text
+    text=$(cat)
+    grep -qF "<!-- $name -->" "$file" && grep -qF "<!-- /$name -->" "$file" || die "$file has no section $name"
+    TEXT=$text awk -v from="<!-- $name -->" -v to="<!-- /$name -->" '
+        $0 == to { skip = 0 }
+        !skip { print }
+        $0 == from { skip = 1; print ENVIRON["TEXT"] }' "$file" >"$file.part"
+    mv "$file.part" "$file"
+}

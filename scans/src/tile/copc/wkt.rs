@@ -1,0 +1,120 @@
+//! The CRS as WKT, which every file has: some readers refuse files without.
+
+use std::fmt::Write as _;
+
+use crate::frame::Unit;
+
+/// WKT of a CRS: that of the code where it is `EPSG:n`, the WKT itself where it is some, and else a local system in the
+/// unit given.
+///
+/// Heights in a unit of their own make a code's system a compound one, since codes of horizontal systems know nothing of
+/// heights.
+pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String {
+    let crs = crs.map(|crs| crs.trim_matches(|c: char| c == '\0' || c.is_whitespace()));
+    if let Some(wkt) = crs.filter(|crs| is_wkt(crs)) {
+        return wkt.to_owned();
+    }
+    let horizontal = match crs.and_then(code) {
+        Some(code) => u16::try_from(code)
+            .ok()
+            .and_then(crs_definitions::from_code)
+            .map(|definition| definition.wkt.to_owned())
+            .filter(|wkt| is_wkt(wkt))
+            .unwrap_or_else(|| local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]"))),
+        None => local("Local", unit, ""),
+    };
+    match vertical_unit.filter(|&vertical| vertical != unit) {
+        Some(vertical) => format!(
+            "COMPD_CS[\"{} with heights\",{horizontal},VERT_CS[\"Local height\",VERT_DATUM[\"Local height\",2005],{},AXIS[\"Up\",UP]]]",
+            name(&horizontal),
+            unit_node(vertical)
+        ),
+        None => horizontal,
+    }
+}
+
+/// The number of `EPSG:n`.
+fn code(crs: &str) -> Option<u32> {
+    let (authority, code) = crs.split_once(':')?;
+    authority.eq_ignore_ascii_case("EPSG").then(|| code.trim().parse().ok()).flatten()
+}
+
+/// Whether a text has the look of WKT: a keyword, a bracket and all brackets closed.
+fn is_wkt(text: &str) -> bool {
+    let Some((keyword, _)) = text.split_once(['[', '(']) else { return false };
+    let (mut depth, mut quoted) = (0_i64, false);
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '[' | '(' if !quoted => depth += 1,
+            ']' | ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0 && !quoted && keyword.len() >= 6 && keyword.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
+}
+
+/// The name in quotes that follows the keyword.
+fn name(wkt: &str) -> &str {
+    wkt.split('"').nth(1).unwrap_or("Local")
+}
+
+fn local(name: &str, unit: Unit, authority: &str) -> String {
+    format!("LOCAL_CS[\"{name}\",LOCAL_DATUM[\"{name}\",32767],{},AXIS[\"X\",EAST],AXIS[\"Y\",NORTH]{authority}]", unit_node(unit))
+}
+
+fn unit_node(unit: Unit) -> String {
+    let Some(metres) = unit.metres() else {
+        return "UNIT[\"degree\",0.0174532925199433,AUTHORITY[\"EPSG\",\"9122\"]]".into();
+    };
+    let (name, code) = match unit {
+        Unit::Metre => ("metre", Some(9001)),
+        Unit::Foot => ("foot", Some(9002)),
+        Unit::UsSurveyFoot => ("US survey foot", Some(9003)),
+        #[allow(unreachable_patterns, reason = "units may be added")]
+        _ => ("unit", None),
+    };
+    let mut node = format!("UNIT[\"{name}\",{metres}");
+    if let Some(code) = code {
+        // Writing to a string cannot fail.
+        let _ = write!(node, ",AUTHORITY[\"EPSG\",\"{code}\"]");
+    }
+    node.push(']');
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::crs;
+
+    #[test]
+    fn codes_and_local_systems_read_back_as_what_they_were() {
+        let back = |crs: Option<&str>, unit, vertical| {
+            let wkt = of(crs, unit, vertical);
+            assert!(is_wkt(&wkt), "{wkt}");
+            let read = crs::wkt::read(&wkt);
+            (read.name, read.unit, read.vertical_unit)
+        };
+        assert_eq!(back(Some("EPSG:2154"), Unit::Metre, None), (Some("EPSG:2154".into()), Some(Unit::Metre), None));
+        assert_eq!(back(Some("epsg:2992"), Unit::Foot, None).0, Some("EPSG:2992".into()));
+        assert_eq!(
+            back(Some("EPSG:25832"), Unit::Metre, Some(Unit::Foot)),
+            (Some("EPSG:25832".into()), Some(Unit::Metre), Some(Unit::Foot))
+        );
+        // No registry has this one: its code is kept.
+        assert_eq!(back(Some("EPSG:999999"), Unit::Metre, None), (Some("EPSG:999999".into()), Some(Unit::Metre), None));
+        for unit in [Unit::Metre, Unit::Foot, Unit::UsSurveyFoot] {
+            assert_eq!(back(None, unit, None).1, Some(unit));
+        }
+        assert_eq!(back(None, Unit::Metre, Some(Unit::UsSurveyFoot)).2, Some(Unit::UsSurveyFoot));
+    }
+
+    #[test]
+    fn wkt_is_kept_as_it_is() {
+        let wkt = "ENGCRS[\"Hall (east) [old]\",EDATUM[\"Hall\"],CS[Cartesian,3],AXIS[\"x\",east],LENGTHUNIT[\"metre\",1]]";
+        assert_eq!(of(Some(&format!("{wkt}\0 ")), Unit::Foot, None), wkt);
+        assert!(of(Some("PROJCS[\"cut"), Unit::Metre, None).starts_with("LOCAL_CS"));
+        assert!(of(Some("Zone 32"), Unit::Metre, None).starts_with("LOCAL_CS"));
+    }
+}

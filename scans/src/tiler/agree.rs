@@ -1,0 +1,69 @@
+//! The scan that several sources make together.
+
+use glam::DVec3;
+
+use crate::error::{Error, Result};
+use crate::frame::{self, Frame};
+use crate::points::Attributes;
+use crate::read::{PointSource, Setup, SourceInfo, Warning};
+
+/// The frame and the attributes of the scan that the sources make; its origin is not set.
+///
+/// # Errors
+/// `no_sources`, `sources_disagree`, `unit_degrees`.
+pub(super) fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attributes)> {
+    let Some((first, rest)) = sources.split_first() else {
+        return Err(Error::input("no_sources", "there is no file to tile", "Name at least one scan file."));
+    };
+    let first = first.info();
+    let unit_of = |info: &SourceInfo| info.unit.unwrap_or_default();
+    let both_units = |info: &SourceInfo| (unit_of(info), info.vertical_unit.unwrap_or(unit_of(info)));
+    let mut attributes = first.attributes;
+    for (index, other) in rest.iter().enumerate() {
+        let other = other.info();
+        if both_units(other) != both_units(first) || other.crs != first.crs {
+            let [(unit, vertical), (first_unit, first_vertical)] = [other, first].map(both_units);
+            let message = format!(
+                "file {} is in {unit:?}, heights in {vertical:?} ({}), the first in {first_unit:?}, heights in {first_vertical:?} ({})",
+                index + 2,
+                other.crs.as_deref().unwrap_or("no CRS"),
+                first.crs.as_deref().unwrap_or("no CRS"),
+            );
+            return Err(Error::input("sources_disagree", message, "Tile files of different frames as scans of their own."));
+        }
+        let more = other.attributes;
+        attributes.color |= more.color;
+        attributes.intensity |= more.intensity;
+        attributes.classification |= more.classification;
+        attributes.returns |= more.returns;
+        attributes.gps_time |= more.gps_time;
+    }
+    let unit = unit_of(first);
+    let frame = Frame {
+        origin_m: DVec3::ZERO,
+        unit,
+        vertical_unit: first.vertical_unit.filter(|&vertical| vertical != unit),
+        unit_source: first.unit_source,
+        crs: first.crs.clone(),
+        ecef_from_tile: None,
+    };
+    frame::check_unit(frame.unit)?;
+    frame::check_unit(frame.vertical_unit.unwrap_or(frame.unit))?;
+    Ok((frame, attributes))
+}
+
+/// What the sources have to say, each thing once.
+pub(super) fn warnings(sources: &[Box<dyn PointSource>]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for warning in sources.iter().flat_map(|source| source.info().warnings.iter().chain(source.warnings())) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+    warnings
+}
+
+/// Where the scanner stood, in all sources, numbered on.
+pub(super) fn setups(sources: &[Box<dyn PointSource>]) -> Vec<Setup> {
+    sources.iter().flat_map(|source| source.info().setups.iter().cloned()).collect()
+}

@@ -1,0 +1,138 @@
+//! Counting points in cells of a lattice whose bounds nobody knows: an array where most points are expected, a map for
+//! the others. Cells double their edge when too many of them are not in the array.
+
+use std::collections::HashMap;
+
+/// Cells of the array.
+const DENSE: i64 = 1 << 20;
+/// Cells in the map.
+const SPARSE: usize = 1 << 16;
+
+/// A box of cells: a cell has an edge of 2 to the power of `shift` tree steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) shift: u32,
+    corner: [i64; 3],
+    size: [i64; 3],
+}
+
+impl Window {
+    /// The finest window that holds tree coordinates from `min` to `max`.
+    pub(super) fn holding(min: [i64; 3], max: [i64; 3]) -> Self {
+        let mut shift = 0;
+        loop {
+            let corner = min.map(|value| value >> shift);
+            let size = [0, 1, 2].map(|axis| (max[axis] >> shift) - corner[axis] + 1);
+            if size.iter().try_fold(1_i64, |product, &size| product.checked_mul(size)).is_some_and(|product| product <= DENSE) {
+                return Self { shift, corner, size };
+            }
+            shift += 1;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.size.iter().product::<i64>() as usize
+    }
+
+    /// The cell's place in the array.
+    pub(super) fn index(&self, cell: [i64; 3]) -> Option<usize> {
+        let [x, y, z] = [0, 1, 2].map(|axis| cell[axis].wrapping_sub(self.corner[axis]) as u64);
+        let [width, depth, height] = self.size.map(|size| size as u64);
+        (x < width && y < depth && z < height).then(|| ((z * depth + y) * width + x) as usize)
+    }
+
+    fn cell(&self, index: usize) -> [i64; 3] {
+        let index = index as i64;
+        let [width, depth, _] = self.size;
+        [self.corner[0] + index % width, self.corner[1] + index / width % depth, self.corner[2] + index / width / depth]
+    }
+}
+
+/// Numbers of points in cells.
+pub(super) struct Cells {
+    pub(super) window: Window,
+    dense: Vec<u64>,
+    sparse: HashMap<[i64; 3], u64>,
+}
+
+impl Cells {
+    pub(super) fn new(window: Window) -> Self {
+        Self { window, dense: vec![0; window.len()], sparse: HashMap::new() }
+    }
+
+    /// Counts a point in.
+    pub(super) fn add(&mut self, tree: [i64; 3]) {
+        let cell = tree.map(|value| value >> self.window.shift);
+        match self.window.index(cell) {
+            Some(index) => self.dense[index] += 1,
+            None => self.add_outside(cell, 1),
+        }
+    }
+
+    fn add_outside(&mut self, cell: [i64; 3], count: u64) {
+        *self.sparse.entry(cell).or_default() += count;
+        while self.sparse.len() > SPARSE {
+            self.coarsen();
+        }
+    }
+
+    /// Cells with points.
+    pub(super) fn iter(&self) -> impl Iterator<Item = ([i64; 3], u64)> + '_ {
+        let dense = self.dense.iter().enumerate().filter(|&(_, &count)| count > 0);
+        dense.map(|(index, &count)| (self.window.cell(index), count)).chain(self.sparse.iter().map(|(&cell, &count)| (cell, count)))
+    }
+
+    /// Doubles the cells' edges.
+    pub(super) fn coarsen(&mut self) {
+        let Window { shift, corner, size } = self.window;
+        let half = corner.map(|value| value >> 1);
+        let size = [0, 1, 2].map(|axis| ((corner[axis] + size[axis] - 1) >> 1) - half[axis] + 1);
+        let mut coarse = Self::new(Window { shift: shift + 1, corner: half, size });
+        for (cell, count) in self.iter() {
+            coarse.add_cell(cell.map(|value| value >> 1), count);
+        }
+        *self = coarse;
+    }
+
+    fn add_cell(&mut self, cell: [i64; 3], count: u64) {
+        match self.window.index(cell) {
+            Some(index) => self.dense[index] += count,
+            None => *self.sparse.entry(cell).or_default() += count,
+        }
+    }
+
+    /// Counts other points in; the coarser cells of the two are kept.
+    pub(super) fn merge(&mut self, mut other: Self) {
+        while self.window.shift < other.window.shift {
+            self.coarsen();
+        }
+        while other.window.shift < self.window.shift {
+            other.coarsen();
+        }
+        for (cell, count) in other.iter() {
+            self.add_cell(cell, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_join_without_losing_points() {
+        let window = Window::holding([-1000, 0, 5], [9_000_000, 7_000_000, 1_000_000]);
+        assert!(window.len() as i64 <= DENSE && window.len() as i64 > DENSE / 16);
+        let mut one = Cells::new(window);
+        let mut other = Cells::new(window);
+        for n in 0..200_000_i64 {
+            one.add([n * 7919 % 9_000_000, n * 104_729 % 7_000_000, n % 1_000_000]);
+            // Far outside, each in a cell of its own: too many for the map.
+            other.add([1_000_000_000 + (n << window.shift), -5_000_000, n]);
+        }
+        assert!(other.window.shift > window.shift);
+        one.merge(other);
+        assert!(one.sparse.len() <= 2 * SPARSE);
+        assert_eq!(one.iter().map(|(_, count)| count).sum::<u64>(), 400_000);
+    }
+}

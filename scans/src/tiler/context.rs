@@ -1,0 +1,62 @@
+//! What every stage needs of the caller: whether to stop, whom to tell how far it is.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::report::Timing;
+use crate::error::{Error, Result};
+
+/// Where a run stands. Handed to the caller often; cheap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// `count`, `distribute`, `sample`, `write`, `pictures`.
+    pub stage: &'static str,
+    /// 0 to 1 over all stages.
+    pub fraction: f64,
+}
+
+/// Where each stage begins and ends in the whole.
+const STAGES: [(&str, f64, f64); 5] =
+    [("count", 0.0, 0.1), ("distribute", 0.1, 0.3), ("sample", 0.3, 0.92), ("write", 0.92, 0.95), ("pictures", 0.95, 1.0)];
+
+pub(super) struct Context<'a> {
+    cancel: Option<&'a AtomicBool>,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    last: Mutex<f64>,
+    timings: Mutex<Vec<Timing>>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(cancel: Option<&'a AtomicBool>, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        Self { cancel, progress, last: Mutex::new(0.0), timings: Mutex::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Tells the caller where the stage stands, 0 to 1; never less than it was told before.
+    pub(super) fn report(&self, stage: &'static str, fraction: f64) {
+        let (from, to) = STAGES.iter().find(|(name, ..)| *name == stage).map_or((1.0, 1.0), |&(_, from, to)| (from, to));
+        let Ok(mut last) = self.last.lock() else { return };
+        *last = last.max(from + (to - from) * fraction.clamp(0.0, 1.0));
+        (self.progress)(Progress { stage, fraction: *last });
+    }
+
+    /// Runs a stage and takes its time.
+    pub(super) fn stage<T>(&self, stage: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.check()?;
+        self.report(stage, 0.0);
+        let started = Instant::now();
+        let result = work();
+        if let Ok(mut timings) = self.timings.lock() {
+            timings.push(Timing { stage, seconds: started.elapsed().as_secs_f64() });
+        }
+        result
+    }
+
+    pub(super) fn timings(&self) -> Vec<Timing> {
+        self.timings.lock().map(|timings| timings.clone()).unwrap_or_default()
+    }
+}

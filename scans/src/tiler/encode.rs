@@ -1,0 +1,137 @@
+//! A final node in both encodings: a chunk of LAZ for `points.copc.laz`, an entry for `tiles.3tz`.
+
+use std::collections::HashMap;
+
+use glam::DVec3;
+
+use super::distribute::steps_of;
+use super::lattice::Cube;
+use super::ramp::Ramp;
+use crate::error::Result;
+use crate::geo::Placement;
+use crate::points::Attributes;
+use crate::read::TailFormat;
+use crate::read::record::{COLOR_AT, COORDINATES_BYTES};
+use crate::tile::archive::Packed;
+use crate::tile::copc::NodeEncoder;
+use crate::tile::glb::{self, Extra, Part, Vertex};
+use crate::tile::id::NodeKey;
+
+/// Edge of a part's cell: 2^16 mm.
+const PART_BITS: u32 = 16;
+
+/// Makes nodes' bytes; one for all threads.
+pub(super) struct Encoder {
+    pub(super) format: TailFormat,
+    pub(super) cube: Cube,
+    /// For `points.copc.laz`, where it is wanted.
+    pub(super) copc: Option<NodeEncoder>,
+    /// For `tiles.3tz`, where it is wanted.
+    pub(super) tiles: Option<Tiles>,
+}
+
+/// What tiles need beside the records.
+pub(super) struct Tiles {
+    pub(super) placement: Placement,
+    pub(super) attributes: Attributes,
+    pub(super) ramp: Ramp,
+}
+
+/// A node's bytes.
+pub(super) struct Encoded {
+    pub(super) copc: Option<Vec<u8>>,
+    pub(super) tile: Option<TileBytes>,
+}
+
+/// A tile, and where its points are: whole millimetres in the tile frame.
+pub(super) struct TileBytes {
+    pub(super) packed: Packed,
+    pub(super) min: [i64; 3],
+    pub(super) max: [i64; 3],
+    /// Largest distance between a point and its place in the tile along one axis, in millimetres.
+    pub(super) error_mm: f64,
+}
+
+/// The name of a node's tile in the archive.
+pub(super) fn path_of(key: NodeKey) -> String {
+    format!("t/{key}.glb")
+}
+
+impl Encoder {
+    /// Encodes a node's records, which come in Morton order.
+    pub(super) fn encode(&self, key: NodeKey, records: &[u8]) -> Result<Encoded> {
+        let copc = self.copc.as_ref().map(|copc| copc.encode(records)).transpose()?;
+        let tile = self.tiles.as_ref().map(|tiles| self.tile(tiles, key, records)).transpose()?;
+        Ok(Encoded { copc, tile })
+    }
+
+    fn tile(&self, tiles: &Tiles, key: NodeKey, records: &[u8]) -> Result<TileBytes> {
+        let stride = self.format.record_len();
+        let grid = self.cube.grid();
+        let mut positions: Vec<DVec3> = records.chunks_exact(stride).map(|record| grid.position(steps_of(record))).collect();
+        tiles.placement.tile_from_file(&mut positions);
+
+        let with_extras = tiles.attributes.intensity || tiles.attributes.classification;
+        let (mut min, mut max, mut error_mm) = ([i64::MAX; 3], [i64::MIN; 3], 0.0_f64);
+        let mut parts = Parts::default();
+        for (record, position) in records.chunks_exact(stride).zip(&positions) {
+            let exact = *position * 1000.0;
+            let rounded = exact.round();
+            error_mm = error_mm.max((exact - rounded).abs().max_element());
+            let place = rounded.to_array().map(|value| value as i64);
+            min = [0, 1, 2].map(|axis| min[axis].min(place[axis]));
+            max = [0, 1, 2].map(|axis| max[axis].max(place[axis]));
+            let tail = &record[COORDINATES_BYTES..];
+            let intensity = u16::from_le_bytes([tail[0], tail[1]]);
+            let [red, green, blue] = self.color(tiles, record, intensity);
+            let part = parts.of(place.map(|value| value >> PART_BITS));
+            let position = place.map(|value| (value & ((1 << PART_BITS) - 1)) as u16);
+            part.vertices.push(Vertex { position, pad: 0, color: [red, green, blue, 255] });
+            if with_extras {
+                part.extras.push(Extra { intensity, classification: tail[4], pad: 0 });
+            }
+        }
+        let packed = Packed::new(path_of(key), glb::encode(&parts.list, true)?)?;
+        Ok(TileBytes { packed, min, max, error_mm })
+    }
+
+    /// The record's colour; grey by intensity or a ramp by height where it has none.
+    fn color(&self, tiles: &Tiles, record: &[u8], intensity: u16) -> [u8; 3] {
+        if self.format.color {
+            let at = COORDINATES_BYTES + COLOR_AT;
+            let color = [0, 2, 4].map(|channel| u16::from_le_bytes([record[at + channel], record[at + channel + 1]]));
+            if color != [0; 3] {
+                return color.map(narrow);
+            }
+        }
+        tiles.ramp.color(intensity, steps_of(record)[2])
+    }
+}
+
+/// The nearest 8-bit value of a 16-bit one.
+fn narrow(value: u16) -> u8 {
+    ((u32::from(value) + 128) / 257) as u8
+}
+
+/// Parts by their cells, in the order in which the cells are met.
+#[derive(Default)]
+struct Parts {
+    list: Vec<Part>,
+    last: Option<([i64; 3], usize)>,
+    places: HashMap<[i64; 3], usize>,
+}
+
+impl Parts {
+    fn of(&mut self, cell: [i64; 3]) -> &mut Part {
+        let index = match self.last {
+            Some((last, index)) if last == cell => index,
+            _ => *self.places.entry(cell).or_insert_with(|| {
+                let origin_m = DVec3::from_array(cell.map(|value| (value << PART_BITS) as f64 / 1000.0));
+                self.list.push(Part { origin_m, ..Part::default() });
+                self.list.len() - 1
+            }),
+        };
+        self.last = Some((cell, index));
+        &mut self.list[index]
+    }
+}

@@ -1,0 +1,49 @@
+//! Sorting a chunk's records in Morton order, so that each cell of the octree is a run of them.
+//!
+//! Records of one place are ordered by their bytes: the order does not depend on that of the input.
+
+use super::distribute::steps_of;
+use super::lattice::{Cube, morton};
+use super::plan::MORTON_LEVELS;
+use crate::tile::id::NodeKey;
+
+/// Records in Morton order with their codes; reused from chunk to chunk.
+#[derive(Default)]
+pub(super) struct Sorted {
+    pub(super) records: Vec<u8>,
+    /// The digits below the chunk's cell, as many as a code holds.
+    pub(super) codes: Vec<u64>,
+    keys: Vec<(u64, u32)>,
+}
+
+impl Sorted {
+    /// Takes the records of the cell `key`. Returns how many digits the codes have.
+    pub(super) fn fill(&mut self, records: &[u8], stride: usize, key: NodeKey, cube: &Cube) -> u32 {
+        let digits = cube.bits - key.level;
+        let dropped = digits.saturating_sub(MORTON_LEVELS);
+        let mask = (1_u64 << digits) - 1;
+        let below = |record: &[u8]| cube.tree(steps_of(record)).map(|value| (u64::from(value) & mask) as u32);
+        self.keys.clear();
+        self.keys.extend(
+            (records.chunks_exact(stride).enumerate()).map(|(index, record)| (morton(below(record).map(|value| value >> dropped)), index as u32)),
+        );
+        self.keys.sort_unstable();
+        let record = |index: u32| &records[index as usize * stride..(index as usize + 1) * stride];
+        let rest = |index: u32| morton(below(record(index)).map(|value| value & ((1 << dropped) - 1)));
+        for run in self.keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+            if dropped > 0 {
+                run.sort_unstable_by(|a, b| rest(a.1).cmp(&rest(b.1)).then_with(|| record(a.1).cmp(record(b.1))));
+            } else {
+                run.sort_unstable_by(|a, b| record(a.1).cmp(record(b.1)));
+            }
+        }
+        self.codes.clear();
+        self.codes.extend(self.keys.iter().map(|&(code, _)| code));
+        self.records.clear();
+        self.records.reserve(records.len());
+        for &(_, index) in &self.keys {
+            self.records.extend_from_slice(record(index));
+        }
+        digits - dropped
+    }
+}

@@ -1,0 +1,80 @@
+//! What a run did, as `report.json` tells it.
+
+use serde::Serialize;
+
+use crate::frame::Frame;
+use crate::points::Attributes;
+use crate::read::{Setup, Warning};
+
+/// Version of the report's layout.
+pub const REPORT_VERSION: u32 = 2;
+
+/// What a run did with every point. Written as `report.json`; `points_in == points_out + points_dropped`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Version of this document.
+    pub report_version: u32,
+    /// Points read.
+    pub points_in: u64,
+    /// Points in the octree: in `tiles.3tz` and in `points.copc.laz`, whichever are wanted.
+    pub points_out: u64,
+    /// Points left out.
+    pub points_dropped: u64,
+    /// Why points were left out; the numbers add up to `points_dropped`.
+    pub dropped: Vec<Dropped>,
+    /// Everything odd, and what was corrected.
+    pub warnings: Vec<Warning>,
+    /// Number of nodes with points.
+    pub tiles: u64,
+    /// Bytes of the encodings together.
+    pub bytes: u64,
+    /// Files beside this one, in the order of their names.
+    pub files: Vec<FileEntry>,
+    /// Wall time.
+    pub seconds: f64,
+    /// Wall time of each stage; of the last run, where an earlier one was continued.
+    pub timings: Vec<Timing>,
+    /// Most bytes that temporary files took at a time.
+    pub temporary_bytes: u64,
+    /// Bounds of the points in the scan frame, `[minx, miny, minz, maxx, maxy, maxz]`.
+    pub bounds: [f64; 6],
+    /// Where the scan lies.
+    pub frame: Frame,
+    /// Attributes of the points beside positions.
+    pub attributes: Attributes,
+    /// LAS point format of `points.copc.laz`.
+    pub point_format: u8,
+    /// Distance of neighbouring points in the root; every level halves it.
+    pub spacing_m: f64,
+    /// Largest distance between a point and its place in the tiles along one axis.
+    pub quantization_error_m: f64,
+    /// Where the scanner stood.
+    pub setups: Vec<Setup>,
+}
+
+/// Points left out for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// Stable code, that of the warning.
+    pub reason: &'static str,
+    /// How many.
+    pub points: u64,
+}
+
+/// A file of the output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileEntry {
+    /// Path below the output folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Time that a stage took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Timing {
+    /// The stage.
+    pub stage: &'static str,
+    /// Wall time.
+    pub seconds: f64,
+}

@@ -1,0 +1,197 @@
+//! The work folder: temporary files that outlive a run which was killed, so that the next one goes on from there.
+//!
+//! It is `.tiling` in the destination. A lock keeps a second run out. `work.json` says what the work is, by a
+//! fingerprint of sources and options, and appears when the records are distributed; from then on every chunk whose part is whole is done.
+//! Everything that is found is checked before it is used, and what does not fit is made again.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::distribute::Distributed;
+use super::lattice::Cube;
+use crate::error::{Error, ErrorKind, Result};
+use crate::points::Attributes;
+use crate::read::record::ExtraField;
+use crate::read::{Setup, TailFormat, Warning};
+
+/// Name of the folder.
+const NAME: &str = ".tiling";
+/// Changes when what lies in the folder does.
+const VERSION: u32 = 1;
+/// Times the bytes of all records that the disk must have free.
+const SPACE: f64 = 1.5;
+
+/// What is known of the scan when its records are distributed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Survey {
+    version: u32,
+    fingerprint: String,
+    pub(super) cube: Cube,
+    format: Format,
+    pub(super) attributes: Attributes,
+    pub(super) points_in: u64,
+    pub(super) not_finite: u64,
+    pub(super) far_away: u64,
+    pub(super) distributed: Distributed,
+    warnings: Vec<(String, String)>,
+    pub(super) setups: Vec<Setup>,
+}
+
+/// A [`TailFormat`] as JSON knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Format {
+    color: bool,
+    nir: bool,
+    extra: Vec<Vec<u8>>,
+}
+
+/// The parts of a survey that are not told by the others.
+pub(super) struct Findings {
+    pub(super) cube: Cube,
+    pub(super) format: TailFormat,
+    pub(super) attributes: Attributes,
+    pub(super) points_in: u64,
+    pub(super) not_finite: u64,
+    pub(super) far_away: u64,
+    pub(super) distributed: Distributed,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) setups: Vec<Setup>,
+}
+
+impl Survey {
+    pub(super) fn new(fingerprint: &str, findings: Findings) -> Self {
+        let Findings { cube, format, attributes, points_in, not_finite, far_away, distributed, warnings, setups } = findings;
+        Self {
+            version: VERSION,
+            fingerprint: fingerprint.to_owned(),
+            cube,
+            format: Format {
+                color: format.color,
+                nir: format.nir,
+                extra: format.extra.iter().map(|field| field.descriptor.to_vec()).collect(),
+            },
+            attributes,
+            points_in,
+            not_finite,
+            far_away,
+            distributed,
+            warnings: warnings.into_iter().map(|warning| (warning.code.to_owned(), warning.message)).collect(),
+            setups,
+        }
+    }
+
+    pub(super) fn format(&self) -> TailFormat {
+        let field = |bytes: &Vec<u8>| Some(ExtraField { descriptor: bytes.as_slice().try_into().ok()? });
+        TailFormat { color: self.format.color, nir: self.format.nir, extra: self.format.extra.iter().filter_map(field).collect() }
+    }
+
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        // Codes are constants of the program; those of an earlier run live as long as this one.
+        let leaked = |code: &String| -> &'static str { Box::leak(code.clone().into_boxed_str()) };
+        self.warnings.iter().map(|(code, message)| Warning { code: leaked(code), message: message.clone() }).collect()
+    }
+}
+
+/// The folder, locked for this run.
+pub(super) struct Work {
+    path: PathBuf,
+    fingerprint: Option<String>,
+    /// The lock lasts as long as the file is open.
+    _lock: File,
+}
+
+impl Work {
+    /// Opens the folder in `dir`. Without a fingerprint nothing of an earlier run is used.
+    pub(super) fn open(dir: &Path, fingerprint: Option<String>) -> Result<Self> {
+        let path = dir.join(NAME);
+        std::fs::create_dir_all(&path).map_err(|error| Error::io("write", &path, error))?;
+        let lock_path = path.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(|error| Error::io("write", &lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::input(
+                    "tiling_in_progress",
+                    format!("another run is working in {}", path.display()),
+                    "Wait until it is done, or choose another folder.",
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path, error)),
+        }
+        Ok(Self { path, fingerprint, _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What an earlier run of the same work has found.
+    pub(super) fn resume(&self) -> Option<Survey> {
+        let fingerprint = self.fingerprint.as_ref()?;
+        let survey: Survey = serde_json::from_slice(&std::fs::read(self.path.join("work.json")).ok()?).ok()?;
+        let is_same = survey.version == VERSION && survey.fingerprint == *fingerprint;
+        let is_there = |name: &str, bytes: u64| std::fs::metadata(self.path.join(name)).is_ok_and(|metadata| metadata.len() == bytes);
+        let is_whole = survey.distributed.chunks.iter().enumerate().all(|(number, chunk)| {
+            is_there(&chunk.file, chunk.bytes) || self.part_path(number).with_extension("json").is_file()
+        });
+        (is_same && is_whole).then_some(survey)
+    }
+
+    /// Removes what earlier runs have left.
+    pub(super) fn clear(&self) -> Result<()> {
+        let entries = std::fs::read_dir(&self.path).map_err(|error| Error::io("read", &self.path, error))?;
+        for entry in entries.filter_map(std::result::Result::ok).filter(|entry| entry.file_name() != "lock") {
+            let path = entry.path();
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(|error| Error::io("remove", path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what the run has found, so that another goes on from here.
+    pub(super) fn keep(&self, findings: Findings) -> Result<Survey> {
+        let survey = Survey::new(self.fingerprint.as_deref().unwrap_or_default(), findings);
+        if self.fingerprint.is_some() {
+            let text = serde_json::to_vec(&survey).map_err(|error| Error::Internal(error.to_string()))?;
+            let (draft, path) = (self.path.join("work.draft"), self.path.join("work.json"));
+            std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
+            std::fs::rename(&draft, &path).map_err(|error| Error::io("write", &path, error))?;
+        }
+        Ok(survey)
+    }
+
+    /// The file of a chunk's part.
+    pub(super) fn part_path(&self, number: usize) -> PathBuf {
+        self.path.join(format!("part-{number}.bin"))
+    }
+
+    /// Refuses work that the disk has no room for.
+    pub(super) fn check_space(&self, points: u64, record_len: usize) -> Result<()> {
+        let wanted = (points as f64 * record_len as f64 * SPACE) as u64;
+        let Ok(free) = fs4::available_space(&self.path) else { return Ok(()) };
+        if free < wanted {
+            return Err(Error::input(
+                "disk_full",
+                format!(
+                    "tiling {points} points takes up to {} MiB in {}, and {} MiB are free",
+                    wanted >> 20,
+                    self.path.display(),
+                    free >> 20
+                ),
+                "Free space, or choose a folder on another disk.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Removes the folder, unless what is in it is worth keeping after this error.
+    pub(super) fn end(self, error: Option<&Error>) {
+        let worth_keeping = error.is_some_and(|error| matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Storage));
+        if !(worth_keeping && self.fingerprint.is_some() && self.path.join("work.json").is_file()) {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
