@@ -95,13 +95,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            memory_bytes: 512 << 20,
-            tile_points: 50_000,
-            outputs: Outputs { copc: true, tiles: true },
-            cancel: None,
-            fingerprint: None,
-        }
+        Self { memory_bytes: 512 << 20, tile_points: 50_000, outputs: Outputs { copc: true, tiles: true }, cancel: None, fingerprint: None }
     }
 }
 
@@ -224,9 +218,8 @@ impl Run<'_> {
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
         let bounds = scan_bounds(&cube, &file_frame);
-        let made = self.context.stage("write", || {
-            self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work)
-        })?;
+        let made =
+            self.context.stage("write", || self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work))?;
         self.publish(&nodes, &plans, &survey, &placement, bounds, &made, work, dir)
     }
 
@@ -252,17 +245,12 @@ impl Run<'_> {
         let kept = counted.points_in - counted.not_finite - counted.far_away;
         work.check_space(kept, stride)?;
 
-        let limits = Limits {
-            cube,
-            stride,
-            chunk_points: self.chunk_points(stride, kept),
-            bytes: self.memory() / 4,
-            workers: self.workers,
-        };
+        let limits =
+            Limits { cube, stride, chunk_points: self.chunk_points(stride, kept), bytes: self.memory() / 4, workers: self.workers };
         let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
         let converters = Converter::of(sources, &format, lattice, cube);
-        let distributed = context
-            .stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let distributed =
+            context.stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
         let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
         if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
             return Err(Error::input(
@@ -329,15 +317,10 @@ impl Run<'_> {
                 workers.into_iter().map(|worker| worker.join().map_err(|_| Error::Internal("a builder panicked".into()))?).collect();
             results.into_iter().collect::<Result<()>>()
         })?;
-        let mut parts: Vec<(Part, std::path::PathBuf)> = parts
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number))))
-            .collect();
-        let mut tops: Vec<TopOnDisk<'_>> = parts
-            .iter()
-            .filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() }))
-            .collect();
+        let mut parts: Vec<(Part, std::path::PathBuf)> =
+            parts.into_iter().enumerate().filter_map(|(number, part)| Some((part.into_inner().ok()??, work.part_path(number)))).collect();
+        let mut tops: Vec<TopOnDisk<'_>> =
+            parts.iter().filter_map(|(part, path)| Some(TopOnDisk { top: part.top?.0, part, path: path.clone() })).collect();
         // In Morton order; no cell is an ancestor of another.
         tops.sort_by_cached_key(|top| {
             let cell = top.top.key.cell.map(|cell| cell << (plans.encoder.cube.bits - top.top.key.level));

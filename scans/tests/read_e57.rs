@@ -77,7 +77,8 @@ fn files_have_the_points_that_another_reader_finds() {
         assert_eq!(codes(source.warnings()).contains(&"e57_points_invalid"), invalid > 0, "{name}");
         let (mut bounds, mut sum) = (Bounds::EMPTY, DVec3::ZERO);
         valid.into_iter().for_each(|&position| (bounds.include(position), sum += position).0);
-        let near = |got: DVec3, wanted: [f64; 3], slack: f64| wanted[0].is_nan() || (got - DVec3::from_array(wanted)).abs().max_element() < slack;
+        let near =
+            |got: DVec3, wanted: [f64; 3], slack: f64| wanted[0].is_nan() || (got - DVec3::from_array(wanted)).abs().max_element() < slack;
         assert!(near(bounds.min, min, 1e-6) && near(bounds.max, max, 1e-6), "{name}: {bounds:?}");
         assert!(near(sum, sums, 1e-4), "{name}: {sum}");
         let announced = source.info().bounds;
@@ -119,7 +120,9 @@ fn points_come_in_the_order_and_place_that_another_library_gives() {
                 } else {
                     assert!(all.positions[index].is_nan(), "{name}: {index}");
                 }
-                if let (Some(color), Some(got), true) = (point.color, all.colors.get(index), cloud.has_color() && cloud.color_limits.is_some()) {
+                if let (Some(color), Some(got), true) =
+                    (point.color, all.colors.get(index), cloud.has_color() && cloud.color_limits.is_some())
+                {
                     let wanted = [color.red, color.green, color.blue].map(|value| (value * 65_535.0).round() as u16);
                     assert_eq!(*got, wanted, "{name}: {index}");
                 }
@@ -221,10 +224,7 @@ fn pictures_are_listed_and_taken_out() {
     assert_eq!(images.iter().map(|image| image.setup).collect::<Vec<_>>(), [None, Some(0), None, None]);
     assert_eq!(images[0].projection, Projection::VisualReference);
     assert_eq!(images[1].projection, Projection::Spherical { pixel_rad: [0.0314; 2] });
-    assert_eq!(
-        images[2].projection,
-        Projection::Pinhole { focal_length_m: 123.0, pixel_m: [0.044, 0.033], principal_point: [23.0, 42.0] }
-    );
+    assert_eq!(images[2].projection, Projection::Pinhole { focal_length_m: 123.0, pixel_m: [0.044, 0.033], principal_point: [23.0, 42.0] });
     assert_eq!(
         images[3].projection,
         Projection::Cylindrical { radius_m: 666.0, principal_y: 42.0, pixel_height_m: 0.033, pixel_width_rad: 0.044 }
@@ -266,7 +266,8 @@ fn pictures_of_another_writer_and_their_masks() {
     image.set_name("foyer");
     image.set_pointcloud_guid("b");
     image.set_transform(pose([1.0, 0.0, 0.0, 0.0], [7.0, 8.0, 9.0]));
-    let properties = e57::CylindricalImageProperties { width: 40, height: 20, radius: 2.5, principal_y: 10.0, pixel_width: 0.01, pixel_height: 0.02 };
+    let properties =
+        e57::CylindricalImageProperties { width: 40, height: 20, radius: 2.5, principal_y: 10.0, pixel_width: 0.01, pixel_height: 0.02 };
     image.add_cylindrical(ImageFormat::Png, &mut Cursor::new(&png), properties, Some(&mut Cursor::new(&png))).expect("a picture");
     let properties = e57::VisualReferenceImageProperties { width: 4, height: 2 };
     image.add_visual_reference(ImageFormat::Jpeg, &mut Cursor::new(b"no picture at all"), properties, None).expect("a picture");
@@ -290,7 +291,9 @@ fn poses_are_mended_or_refused() {
             pairs.map(|(name, value)| format!("<{name} type=\"Float\">{value}</{name}>")).collect()
         };
         let (rotation, translation) = (axes("w x y z", rotation), axes("x y z", translation));
-        let xml = format!("<pose type=\"Structure\"><rotation type=\"Structure\">{rotation}</rotation><translation type=\"Structure\">{translation}</translation></pose>");
+        let xml = format!(
+            "<pose type=\"Structure\"><rotation type=\"Structure\">{rotation}</rotation><translation type=\"Structure\">{translation}</translation></pose>"
+        );
         let mut source = open(simple(3, &xml)).expect("a good file");
         let all = read_all(source.as_mut()).expect("good points");
         (all.positions[1], codes(&source.info().warnings), source.info().setups[0].posed)
@@ -308,12 +311,7 @@ fn poses_are_mended_or_refused() {
 fn with_field(name: RecordName, data_type: RecordDataType, values: [RecordValue; 4], limits: Option<[RecordValue; 2]>) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let mut writer = E57Writer::new(&mut bytes, "file").expect("a writer");
-    let prototype = vec![
-        e57::Record::CARTESIAN_X_F32,
-        e57::Record::CARTESIAN_Y_F32,
-        e57::Record::CARTESIAN_Z_F32,
-        record(name, data_type),
-    ];
+    let prototype = vec![e57::Record::CARTESIAN_X_F32, e57::Record::CARTESIAN_Y_F32, e57::Record::CARTESIAN_Z_F32, record(name, data_type)];
     let mut scan = writer.add_pointcloud("scan", prototype).expect("a scan");
     for value in values {
         scan.add_point(vec![RecordValue::Single(1.0), RecordValue::Single(2.0), RecordValue::Single(3.0), value]).expect("a point");
@@ -340,7 +338,9 @@ fn intensity_is_scaled_by_its_limits_or_by_what_is_met() {
     assert_eq!(read(RecordDataType::UNIT_F32, unit.clone(), Some([Single(0.0), Single(1.0)])), (quarters.clone(), vec![]));
     assert_eq!(read(RecordDataType::F32, unit.clone(), None), (quarters.clone(), vec!["e57_intensity_limits"]));
     // Limits that are no limits.
-    for bad in [[Single(f32::NAN), Single(1.0)], [Single(1.0), Single(0.0)], [Single(0.0), Single(0.0)], [Single(0.0), Single(f32::INFINITY)]] {
+    for bad in
+        [[Single(f32::NAN), Single(1.0)], [Single(1.0), Single(0.0)], [Single(0.0), Single(0.0)], [Single(0.0), Single(f32::INFINITY)]]
+    {
         assert_eq!(read(RecordDataType::F32, unit.clone(), Some(bad)), (quarters.clone(), vec!["e57_intensity_limits"]));
     }
     let bytes = [Integer(0), Integer(1), Integer(128), Integer(255)];
@@ -354,7 +354,9 @@ fn intensity_is_scaled_by_its_limits_or_by_what_is_met() {
 
 #[test]
 fn classes_of_the_extension_for_las_are_kept() {
-    let xml = format!("{FLOATS}<las:classification type=\"Integer\" minimum=\"0\" maximum=\"31\"/><las:userData type=\"Integer\" minimum=\"0\" maximum=\"255\"/>");
+    let xml = format!(
+        "{FLOATS}<las:classification type=\"Integer\" minimum=\"0\" maximum=\"31\"/><las:userData type=\"Integer\" minimum=\"0\" maximum=\"255\"/>"
+    );
     let xs = floats(&[1.0, 2.0, 3.0]);
     // Five bits a class, the lowest first.
     let packet = packet(&[&xs, &xs, &xs, &[2 | 6 << 5, 5 << 2 | 6 >> 3], &[7, 8, 9]]);
@@ -390,7 +392,8 @@ fn packets_may_hold_pieces_of_any_length() {
 #[test]
 fn systems_in_metres_are_taken_and_others_told() {
     let crs = |text: &str| {
-        let content = document(1, FLOATS, "").replace("<data3D", &format!("<coordinateMetadata type=\"String\"><![CDATA[{text}]]></coordinateMetadata><data3D"));
+        let content = document(1, FLOATS, "")
+            .replace("<data3D", &format!("<coordinateMetadata type=\"String\"><![CDATA[{text}]]></coordinateMetadata><data3D"));
         let xs = floats(&[1.0]);
         let source = open(file(&section(&[packet(&[&xs, &xs, &xs])]), &content)).expect("a good file");
         (source.info().crs.clone(), codes(&source.info().warnings))
@@ -411,7 +414,10 @@ fn wishes_go_before_the_file() {
     std::fs::write(&path, varied(10)).expect("a file");
     let wishes = read::Override { unit: Some(Unit::Foot), crs: Some("EPSG:2263".to_owned()), ..read::Override::default() };
     let source = read::open_with(&path, &wishes).expect("a good file");
-    assert_eq!((source.info().unit, source.info().unit_source, source.info().crs.as_deref()), (Some(Unit::Foot), UnitSource::User, Some("EPSG:2263")));
+    assert_eq!(
+        (source.info().unit, source.info().unit_source, source.info().crs.as_deref()),
+        (Some(Unit::Foot), UnitSource::User, Some("EPSG:2263"))
+    );
     let inspection = read::inspect(&path).expect("a good file");
     assert_eq!((inspection.points, inspection.format.as_str()), (20, "E57 1.0"));
 }

@@ -133,7 +133,10 @@ fn xml_that_is_none_is_refused() {
     // Odd, yet readable.
     for xml in [
         data(&format!("{point}<other><deep>text</deep></other><!-- said --><?done?>")),
-        format!("<!DOCTYPE e57Root [<!ENTITY a \"&a;&a;\">]>{}", data(&point.replace("<points", "<name type=\"String\">&a;&#65;&lt;</name><points"))),
+        format!(
+            "<!DOCTYPE e57Root [<!ENTITY a \"&a;&a;\">]>{}",
+            data(&point.replace("<points", "<name type=\"String\">&a;&#65;&lt;</name><points"))
+        ),
         data(&point.replace("<points", &format!("<description>{}</description><points", "long ".repeat(1 << 20)))),
         data(&point.replace("<points", &format!("<name type=\"String\">{}</name><points", "long ".repeat(1 << 20)))),
         data(&format!("{point}<vectorChild type=\"Structure\"/>")),

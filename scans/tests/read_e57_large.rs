@@ -5,8 +5,8 @@ mod e57_files;
 
 use std::fs::File;
 use std::io::Read as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use e57::{E57Writer, Record, RecordValue};
 use e57_files::{pose, read_all};

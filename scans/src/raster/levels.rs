@@ -155,8 +155,9 @@ impl Storeys {
         };
         let near = reach(0.3);
         // Where lids lie, what seems to be ground is more of them, above floors that were hidden.
-        let mut area: Vec<f64> =
-            (0..bins).map(|i| covered[i] + if around(&lids, i, near) > 0.25 * around(&ground, i, near) { 0.0 } else { ground[i] }).collect();
+        let mut area: Vec<f64> = (0..bins)
+            .map(|i| covered[i] + if around(&lids, i, near) > 0.25 * around(&ground, i, near) { 0.0 } else { ground[i] })
+            .collect();
         let open: Vec<f64> = (0..bins).map(|i| area[i] - covered[i]).collect();
         let mut furnished: Vec<Option<bool>> = vec![None; bins];
         for i in 0..bins {
@@ -326,8 +327,10 @@ impl Storeys {
             chosen.iter().map(|&i| if i == NONE { f32::NAN } else { self.height(self.places[i as usize]) as f32 }).collect();
         // A wall is up to a metre thick, a pillar more.
         let rings = (1.5 / self.columns.cell()).ceil().clamp(1.0, 8.0) as usize;
-        let mut map: Vec<f32> =
-            (0..rough.len()).into_par_iter().map(|column| if rough[column].is_nan() { f32::NAN } else { self.smoothed(column, &rough) }).collect();
+        let mut map: Vec<f32> = (0..rough.len())
+            .into_par_iter()
+            .map(|column| if rough[column].is_nan() { f32::NAN } else { self.smoothed(column, &rough) })
+            .collect();
         for _ in 0..rings {
             let before = map.clone();
             map.par_iter_mut().enumerate().filter(|(_, height)| height.is_nan()).for_each(|(column, height)| {

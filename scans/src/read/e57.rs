@@ -196,7 +196,8 @@ impl E57Reader {
             self.warnings.push(Warning { code: "e57_points_invalid", message });
         }
         if clamped > 0 {
-            let message = format!("{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped");
+            let message =
+                format!("{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped");
             self.warnings.push(Warning { code: "e57_values_clamped", message });
         }
     }
@@ -272,7 +273,8 @@ fn check_scans(scans: &[Scan], pages: &Pages, warn: &mut impl FnMut(&'static str
         let message = format!("the file holds no points ({} scans)", scans.len());
         return Err(Error::input("e57_no_points", message, EMPTY_HINT));
     }
-    let unusable: Vec<_> = scans.iter().filter(|scan| scan.points > 0).filter_map(|scan| Some((scan, scan.fields.as_ref().err()?))).collect();
+    let unusable: Vec<_> =
+        scans.iter().filter(|scan| scan.points > 0).filter_map(|scan| Some((scan, scan.fields.as_ref().err()?))).collect();
     if let Some((scan, why)) = unusable.first() {
         let (count, points) = (unusable.len(), unusable.iter().fold(0_u64, |sum, (scan, _)| sum.saturating_add(scan.points)));
         let message = format!("{count} scans with {points} points cannot be read; of {:?}: {why}", scan.name);
@@ -295,12 +297,19 @@ fn check_scans(scans: &[Scan], pages: &Pages, warn: &mut impl FnMut(&'static str
         return Err(Error::input("e57_point_count", message, "The file is damaged or cut off: export it again."));
     }
     let poses = scans.iter().filter_map(|scan| scan.pose.as_ref());
-    let (refused, mended) = poses.fold((0, 0), |(refused, mended), pose| (refused + u64::from(pose.refused), mended + u64::from(pose.mended)));
+    let (refused, mended) =
+        poses.fold((0, 0), |(refused, mended), pose| (refused + u64::from(pose.refused), mended + u64::from(pose.mended)));
     if refused > 0 {
-        warn("e57_pose_refused", format!("{refused} scans have a pose that is none (its numbers are missing, infinite or all 0): they are read without it"));
+        warn(
+            "e57_pose_refused",
+            format!("{refused} scans have a pose that is none (its numbers are missing, infinite or all 0): they are read without it"),
+        );
     }
     if mended > 0 {
-        warn("e57_pose_mended", format!("{mended} scans have a rotation whose quaternion is not of length 1: it is taken as the direction it gives"));
+        warn(
+            "e57_pose_mended",
+            format!("{mended} scans have a rotation whose quaternion is not of length 1: it is taken as the direction it gives"),
+        );
     }
     Ok(())
 }
@@ -342,7 +351,10 @@ fn crs_of(text: Option<&str>, warn: &mut impl FnMut(&'static str, String)) -> Op
     match (crs.name, crs.unit) {
         (Some(name), Some(unit)) if unit != Unit::Metre => {
             let name = document::clip(&name, 80);
-            warn("e57_crs_unit", format!("the coordinate system {name} counts in another unit ({unit:?}), but E57 in metres: it is not taken"));
+            warn(
+                "e57_crs_unit",
+                format!("the coordinate system {name} counts in another unit ({unit:?}), but E57 in metres: it is not taken"),
+            );
             None
         }
         (Some(name), _) => Some(name),

@@ -120,7 +120,8 @@ impl PlyReader {
         let at = header.elements.iter().position(|element| matches!(element.name.as_str(), "vertex" | "vertices" | "point" | "points"));
         let Some(at) = at.filter(|&at| header.elements[at].count > 0) else {
             let names: Vec<&str> = header.elements.iter().map(|element| element.name.as_str()).collect();
-            let message = if at.is_some() { "the file holds no vertices".into() } else { format!("there is no element vertex among {names:?}") };
+            let message =
+                if at.is_some() { "the file holds no vertices".into() } else { format!("there is no element vertex among {names:?}") };
             return Err(Error::input("ply_no_vertices", message, "Export the scan anew and see that points are selected.").into());
         };
         let vertex = header.elements[at].clone();
@@ -405,10 +406,12 @@ fn check_length(header: &Header, at: usize, start: u64, file_len: u64, warnings:
     let wanted = after.iter().map(|element| element.shortest_row().saturating_mul(element.count)).fold(0, u64::saturating_add);
     let there = file_len - start - vertex.shortest_row() * vertex.count;
     if wanted > there {
-        let message = format!("the elements after the vertices need {wanted} bytes at least and {there} are there: they are not read anyway");
+        let message =
+            format!("the elements after the vertices need {wanted} bytes at least and {there} are there: they are not read anyway");
         warnings.push(Warning { code: "ply_elements_truncated", message });
     } else if wanted < there && vertex.is_fixed() && after.iter().all(|element| element.is_fixed() || element.count == 0) {
-        warnings.push(Warning { code: "ply_trailing_bytes", message: format!("{} bytes after the last element are not read", there - wanted) });
+        warnings
+            .push(Warning { code: "ply_trailing_bytes", message: format!("{} bytes after the last element are not read", there - wanted) });
     }
     Ok(())
 }
@@ -416,21 +419,30 @@ fn check_length(header: &Header, at: usize, start: u64, file_len: u64, warnings:
 /// Says what is not read.
 fn note(header: &Header, at: usize, layout: &Layout, warnings: &mut Vec<Warning>) {
     let faces = header.elements.iter().find(|element| {
-        element.count > 0 && element.properties.iter().any(|property| matches!(property.shape, Shape::List { .. }) && property.name.starts_with("vertex_ind"))
+        element.count > 0
+            && element
+                .properties
+                .iter()
+                .any(|property| matches!(property.shape, Shape::List { .. }) && property.name.starts_with("vertex_ind"))
     });
     if let Some(faces) = faces {
         let message = format!("the file is a mesh of {} faces: its vertices are read as points, its faces are not", faces.count);
         warnings.push(Warning { code: "ply_mesh_as_points", message });
     }
-    let others = header.elements.iter().enumerate().filter(|(index, element)| {
-        *index != at && element.count > 0 && faces.is_none_or(|faces| faces.name != element.name)
-    });
+    let others = header
+        .elements
+        .iter()
+        .enumerate()
+        .filter(|(index, element)| *index != at && element.count > 0 && faces.is_none_or(|faces| faces.name != element.name));
     let others: Vec<String> = others.map(|(_, element)| element.name.clone()).collect();
     if !others.is_empty() {
         warnings.push(Warning { code: "ply_elements_skipped", message: format!("elements that are not read: {}", list(&others)) });
     }
     if !layout.unused.is_empty() {
-        warnings.push(Warning { code: "ply_properties_skipped", message: format!("properties of vertices that are not kept: {}", list(&layout.unused)) });
+        warnings.push(Warning {
+            code: "ply_properties_skipped",
+            message: format!("properties of vertices that are not kept: {}", list(&layout.unused)),
+        });
     }
 }
 

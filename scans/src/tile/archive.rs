@@ -24,9 +24,9 @@ use crate::error::{Error, Result};
 
 pub use self::index::{Index, TAIL_BYTES, Tail};
 #[cfg(feature = "build")]
-pub use self::write::{Packed, Writer};
-#[cfg(feature = "build")]
 pub(crate) use self::write::PackedMeta;
+#[cfg(feature = "build")]
+pub use self::write::{Packed, Writer};
 
 /// Path of the entry that holds the index.
 pub const INDEX_PATH: &str = "@3dtilesIndex1@";

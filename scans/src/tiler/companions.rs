@@ -96,7 +96,12 @@ impl InTiles {
 ///
 /// # Errors
 /// `io`; `setups_unreadable` where the document in `before` is none of this version.
-pub(super) fn extract(sources: &mut [Box<dyn PointSource>], placement: &Placement, before: Option<&Path>, dir: &Path) -> Result<Companions> {
+pub(super) fn extract(
+    sources: &mut [Box<dyn PointSource>],
+    placement: &Placement,
+    before: Option<&Path>,
+    dir: &Path,
+) -> Result<Companions> {
     let mut document = match before {
         Some(before) => earlier(before, dir)?,
         None => None,
@@ -108,10 +113,9 @@ pub(super) fn extract(sources: &mut [Box<dyn PointSource>], placement: &Placemen
         let setups_before = document.setups.len();
         let info = source.info();
         let (setups, images) = (info.setups.clone(), info.images.clone());
-        document.setups.extend(setups.into_iter().map(|setup| SetupEntry {
-            in_tiles: InTiles::new(placement, setup.position, setup.rotation),
-            setup,
-        }));
+        document.setups.extend(
+            setups.into_iter().map(|setup| SetupEntry { in_tiles: InTiles::new(placement, setup.position, setup.rotation), setup }),
+        );
         for (index, image) in images.into_iter().enumerate() {
             let number = document.images.last().map_or(1, |last| number_of(&last.file) + 1);
             match source.read_image(index) {

@@ -76,14 +76,7 @@ impl Converter {
             let setups = source.info().setups.len();
             let before = if setups > 0 { u16::try_from(setups_before).unwrap_or(u16::MAX) } else { 0 };
             setups_before += setups;
-            Self {
-                lattice,
-                cube,
-                source_len: own.len(),
-                len: format.record_len(),
-                copies: copies(&own, format),
-                setups_before: before,
-            }
+            Self { lattice, cube, source_len: own.len(), len: format.record_len(), copies: copies(&own, format), setups_before: before }
         };
         sources.iter().map(one).collect()
     }

@@ -136,7 +136,8 @@ impl Tally {
         if !self.current.as_ref().is_some_and(|(_, region)| is_in(region)) {
             let key = [0, 1, 2].map(|axis| place[axis].div_euclid(edge[axis]));
             let from = [0, 1, 2].map(|axis| key[axis] * edge[axis]);
-            let fresh = Region { from, to: [0, 1, 2].map(|axis| from[axis] + edge[axis]), count: 0, min: [i64::MAX; 3], max: [i64::MIN; 3] };
+            let fresh =
+                Region { from, to: [0, 1, 2].map(|axis| from[axis] + edge[axis]), count: 0, min: [i64::MAX; 3], max: [i64::MIN; 3] };
             let next = self.regions.remove(&key).unwrap_or(fresh);
             if let Some((key, region)) = self.current.replace((key, next)) {
                 self.regions.insert(key, region);

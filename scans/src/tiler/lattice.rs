@@ -193,11 +193,8 @@ impl Cube {
     /// Tree coordinates of steps within the cube.
     pub(super) fn tree(&self, steps: [i32; 3]) -> [u32; 3] {
         let place = [0, 1, 2].map(|axis| i64::from(steps[axis]) + self.base[axis]);
-        let tree = if self.ratio == DVec3::ONE {
-            place
-        } else {
-            [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64)
-        };
+        let tree =
+            if self.ratio == DVec3::ONE { place } else { [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64) };
         [0, 1, 2].map(|axis| ((tree[axis] - self.low[axis]) >> self.shift) as u32)
     }
 

@@ -25,7 +25,8 @@ impl Sorted {
         let below = |record: &[u8]| cube.tree(steps_of(record)).map(|value| (u64::from(value) & mask) as u32);
         self.keys.clear();
         self.keys.extend(
-            (records.chunks_exact(stride).enumerate()).map(|(index, record)| (morton(below(record).map(|value| value >> dropped)), index as u32)),
+            (records.chunks_exact(stride).enumerate())
+                .map(|(index, record)| (morton(below(record).map(|value| value >> dropped)), index as u32)),
         );
         self.keys.sort_unstable();
         let record = |index: u32| &records[index as usize * stride..(index as usize + 1) * stride];

@@ -134,9 +134,12 @@ impl Work {
         let survey: Survey = serde_json::from_slice(&std::fs::read(self.path.join("work.json")).ok()?).ok()?;
         let is_same = survey.version == VERSION && survey.fingerprint == *fingerprint;
         let is_there = |name: &str, bytes: u64| std::fs::metadata(self.path.join(name)).is_ok_and(|metadata| metadata.len() == bytes);
-        let is_whole = survey.distributed.chunks.iter().enumerate().all(|(number, chunk)| {
-            is_there(&chunk.file, chunk.bytes) || self.part_path(number).with_extension("json").is_file()
-        });
+        let is_whole = survey
+            .distributed
+            .chunks
+            .iter()
+            .enumerate()
+            .all(|(number, chunk)| is_there(&chunk.file, chunk.bytes) || self.part_path(number).with_extension("json").is_file());
         (is_same && is_whole).then_some(survey)
     }
 

@@ -90,8 +90,7 @@ pub(crate) fn root(content: &str) -> String {
     )
 }
 
-pub(crate) const FLOATS: &str =
-    "<cartesianX type=\"Float\" precision=\"single\"/><cartesianY type=\"Float\" precision=\"single\"/><cartesianZ type=\"Float\" precision=\"single\"/>";
+pub(crate) const FLOATS: &str = "<cartesianX type=\"Float\" precision=\"single\"/><cartesianY type=\"Float\" precision=\"single\"/><cartesianZ type=\"Float\" precision=\"single\"/>";
 
 pub(crate) fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()

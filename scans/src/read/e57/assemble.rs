@@ -19,7 +19,15 @@ pub(super) struct Tally {
 /// Appends `count` points of a scan whose values are in `columns`; `source` is what its points are marked with.
 ///
 /// A point whose state says that it has no position gets one that is no number.
-pub(super) fn append(scan: &Scan, ranges: Ranges, attributes: Attributes, source: u16, count: usize, columns: &Columns, chunk: &mut PointChunk) -> Tally {
+pub(super) fn append(
+    scan: &Scan,
+    ranges: Ranges,
+    attributes: Attributes,
+    source: u16,
+    count: usize,
+    columns: &Columns,
+    chunk: &mut PointChunk,
+) -> Tally {
     let mut tally = Tally::default();
     let start = chunk.len();
     local_positions(scan, count, columns, &mut chunk.positions);

@@ -25,17 +25,8 @@ const MAX_ATTRIBUTE: usize = 256;
 const MAX_PIECE: usize = 16 << 20;
 
 /// Parts of a scan and of a picture that mean something here.
-const SCAN_PARTS: &[&str] = &[
-    "guid",
-    "name",
-    "pose",
-    "points",
-    "intensityLimits",
-    "colorLimits",
-    "cartesianBounds",
-    "sphericalBounds",
-    "acquisitionStart",
-];
+const SCAN_PARTS: &[&str] =
+    &["guid", "name", "pose", "points", "intensityLimits", "colorLimits", "cartesianBounds", "sphericalBounds", "acquisitionStart"];
 const PICTURE_PARTS: &[&str] = &[
     "guid",
     "name",

@@ -69,8 +69,7 @@ impl Pages {
         }
         let u32_at = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
-        let header =
-            Header { version: [u32_at(8), u32_at(12)], announced_len: u64_at(16), xml_offset: u64_at(24), xml_len: u64_at(32) };
+        let header = Header { version: [u32_at(8), u32_at(12)], announced_len: u64_at(16), xml_offset: u64_at(24), xml_len: u64_at(32) };
         let page_len = u64_at(40);
         let invalid = |message: String| Error::input("e57_header", message, "The header is damaged: export the file again.");
         if header.version[0] != 1 {

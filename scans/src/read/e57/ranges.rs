@@ -98,7 +98,8 @@ fn intensities(scans: &[Scan], samples: &[Option<Sample>], warnings: &mut Vec<Wa
         for (range, _) in ranges.iter_mut().zip(scans).filter(|(_, scan)| lacking(scan)) {
             *range = Range::new(limits);
         }
-        let message = format!("{count} scans declare no limits of intensity: {} to {} is assumed, by their first points", limits[0], limits[1]);
+        let message =
+            format!("{count} scans declare no limits of intensity: {} to {} is assumed, by their first points", limits[0], limits[1]);
         warnings.push(Warning { code: "e57_intensity_limits", message });
     }
     ranges
@@ -112,7 +113,11 @@ fn colors(scans: &[Scan], samples: &[Option<Sample>], warnings: &mut Vec<Warning
     let largest = largest.filter_map(|(_, sample)| Some((*sample)?.color[1])).fold(0.0, f64::max);
     let narrow = (1.0..=255.0).contains(&largest);
     for (code, count, message) in [
-        ("e57_color_limits", scans.iter().filter(|scan| lacking(scan)).count(), format!("declare no limits of colour: 0 to {} is assumed", fallback[1])),
+        (
+            "e57_color_limits",
+            scans.iter().filter(|scan| lacking(scan)).count(),
+            format!("declare no limits of colour: 0 to {} is assumed", fallback[1]),
+        ),
         (
             "color_depth",
             if narrow { scans.iter().filter(|scan| wide(scan)).count() } else { 0 },

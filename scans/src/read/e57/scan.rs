@@ -140,9 +140,10 @@ impl Scan {
         let name = element.text_of("name").unwrap_or_else(|| format!("scan {}", place + 1));
         let points = element.child("points");
         let whole = |attribute: &str| {
-            points.and_then(|points| points.attribute(attribute)).and_then(|text| text.trim().parse::<u64>().ok()).ok_or_else(|| {
-                invalid(format!("scan {} ({name:?}) has no points with a readable {attribute}", place + 1))
-            })
+            points
+                .and_then(|points| points.attribute(attribute))
+                .and_then(|text| text.trim().parse::<u64>().ok())
+                .ok_or_else(|| invalid(format!("scan {} ({name:?}) has no points with a readable {attribute}", place + 1)))
         };
         let (offset, count) = if points.is_some() { (whole("fileOffset")?, whole("recordCount")?) } else { (0, 0) };
         let prototype = points.and_then(|points| points.child("prototype")).map_or(&[][..], |prototype| &prototype.children);
@@ -163,10 +164,8 @@ impl Scan {
             };
             declared.or_else(of_fields)
         };
-        let red = (
-            ["colorRedMinimum", "colorGreenMinimum", "colorBlueMinimum"],
-            ["colorRedMaximum", "colorGreenMaximum", "colorBlueMaximum"],
-        );
+        let red =
+            (["colorRedMinimum", "colorGreenMinimum", "colorBlueMinimum"], ["colorRedMaximum", "colorGreenMaximum", "colorBlueMaximum"]);
         Ok(Self {
             guid: element.text_of("guid").map(|guid| clip(&guid, MAX_NAME).to_owned()),
             pose: element.child("pose").map(Pose::of),
@@ -321,7 +320,8 @@ fn bounds_of(element: &Element, fields: &[Field]) -> Option<Bounds> {
         let range = element.child("sphericalBounds")?.number_of("rangeMaximum")?;
         Some(Bounds { min: DVec3::splat(-range), max: DVec3::splat(range) })
     };
-    let plausible = |bounds: &Bounds| bounds.min.is_finite() && bounds.max.is_finite() && !bounds.is_empty() && bounds.size().max_element() < 1e7;
+    let plausible =
+        |bounds: &Bounds| bounds.min.is_finite() && bounds.max.is_finite() && !bounds.is_empty() && bounds.size().max_element() < 1e7;
     let found = of_fields(true).filter(plausible).or_else(|| declared().filter(plausible));
     found.or_else(|| of_fields(false).filter(plausible)).or_else(|| spherical().filter(plausible))
 }

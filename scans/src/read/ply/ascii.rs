@@ -81,7 +81,8 @@ impl Lines {
         let mut words = line.split_ascii_whitespace();
         let mut row = [0.0; ROLES];
         let mut next = || {
-            let word = words.next().ok_or_else(|| format!("there are fewer numbers than the {} announced", self.definition.properties.len()))?;
+            let word =
+                words.next().ok_or_else(|| format!("there are fewer numbers than the {} announced", self.definition.properties.len()))?;
             number(word).ok_or_else(|| format!("\"{}\" is no number", word.chars().take(40).collect::<String>()))
         };
         for (name, property) in &self.definition.properties {

@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn odd_names_are_kept_as_far_as_possible() {
-        let found = header(b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float scalar_Scalar field #2\nproperty float 3d\nend_header\n");
+        let found =
+            header(b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float scalar_Scalar field #2\nproperty float 3d\nend_header\n");
         let names: Vec<String> = found.expect("a header").elements.remove(0).properties.into_iter().map(|p| p.name).collect();
         assert_eq!(names, ["scalar_Scalar_field__2", "_3d"]);
     }

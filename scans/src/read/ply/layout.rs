@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn names_are_known_in_many_forms() {
-        for (name, expected) in [("x", Some(0)), ("Z", Some(2)), ("diffuse_green", Some(4)), ("scalar_Intensity", Some(6)), ("r", Some(3))] {
+        for (name, expected) in [("x", Some(0)), ("Z", Some(2)), ("diffuse_green", Some(4)), ("scalar_Intensity", Some(6)), ("r", Some(3))]
+        {
             assert_eq!(role(name), expected, "{name}");
         }
         for name in ["nx", "scalar_x", "alpha", "redness", "vertex_indices"] {
