@@ -9,6 +9,7 @@ use glam::DVec3;
 use parterre_scans::tile::archive::Writer;
 use parterre_scans::tile::glb::{self, Extra, Part, Vertex};
 use parterre_scans::venue::stadium;
+use parterre_scans::{read, tiler};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -28,6 +29,15 @@ fn main() -> Result<()> {
         stadium::write(&path, points, 1, &AtomicBool::new(false), &|_| ())?;
         std::fs::rename(&path, dir.join(target).join(format!("stadium-{points}")))?;
     }
+    // A tree of two levels, in both encodings.
+    let scan = dir.join("las").join("tiled.las");
+    stadium::write(&scan, 2_500, 2, &AtomicBool::new(false), &|_| ())?;
+    let out = tempfile::tempdir()?;
+    let options = tiler::Options { tile_points: 1_000, ..tiler::Options::default() };
+    tiler::tile(&mut [read::open(&scan)?], out.path(), &options, &|_| ())?;
+    std::fs::remove_file(&scan)?;
+    put("copc", "tree", &std::fs::read(out.path().join("points.copc.laz"))?)?;
+    put("archive", "tree", &std::fs::read(out.path().join("tiles.3tz"))?)?;
     put("e57", "cartesian", &e57(false)?)?;
     put("e57", "spherical", &e57(true)?)?;
     for (name, bytes) in ply() {

@@ -162,7 +162,7 @@ pub struct Version {
     pub tileset: Option<String>,
     /// Address of the thumbnail, once ready.
     pub thumbnail: Option<String>,
-    /// Address of the plan seen from above, once ready.
+    /// Address of the plan of the largest level, once ready.
     pub plan: Option<String>,
     /// Address of the whole tileset as one file for use without a network, once ready.
     #[serde(default)]
@@ -185,6 +185,27 @@ pub struct Version {
     /// What was odd about the file, once ready.
     #[serde(default)]
     pub warnings: Vec<Note>,
+    /// Address of all points with all their attributes as a COPC file, once ready; it may be read in parts.
+    #[serde(default)]
+    pub copc: Option<String>,
+    /// Bytes of that file.
+    #[serde(default)]
+    pub copc_bytes: Option<u64>,
+    /// A plan of each level, lowest first, once ready.
+    #[serde(default)]
+    pub plans: Vec<Plan>,
+    /// What the scan covers, how dense and how noisy it is, once ready.
+    #[serde(default)]
+    pub figures: Option<Figures>,
+    /// Address of the whole report of the tiling, JSON, once ready.
+    #[serde(default)]
+    pub report: Option<String>,
+    /// Address of the document of scanner positions and pictures, JSON, where the file has some.
+    #[serde(default)]
+    pub setups: Option<String>,
+    /// Number of pictures that the file had in it; that document names them.
+    #[serde(default)]
+    pub images: u32,
     /// Name of the uploaded file.
     pub file_name: String,
     /// Bytes of the uploaded file.
@@ -195,6 +216,39 @@ pub struct Version {
     pub job: String,
     /// When the upload was complete.
     pub created_at: String,
+}
+
+/// The plan of a level of a scan.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Address of the picture, relative to the service's root.
+    pub url: String,
+    /// Number of the level, 1 the lowest.
+    pub level: u32,
+    /// Height of most of the level's floor, metres, in the scan frame.
+    pub floor_m: f64,
+    /// Height of the next level's floor, of the topmost level that of the highest points, metres.
+    pub top_m: f64,
+    /// Area of the level's floors, square metres.
+    pub area_m2: f64,
+}
+
+/// What a scan is worth as a measurement. `docs/formats.md` says how each figure is taken.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Area seen from above, square metres.
+    pub coverage_m2: f64,
+    /// Distance of neighbouring points on a surface, metres.
+    #[serde(default)]
+    pub point_spacing_m: Option<f64>,
+    /// Points on a square metre of surface: the 5th, 50th and 95th percentile.
+    #[serde(default)]
+    pub density_per_m2: Option<[f64; 3]>,
+    /// Standard deviation of the points from the surface around them, metres: the median.
+    #[serde(default)]
+    pub noise_m: Option<f64>,
 }
 
 /// `GET /api/jobs/{id}`.
@@ -224,12 +278,32 @@ pub fn bundle_path(scan: &str, version: u32) -> String {
     format!("/tiles/{scan}/{version}/tiles.3tz")
 }
 
+/// Address of a version's points as COPC, relative to the service's root.
+pub fn copc_path(scan: &str, version: u32) -> String {
+    format!("/tiles/{scan}/{version}/points.copc.laz")
+}
+
+/// Address of a version's report, relative to the service's root.
+pub fn report_path(scan: &str, version: u32) -> String {
+    format!("/tiles/{scan}/{version}/report.json")
+}
+
+/// Address of a version's scanner positions and pictures, relative to the service's root.
+pub fn setups_path(scan: &str, version: u32) -> String {
+    format!("/tiles/{scan}/{version}/setups.json")
+}
+
+/// Address of the plan of a version's level, counted from 1, relative to the service's root.
+pub fn level_plan_path(scan: &str, version: u32, level: u32) -> String {
+    format!("/pictures/{scan}/{version}/plan-{level}.png")
+}
+
 /// Address of a version's thumbnail, relative to the service's root.
 pub fn thumbnail_path(scan: &str, version: u32) -> String {
     format!("/pictures/{scan}/{version}/thumbnail.png")
 }
 
-/// Address of a version's plan, relative to the service's root.
+/// Address of the plan of a version's largest level, relative to the service's root.
 pub fn plan_path(scan: &str, version: u32) -> String {
     format!("/pictures/{scan}/{version}/plan.png")
 }

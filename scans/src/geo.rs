@@ -116,10 +116,12 @@ impl Placement {
     }
 }
 
+/// What becomes of a scan that cannot be placed.
+const LOCAL: &str = "the scan stays in its own metres and lies nowhere on the Earth";
+
 /// The frame on the Earth at `origin_m`, in metres of the system; `None`, and why, where the scan stays where it is.
 fn on_earth(crs: &str, origin_m: DVec3, warnings: &mut Vec<Warning>) -> Option<Earth> {
     let mut warn = |code: &'static str, message: String| warnings.push(Warning { code, message });
-    const LOCAL: &str = "the scan stays in its own metres and lies nowhere on the Earth";
     let definition = match definition::find(crs) {
         Found::Projected(definition) => definition,
         Found::Local => return None,

@@ -106,6 +106,19 @@ pub fn level_plan(points: &[ColoredPoint], level: &Level, width: u32, height: u3
     Drawing::new(points)?.plan(level, width, height)
 }
 
+/// The colour of a share of a height, 0 to 1, for points that have none: dusk to daylight, in even steps of lightness.
+pub(crate) fn height_color(share: f64) -> [u8; 3] {
+    const STOPS: [[f64; 3]; 5] =
+        [[54.0, 60.0, 112.0], [42.0, 110.0, 142.0], [72.0, 160.0, 130.0], [176.0, 196.0, 112.0], [246.0, 226.0, 150.0]];
+    let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let index = (place as usize).min(STOPS.len() - 2);
+    let rest = place - index as f64;
+    [0, 1, 2].map(|channel| {
+        let (from, to) = (STOPS[index][channel], STOPS[index + 1][channel]);
+        (from + (to - from) * rest) as u8
+    })
+}
+
 /// Encodes a picture as PNG.
 pub fn png(picture: &RgbImage) -> Result<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());

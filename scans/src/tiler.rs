@@ -1,10 +1,10 @@
 //! Out-of-core octree tiler: scan files in, one octree in two encodings and a report out.
 //!
-//! Points are whole LAS 1.4 records on the sources' own grid from end to end. Four stages: `count` reads positions and learns
+//! Points are whole LAS 1.4 records on the sources' own grid from end to end. Five stages: `count` reads positions and learns
 //! how far they reach; `distribute` sorts all records into chunks that fit the memory, in temporary files of LZ4;
 //! `sample` builds each chunk's octree bottom-up, then what lies above them, and encodes each node when it is final;
-//! `write` puts the nodes in order into `points.copc.laz` and `tiles.3tz`, which name them by the same keys. Refinement is additive:
-//! every point is in exactly one node of each.
+//! `write` puts the nodes in order into `points.copc.laz` and `tiles.3tz`, which name them by the same keys; `pictures` draws
+//! `thumbnail.png` and a plan of each level, and takes the survey's figures. Refinement is additive: every point is in exactly one node of each.
 //!
 //! The same points give the same bytes, whatever their order, the files they come in, the memory and the number of cores.
 //!
@@ -27,6 +27,7 @@ mod feed;
 mod lattice;
 mod order;
 mod part;
+mod pictures;
 mod plan;
 mod ramp;
 mod read_back;
@@ -51,6 +52,7 @@ use self::encode::{Encoder, Tiles};
 use self::lattice::{Cube, Lattice, morton};
 use self::order::Sorted;
 use self::part::Part;
+use self::pictures::{Encoding, Pictures};
 use self::plan::Plan;
 use self::ramp::{Ramp, percentiles};
 use self::work::{Findings, Survey, Work};
@@ -125,6 +127,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
         context: Context::new(options.cancel.as_deref(), progress),
         workers: rayon::current_num_threads().max(1),
         temporary: Temporary::default(),
+        words: agree::words(sources),
     };
     let (frame, _) = agree::agree(sources)?;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
@@ -158,6 +161,7 @@ struct Run<'a> {
     context: Context<'a>,
     workers: usize,
     temporary: Temporary,
+    words: agree::Words,
 }
 
 impl Run<'_> {
@@ -220,7 +224,8 @@ impl Run<'_> {
         let bounds = scan_bounds(&cube, &file_frame);
         let made =
             self.context.stage("write", || self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work))?;
-        self.publish(&nodes, &plans, &survey, &placement, bounds, &made, work, dir)
+        let drawn = self.context.stage("pictures", || self.pictures(&file_frame, work))?;
+        self.publish(&nodes, &plans, &survey, &placement, bounds, &made, drawn, work, dir)
     }
 
     /// Counts and distributes.
@@ -387,10 +392,10 @@ impl Run<'_> {
                 center: cube.corner + DVec3::splat(cube.edge / 2.0),
                 half_size: cube.edge / 2.0,
                 spacing: plans.root_spacing(),
-                crs: file_frame.crs.clone(),
+                crs: self.words.wkt.clone().or_else(|| file_frame.crs.clone()),
                 unit: file_frame.unit,
                 vertical_unit: file_frame.vertical_unit,
-                gps_standard_time: false,
+                gps_standard_time: self.words.gps_standard_time,
             };
             write::copc(nodes, header, &work.path().join("points.copc.laz"), &self.context)
         };
@@ -412,6 +417,13 @@ impl Run<'_> {
         Ok([copc?.map(|bytes| ("points.copc.laz", bytes)), tiles?.map(|bytes| ("tiles.3tz", bytes))].into_iter().flatten().collect())
     }
 
+    /// Draws into the work folder, from whichever encoding is there.
+    fn pictures(&self, file_frame: &Frame, work: &Work) -> Result<Pictures> {
+        let [tiles, copc] = ["tiles.3tz", "points.copc.laz"].map(|name| work.path().join(name));
+        let encoding = if self.options.outputs.tiles { Encoding::Tiles(&tiles) } else { Encoding::Copc(&copc, file_frame) };
+        pictures::draw(&encoding, work.path(), self.options.memory_bytes, &|| self.context.check())
+    }
+
     /// Moves everything to its place, the report last.
     #[expect(clippy::too_many_arguments, reason = "what a run has found, each thing once")]
     fn publish(
@@ -422,9 +434,13 @@ impl Run<'_> {
         placement: &Placement,
         bounds: [f64; 6],
         made: &[(&'static str, u64)],
+        drawn: Pictures,
         work: &Work,
         dir: &Path,
     ) -> Result<Report> {
+        let encodings = made.iter().map(|&(name, bytes)| (name.to_owned(), bytes));
+        let mut files: Vec<FileEntry> = encodings.chain(drawn.files).map(|(name, bytes)| FileEntry { name, bytes }).collect();
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut warnings = survey.warnings();
         let mut dropped = Vec::new();
         for (reason, points, what) in [
@@ -445,8 +461,8 @@ impl Run<'_> {
             dropped,
             warnings,
             tiles: nodes.finals.len() as u64,
-            bytes: made.iter().map(|(_, bytes)| bytes).sum(),
-            files: made.iter().map(|&(name, bytes)| FileEntry { name: name.into(), bytes }).collect(),
+            bytes: made.iter().find(|(name, _)| *name == "tiles.3tz").map_or(0, |&(_, bytes)| bytes),
+            files,
             seconds: self.started.elapsed().as_secs_f64(),
             timings: self.context.timings(),
             temporary_bytes: self.temporary.most.load(Ordering::Relaxed),
@@ -457,6 +473,8 @@ impl Run<'_> {
             spacing_m: plans.root_spacing() * plans.unit_m,
             quantization_error_m: nodes.error_mm / 1000.0 + survey.distributed.error * metres,
             setups: survey.setups.clone(),
+            levels: drawn.levels,
+            survey: drawn.survey,
         };
         let draft = work.path().join("report.json");
         let text = serde_json::to_vec_pretty(&report).map_err(|error| Error::Internal(error.to_string()))?;
@@ -466,8 +484,8 @@ impl Run<'_> {
             std::fs::rename(work.path().join(name), &to).map_err(|error| Error::io("write", to, error))
         };
         // The report says that a run is complete: it comes last.
-        for (name, _) in made {
-            rename(name)?;
+        for file in &report.files {
+            rename(&file.name)?;
         }
         rename("report.json")?;
         self.context.report("pictures", 1.0);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use parterre_scans::points::PointChunk;
-use parterre_scans::read::{self, Override, PointSource};
+use parterre_scans::read::{self, Override, PointSource, RecordChunk, Wanted};
 use parterre_scans::{Error, ErrorKind};
 use proptest::prelude::*;
 
@@ -39,6 +39,28 @@ fn las(points: u32) -> Vec<u8> {
         record[15] = 0b1110_0110;
         put(&mut record, 20, &(f64::from(i) * 0.5).to_le_bytes());
         put(&mut record, 28, &[10, 0, 20, 0, 255, 0]);
+        file.extend_from_slice(&record);
+    }
+    file
+}
+
+/// A LAS 1.4 file, written byte by byte: `points` points of a format from 6 on, its colours 8-bit ones but for the last.
+fn las14(points: u32, format: u8) -> Vec<u8> {
+    let len = 30 + if format > 6 { 6 } else { 0 };
+    let mut file = las(0);
+    file.resize(375, 0);
+    (file[25], file[104]) = (4, format);
+    put(&mut file, 94, &375_u16.to_le_bytes());
+    put(&mut file, 96, &375_u32.to_le_bytes());
+    put(&mut file, 105, &(len as u16).to_le_bytes());
+    put(&mut file, 247, &u64::from(points).to_le_bytes());
+    for i in 0..points as i32 {
+        let mut record = vec![0_u8; len];
+        put(&mut record, 0, &(i * 10).to_le_bytes());
+        record[14] = 0x11;
+        if format > 6 {
+            put(&mut record, 30, &[if i + 1 == points as i32 { 1000_u16 } else { 200 }.to_le_bytes(), [9, 0], [8, 0]].concat());
+        }
         file.extend_from_slice(&record);
     }
     file
@@ -104,9 +126,26 @@ fn read_all(bytes: Vec<u8>) -> Result<PointChunk, Error> {
     Ok(all)
 }
 
+/// As the tiler reads: positions first, then everything.
+fn read_all_records(bytes: Vec<u8>) -> Result<(), Error> {
+    let mut source = open(bytes)?;
+    let mut chunk = RecordChunk::default();
+    for wanted in [Wanted::Positions, Wanted::Records] {
+        source.rewind()?;
+        let mut points = 0;
+        while points < 200_000 && source.read_records(&mut chunk, wanted, 1000)? > 0 {
+            points += chunk.positions.len();
+            assert_eq!(chunk.steps.len(), chunk.positions.len());
+            let tails = if wanted == Wanted::Records { source.tail_format().len() * chunk.steps.len() } else { 0 };
+            assert_eq!(chunk.tails.len(), tails);
+        }
+    }
+    Ok(())
+}
+
 /// Reads and, where that fails, checks that the error is a complete one.
 fn survives(bytes: Vec<u8>) -> Option<&'static str> {
-    let error = read_all(bytes).err()?;
+    let error = read_all_records(bytes.clone()).and_then(|()| read_all(bytes)).err()?;
     assert_eq!(error.kind(), ErrorKind::BadInput, "{error}");
     assert!(error.to_string().starts_with("made/here.las: "), "{error}");
     assert!(!error.hint().is_empty());
@@ -225,6 +264,53 @@ fn recovered(bytes: Vec<u8>) -> Result<(Vec<&'static str>, PointChunk), Error> {
 }
 
 #[test]
+fn doubts_of_the_sample_are_settled_by_all_points() {
+    // Points that the sample does not see: one deep colour, or one intensity, among many that have none.
+    let points = 60_000;
+    let at = |file: &[u8], point: usize| 375 + point * usize::from(u16::from_le_bytes([file[105], file[106]]));
+    let first_pass = |file: &[u8], wanted| {
+        let mut source = open(file.to_vec()).expect("a file");
+        let before = (source.tail_format().color, source.info().attributes);
+        let mut chunk = RecordChunk::default();
+        while source.read_records(&mut chunk, wanted, 10_000).expect("points") > 0 {}
+        source.rewind().expect("a way back");
+        source.read_records(&mut chunk, Wanted::Records, 1).expect("a point");
+        (before, (source.tail_format().color, source.info().attributes), chunk.tails)
+    };
+
+    let mut deep = las14(points, 7);
+    let last = at(&deep, points as usize - 1);
+    put(&mut deep, last + 30, &[200, 0]);
+    let (_, _, tail) = first_pass(&deep, Wanted::Positions);
+    assert_eq!(tail[18..24], [200, 200, 9, 9, 8, 8]);
+    let hidden = at(&deep, 11_000);
+    put(&mut deep, hidden + 30, &60_000_u16.to_le_bytes());
+    for wanted in [Wanted::Positions, Wanted::Records] {
+        let (before, after, tail) = first_pass(&deep, wanted);
+        assert!(before.0 && after.0);
+        assert_eq!(tail[18..24], [200, 0, 9, 0, 8, 0]);
+    }
+
+    let mut flat = las14(points, 6);
+    flat[104] = 7;
+    put(&mut flat, 105, &36_u16.to_le_bytes());
+    let mut black = flat[..375].to_vec();
+    for record in flat[375..].chunks_exact(30) {
+        black.extend_from_slice(record);
+        black.extend([0; 6]);
+    }
+    let (before, after, _) = first_pass(&black, Wanted::Positions);
+    assert!(!before.0 && !after.0 && !after.1.color && !after.1.intensity);
+    let hidden = at(&black, 11_000);
+    put(&mut black, hidden + 12, &[1, 0]);
+    put(&mut black, hidden + 34, &[1, 1]);
+    let (before, after, tail) = first_pass(&black, Wanted::Positions);
+    assert!(!before.0 && !before.1.color && !before.1.intensity);
+    assert!(after.0 && after.1.color && after.1.intensity);
+    assert_eq!(tail.len(), 24);
+}
+
+#[test]
 fn wrong_counts_are_corrected_and_told() {
     let whole = read_all(las(50)).expect("a good file").positions;
     for (count, len, code, points) in [
@@ -241,6 +327,11 @@ fn wrong_counts_are_corrected_and_told() {
         assert!(codes.contains(&code), "{count} in {len}: {codes:?}");
         assert_eq!(found.positions, whole[..points], "{count} in {len}");
     }
+    // What follows the points cannot begin among them.
+    let mut file = las14(50, 7);
+    put(&mut file, 227, &(375 + 20 * 36_u64).to_le_bytes());
+    let (codes, found) = recovered(file).expect("points");
+    assert!(found.len() == 50 && !codes.iter().any(|code| code.contains("count") || code.contains("trunc")), "{codes:?}");
     // Records after the points that lie elsewhere are none of them.
     let mut file = las(50);
     put(&mut file, 107, &20_u32.to_le_bytes());

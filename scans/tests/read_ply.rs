@@ -230,7 +230,7 @@ fn text_is_read_as_programs_write_it() {
     assert_eq!(chunk.positions[4], DVec3::new(1.0, 0.25, 3.0));
 
     for (rows, code) in [
-        ("1 2 3\n1 2\n1 2 3\n1 2 3\n1 2 3\n1 2 3\n", "ply_row"),
+        ("1.00 2.00 3.00\n1 2\n1 2 3\n1 2 3\n1 2 3\n1 2 3\n", "ply_row"),
         ("1 2 3\n1 2 x\n1 2 3\n1 2 3\n1 2 3\n1 2 3\n", "ply_row"),
         ("1 2 3\n1 2 3\n1.00000 2.0000 3.0000000000000\n1 2 3\n1 2 3", "ply_truncated"),
         ("1 2 3\n", "ply_truncated"),

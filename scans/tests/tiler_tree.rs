@@ -60,7 +60,7 @@ fn check(points: Vec<Point>, options: &Options) -> usize {
     assert_eq!(report.bytes, dir.path().join("tiles.3tz").metadata().unwrap().len());
     let names: Vec<String> =
         std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
     let tiles = tiles(dir.path());
     assert_eq!(tiles.len() as u64, report.tiles);
     check_tree(dir.path());
@@ -234,14 +234,15 @@ fn shapes_that_are_no_rooms() {
 fn identical_points_beyond_a_tile_are_cut_into_several() {
     let mut random = Random(6);
     let count = check((0..20_000).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
-    assert!(count >= 50, "{count}");
+    // As many as there are levels below that of a step.
+    assert!(count >= 25, "{count}");
 
     // With neighbours, so that cells above take from the pieces; and one whose first tile is all there is.
     let mut points: Vec<Point> = (0..60_000).map(|_| random.point(DVec3::new(3.0, 2.0, 1.0))).collect();
     points.extend((0..7000).map(|_| random.point(DVec3::new(3.001, 2.0, 1.0))));
     points.extend(room(5000, DVec3::splat(6.0), DVec3::ZERO, 12));
     let count = check(points, &small(20, 1));
-    assert!(count > 67_000 / 80, "{count}");
+    assert!(count >= 50, "{count}");
     check((0..201).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
 }
 
@@ -260,7 +261,7 @@ fn tiles_hold_about_what_was_asked_for() {
 fn coarse_tiles_come_first_and_look_even() {
     let points = room(300_000, DVec3::new(30.0, 30.0, 6.0), DVec3::ZERO, 3);
     let dir = tempfile::tempdir().unwrap();
-    run(points, dir.path(), &small(4000, 1 << 30)).unwrap();
+    let report = run(points, dir.path(), &small(4000, 1 << 30)).unwrap();
     let tiles = tiles(dir.path());
     assert_eq!(tiles[0].depth, 0);
     let root = &tiles[0];
@@ -269,7 +270,7 @@ fn coarse_tiles_come_first_and_look_even() {
     let mut squares: HashMap<(i64, i64), usize> = HashMap::new();
     for part in &root.parts {
         for vertex in &part.vertices {
-            let position = part.position_m(vertex);
+            let position = report.frame.scan_from_tile(part.position_m(vertex));
             if position.z < 0.0005 {
                 *squares.entry(((position.x / step) as i64, (position.y / step) as i64)).or_default() += 1;
             }

@@ -79,7 +79,7 @@ impl Default for HttpConfig {
 /// How jobs are worked on.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Memory that tiling may use, in bytes, roughly.
+    /// Memory that tiling may use, in bytes.
     pub memory_bytes: u64,
     /// Points wanted in a tile.
     pub tile_points: usize,
@@ -96,7 +96,7 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            memory_bytes: 1 << 30,
+            memory_bytes: 512 << 20,
             tile_points: 50_000,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),

@@ -30,6 +30,7 @@ pub mod scans {
 pub mod tiles {
     pub mod bundle;
     pub mod encoding;
+    pub mod file;
     pub mod find;
     pub mod show;
 }

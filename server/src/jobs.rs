@@ -1,7 +1,6 @@
 //! Work that outlives a request. One job a file; [`worker`] claims and runs them.
 
 pub mod lease;
-pub mod pictures;
 pub mod tile_scan;
 pub mod worker;
 

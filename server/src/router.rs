@@ -39,6 +39,8 @@ pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
         .service(only("/healthz", "GET, HEAD").get(meta::health::health))
         // Files.
         .service(only("/tiles/{scan}/{version}/tiles.3tz", "GET, HEAD").get(tiles::bundle::bundle))
+        .service(only("/tiles/{scan}/{version}/{name:points\\.copc\\.laz|report\\.json|setups\\.json}", "GET, HEAD").get(tiles::file::file))
+        .service(only("/tiles/{scan}/{version}/{name:images/[^/]+}", "GET, HEAD").get(tiles::file::image))
         .service(only("/tiles/{scan}/{version}/{path:.*}", "GET, HEAD").get(tiles::show::show))
         .service(only("/pictures/{scan}/{version}/{name}", "GET, HEAD").get(scans::picture::picture))
         .service(only("/static/{path:.*}", "GET, HEAD").get(assets::embedded::embedded))

@@ -63,6 +63,8 @@ diesel::table! {
         tiles_bytes -> Nullable<BigInt>,
         created_at -> BigInt,
         published_at -> Nullable<BigInt>,
+        prefix -> Nullable<Text>,
+        files -> Nullable<Text>,
     }
 }
 

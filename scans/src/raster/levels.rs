@@ -7,10 +7,11 @@
 //!    found before and sharp: an even slope has area at every height, a floor at one.
 //!
 //! The undersides of roofs and ceilings have nothing above them and nothing that stands on them; flat places without cover count only where they
-//! are the ground, or where something stands on them.
+//! are the ground, or where something stands on them. What hangs in the air, reflectors and canopies, has edges without wall or railing.
 //!
 //! Limits: a level smaller than a twentieth of the largest is not found; of several grounds without cover, at different heights, only the largest
-//! counts; a void of a person's height above a hung ceiling, if it was scanned, counts as a level.
+//! counts; a void of a person's height above a hung ceiling, if it was scanned, counts as a level. Where points are too few for columns of 2 m, ten
+//! in each, one level is all that is told.
 
 use std::collections::VecDeque;
 
@@ -44,6 +45,8 @@ const SMALLEST: f64 = 0.05;
 const SMALLEST_M2: f64 = 4.0;
 /// A flat place has this share of neighbours at its height.
 const FLAT: f64 = 0.7;
+/// In columns wider than this, in metres, a floor and the top of a tree look alike.
+const WIDEST_M: f64 = 2.0;
 /// A level's own height holds this share of the flat area of a metre around.
 const SHARP: f64 = 0.5;
 /// Share of the columns amid a floor with something of a person's height, from which it is furnished.
@@ -67,6 +70,8 @@ struct Place {
 pub(super) struct Storeys {
     pub(super) columns: Columns,
     pub(super) levels: Vec<Level>,
+    /// Bins at which what has no cover is a floor all the same.
+    open: Vec<bool>,
     places: Vec<Place>,
     /// The first place of each column, and the end.
     first: Vec<u32>,
@@ -90,9 +95,10 @@ impl Storeys {
             }));
         }
         first.push(places.len() as u32);
-        let mut storeys = Self { columns, levels: Vec::new(), places, first };
+        let mut storeys = Self { columns, levels: Vec::new(), open: Vec::new(), places, first };
         storeys.find_flat();
-        let floors = storeys.floors();
+        let (floors, open) = storeys.floors();
+        storeys.open = open;
         storeys.levels = storeys.measure(&floors, points, bounds);
         storeys
     }
@@ -135,8 +141,8 @@ impl Storeys {
         }
     }
 
-    /// Heights of the levels' floors to about a bin, lowest first; never none.
-    fn floors(&self) -> Vec<f64> {
+    /// Heights of the levels' floors to about a bin, lowest first, never none; and the bins at which what has no cover is a floor.
+    fn floors(&self) -> (Vec<f64>, Vec<bool>) {
         let bins = self.columns.bins();
         let cell_m2 = self.columns.cell().powi(2);
         let (mut covered, mut ground, mut lids) = (vec![0.0; bins], vec![0.0; bins], vec![0.0; bins]);
@@ -159,13 +165,16 @@ impl Storeys {
             .map(|i| covered[i] + if around(&lids, i, near) > 0.25 * around(&ground, i, near) { 0.0 } else { ground[i] })
             .collect();
         let open: Vec<f64> = (0..bins).map(|i| area[i] - covered[i]).collect();
-        let mut furnished: Vec<Option<bool>> = vec![None; bins];
-        for i in 0..bins {
-            // Only where it can matter: a look around each column takes long.
-            if around(&lids, i, near) >= SMALLEST_M2 && *furnished[i].get_or_insert_with(|| self.is_furnished(i)) {
-                area[i] += lids[i];
-            }
+        // Only where it can matter: a look around each column takes long.
+        let furnished: Vec<bool> =
+            (0..bins).into_par_iter().map(|i| around(&lids, i, near) >= SMALLEST_M2 && self.is_furnished(i)).collect();
+        for i in (0..bins).filter(|&i| furnished[i]) {
+            area[i] += lids[i] + ground[i] - open[i];
         }
+        if self.columns.cell() > WIDEST_M {
+            area.fill(0.0);
+        }
+        let is_floor = (0..bins).map(|i| furnished[i] || around(&lids, i, near) <= 0.25 * around(&ground, i, near)).collect();
         let mut found: Vec<(usize, f64)> = Vec::new();
         let mut has_open = false;
         let mut order: Vec<(usize, f64)> = (0..bins).map(|i| (i, around(&area, i, 1))).filter(|&(_, sum)| sum > 0.0).collect();
@@ -176,7 +185,7 @@ impl Storeys {
             let apart = found.iter().all(|&(other, _)| other.abs_diff(i) as f64 * bin >= APART_M - bin * 0.5);
             let is_open = around(&open, i, near) > 0.5 * own;
             let large = own >= (largest * SMALLEST).max(SMALLEST_M2) && own >= SHARP * around(&area, i, reach(1.0));
-            if found.is_empty() || (apart && large && !(is_open && has_open)) {
+            if found.is_empty() || (apart && large && !(is_open && has_open) && self.is_guarded(i)) {
                 found.push((i, own));
                 has_open |= is_open;
             }
@@ -191,7 +200,7 @@ impl Storeys {
             found.push((fullest, 0.0));
         }
         found.sort_unstable_by_key(|&(i, _)| i);
-        found.into_iter().map(|(i, _)| self.columns.height(i as f64 + 0.5)).collect()
+        (found.into_iter().map(|(i, _)| self.columns.height(i as f64 + 0.5)).collect(), is_floor)
     }
 
     /// Whether walls or things stand amid the places without cover at this height: what stands at their edge may rise from below.
@@ -220,6 +229,30 @@ impl Storeys {
         standing as f64 > FURNISHED * all as f64
     }
 
+    /// Whether the edges of what lies at this height are walls and railings rather than drops that nobody guards: reflectors and canopies
+    /// hang free, floors for people do not.
+    fn is_guarded(&self, bin: usize) -> bool {
+        let steps = |metres: f64| (metres / self.columns.bin()).round() as usize;
+        let here = |column: usize, reach: usize| {
+            self.places[self.of_column(column)].iter().any(|place| usize::from(place.top).abs_diff(bin) <= reach)
+        };
+        let (same, deep) = (steps(STEP_M), steps(1.5));
+        let guard = bin + steps(0.3)..(bin + steps(1.2)).min(self.columns.bins());
+        let stands = |column: usize| guard.clone().any(|bin| self.columns.is_occupied(column, bin));
+        let (mut guarded, mut open) = (0_usize, 0_usize);
+        for column in (0..self.columns.count()).filter(|&column| here(column, 3)) {
+            let edges = self.columns.square(column, 1).filter(|&near| near != column && !here(near, same));
+            for near in edges {
+                if stands(near) || stands(column) {
+                    guarded += 1;
+                } else if self.places[self.of_column(near)].iter().any(|place| usize::from(place.top) + deep <= bin) {
+                    open += 1;
+                }
+            }
+        }
+        open <= guarded
+    }
+
     /// The levels with these floors.
     fn measure(&self, floors: &[f64], points: &[ColoredPoint], bounds: Bounds) -> Vec<Level> {
         let mut levels: Vec<Level> = (0_u32..)
@@ -244,30 +277,32 @@ impl Storeys {
 
     /// The height near `floor` that most points of the level's columns lie at.
     fn exact(&self, floor: f64, chosen: &[u32], points: &[ColoredPoint]) -> f64 {
-        const STEP_M: f64 = 0.01;
+        const STEP_M: f64 = 0.005;
+        /// Half of what counts as one surface: twice the noise of most scanners.
+        const HALF: usize = 4;
         let half = (self.columns.bin() * 1.5 + 0.05).max(0.15);
         let mut counts = vec![0_u64; (2.0 * half / STEP_M) as usize + 1];
-        let (mut lowest, mut any) = (f64::INFINITY, false);
         for point in points {
             let above = point.position.z - floor;
             if above.abs() < half && chosen[self.columns.place(point.position).0] != NONE {
                 let last = counts.len() - 1;
                 counts[(((above + half) / STEP_M) as usize).min(last)] += 1;
-                lowest = lowest.min(point.position.z);
-                any = true;
             }
         }
-        if !any {
+        let near = |middle: usize| middle.saturating_sub(HALF)..(middle + HALF + 1).min(counts.len());
+        let sum = |middle: usize| counts[near(middle)].iter().sum::<u64>();
+        let mut best = (0..counts.len()).max_by_key(|&i| (sum(i), counts.len() - i)).unwrap_or(0);
+        let mut mean = best as f64;
+        // To the middle of the surface that the fullest stretch holds.
+        for _ in 0..4 {
+            mean = near(best).map(|i| i as f64 * counts[i] as f64).sum::<f64>() / (sum(best) as f64).max(1.0);
+            best = (mean.round() as usize).min(counts.len() - 1);
+        }
+        if sum(best) == 0 {
             return floor;
         }
-        // The middle of the fullest 3 cm.
-        let sum = |i: usize| counts[i.saturating_sub(1)..(i + 2).min(counts.len())].iter().sum::<u64>();
-        let best = (0..counts.len()).max_by_key(|&i| (sum(i), counts.len() - i)).unwrap_or(0);
-        let near = best.saturating_sub(1)..(best + 2).min(counts.len());
-        let total: u64 = near.clone().map(|i| counts[i]).sum();
-        let mean = near.map(|i| (i as f64 + 0.5) * STEP_M * counts[i] as f64).sum::<f64>() / total.max(1) as f64;
         // To the millimetre: no scan knows more.
-        ((floor - half + mean).max(lowest) * 1000.0).round() / 1000.0
+        ((floor - half + (mean + 0.5) * STEP_M) * 1000.0).round() / 1000.0
     }
 
     /// Of each column the place that is the level's floor there, or [`NONE`]: flat places near the level's height, and what can be reached
@@ -283,6 +318,7 @@ impl Storeys {
         };
         let mut seeds: Vec<(f64, usize)> = (0..self.places.len())
             .filter(|&i| self.places[i].flat && belongs(self.places[i]))
+            .filter(|&i| self.places[i].covered || self.open[usize::from(self.places[i].top)])
             .map(|i| ((self.height(self.places[i]) - level.floor_m).abs(), i))
             .filter(|&(away, _)| away <= STAGE_M)
             .collect();

@@ -40,6 +40,8 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
     // Points spread to the pixels that their share of the surface covers.
     let spacing = super::splat::spacing(points, size.max_element().max(1.0));
     let radius = (spacing * scale * 0.5).round().clamp(0.0, 4.0) as i64;
+    // Walls are what one looks for first.
+    let bold = radius.max(i64::from(width.min(height) / 800));
     for point in points {
         let (column, _) = columns.place(point.position);
         let above = point.position.z - f64::from(map[column]);
@@ -48,6 +50,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
         }
         let offset = point.position - center;
         let (px, py) = ((middle[0] + offset.x * scale).floor() as i64, (middle[1] - offset.y * scale).floor() as i64);
+        let radius = if (SLICE_M[1]..SLICE_M[2]).contains(&above) { bold } else { radius };
         for (x, y) in (-radius..=radius).flat_map(|dx| (-radius..=radius).map(move |dy| (px + dx, py + dy))) {
             if x < 0 || y < 0 || x >= w as i64 || y >= h as i64 {
                 continue;
@@ -99,11 +102,16 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
         color = color.lerp(INK, (cell.walls / much_wall).sqrt().min(1.0));
         rgb(color)
     });
-    let (floor, number, of) = (level.floor_m, level.number, storeys.levels.len());
+    let (floor, number, of) = (one_digit(level.floor_m), level.number, storeys.levels.len());
     let name = if of > 1 { format!("level {number} of {of}  ") } else { String::new() };
     let long = format!("{name}floor z {floor:.1} m  cut {:.1} to {:.1} m", floor + SLICE_M[1], floor + SLICE_M[2]);
     legend_onto(&mut picture, scale, grid_m, &[long, format!("{name}z {floor:.1} m"), format!("z {floor:.1} m")]);
     picture
+}
+
+/// Rounded to a decimetre, and never a negative nothing.
+fn one_digit(height: f64) -> f64 {
+    (height * 10.0).round() / 10.0 + 0.0
 }
 
 fn rgb(color: Vec3) -> Rgb<u8> {

@@ -256,13 +256,13 @@ impl PointSource for E57Reader {
 
 fn is_wanted(role: Role, attributes: Attributes) -> bool {
     match role {
-        Role::X | Role::Y | Role::Z | Role::CartesianState => true,
-        Role::Range | Role::Azimuth | Role::Elevation | Role::SphericalState => true,
         Role::Intensity | Role::IntensityState => attributes.intensity,
         Role::Red | Role::Green | Role::Blue | Role::ColorState => attributes.color,
         Role::ReturnIndex | Role::ReturnCount => attributes.returns,
         Role::Time | Role::TimeState => attributes.gps_time,
         Role::Class => attributes.classification,
+        // Positions.
+        _ => true,
     }
 }
 
@@ -404,8 +404,8 @@ fn images_of(pictures: &[Picture], scans: &[Scan]) -> Vec<ImageInfo> {
 fn bounds_of(scans: &[Scan], samples: &[Option<Sample>]) -> Bounds {
     let mut bounds = Bounds::EMPTY;
     for (scan, sample) in scans.iter().zip(samples).filter(|(scan, _)| scan.points > 0 && scan.fields.is_ok()) {
-        let sampled = || sample.map(|sample| sample.bounds).filter(|bounds| !bounds.is_empty());
-        let Some(Bounds { min, max }) = scan.bounds.or_else(sampled) else { continue };
+        let measured = || sample.map(|found| found.bounds).filter(|bounds| !bounds.is_empty());
+        let Some(Bounds { min, max }) = scan.bounds.or_else(measured) else { continue };
         for corner in 0..8 {
             let pick = |axis: usize| if corner >> axis & 1 == 0 { min[axis] } else { max[axis] };
             let local = DVec3::new(pick(0), pick(1), pick(2));

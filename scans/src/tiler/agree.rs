@@ -52,6 +52,23 @@ pub(super) fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attribut
     Ok((frame, attributes))
 }
 
+/// What COPC keeps word for word where all sources say the same.
+pub(super) struct Words {
+    /// The CRS, with all that a code would leave out.
+    pub(super) wkt: Option<String>,
+    /// How GPS times are counted.
+    pub(super) gps_standard_time: bool,
+}
+
+/// What the sources say alike.
+pub(super) fn words(sources: &[Box<dyn PointSource>]) -> Words {
+    let wkt = sources.first().and_then(|first| first.wkt());
+    Words {
+        wkt: wkt.filter(|_| sources.iter().all(|source| source.wkt() == wkt)).map(str::to_owned),
+        gps_standard_time: sources.iter().all(|source| source.gps_standard_time()),
+    }
+}
+
 /// What the sources have to say, each thing once.
 pub(super) fn warnings(sources: &[Box<dyn PointSource>]) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();

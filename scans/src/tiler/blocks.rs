@@ -149,7 +149,7 @@ mod tests {
         let path = dir.path().join("blocks");
         let mut packer = Packer::new(7);
         let records: Vec<u8> =
-            (0..7 * 1000_u32).map(|n| if n % 7 < 3 { (n / 700) as u8 } else { (n * 2_654_435_761 >> 13) as u8 }).collect();
+            (0..7 * 1000_u32).map(|n| if n % 7 < 3 { (n / 700) as u8 } else { (n.wrapping_mul(2_654_435_761) >> 13) as u8 }).collect();
         for part in [&records[..7], &records[7..7 * 130], &records[7 * 130..]] {
             append(&path, packer.pack(part).unwrap()).unwrap();
         }

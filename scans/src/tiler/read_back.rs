@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use glam::DVec3;
+
 use crate::error::{Error, Result};
 use crate::points::Bounds;
 use crate::tile::archive::Index;
@@ -41,6 +43,13 @@ struct Waiting {
     base: String,
     depth: u32,
     documents: u32,
+}
+
+/// A tile without its points.
+struct Node {
+    path: Option<String>,
+    bounds: Bounds,
+    parent: Option<usize>,
 }
 
 /// Documents within documents; Parterre writes fewer than ten.
@@ -92,6 +101,60 @@ impl ReadBack {
         Ok(tiles)
     }
 
+    /// Boxes of the scan with all the points that lie in them, of as many leaves as wanted, spread evenly over the scan. In the tile frame.
+    ///
+    /// # Errors
+    /// Those of reading the tiles.
+    pub fn patches(mut self, wanted: usize) -> Result<Vec<Vec<DVec3>>> {
+        let nodes = self.nodes().map_err(|error| error.in_file(&self.path))?;
+        let mut is_leaf = vec![true; nodes.len()];
+        for node in &nodes {
+            if let Some(parent) = node.parent {
+                is_leaf[parent] = false;
+            }
+        }
+        let leaves: Vec<usize> = (0..nodes.len()).filter(|&node| is_leaf[node] && nodes[node].path.is_some()).collect();
+        let step = leaves.len().div_ceil(wanted.max(1)).max(1);
+        let mut patches = Vec::new();
+        for &leaf in leaves.iter().skip(step / 2).step_by(step) {
+            let mut patch = Vec::new();
+            let mut at = Some(leaf);
+            while let Some(node) = at.map(|index| &nodes[index]) {
+                if let Some(path) = &node.path {
+                    let parts = self.content(path).map_err(|error| error.in_file(&self.path))?;
+                    let positions = parts.iter().flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex)));
+                    // A leaf's box is tight; half a step is lost in its text.
+                    let bounds = nodes[leaf].bounds;
+                    let near = Bounds { min: bounds.min - 5e-4, max: bounds.max + 5e-4 };
+                    patch.extend(positions.filter(|&position| near.contains(position)));
+                }
+                at = node.parent;
+            }
+            patches.push(patch);
+        }
+        Ok(patches)
+    }
+
+    /// Every tile that waits and all below them, parents before children, without reading contents.
+    fn nodes(&mut self) -> Result<Vec<Node>> {
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut waiting: VecDeque<(Waiting, Option<usize>)> = self.waiting.drain(..).map(|waiting| (waiting, None)).collect();
+        while let Some((Waiting { tile, base, depth, documents }, parent)) = waiting.pop_front() {
+            let path = tile.content.as_ref().map(|content| path_of(content, &base)).transpose()?;
+            if let Some(path) = path.as_ref().filter(|path| has_extension(path, "json")) {
+                let (tile, base) = self.open(path, documents)?;
+                waiting.push_front((Waiting { tile, base, depth, documents: documents + 1 }, parent));
+                continue;
+            }
+            let index = nodes.len();
+            nodes.push(Node { path, bounds: tile.bounding_volume.bounds(), parent });
+            waiting.extend(
+                tile.children.into_iter().map(|tile| (Waiting { tile, base: base.clone(), depth: depth + 1, documents }, Some(index))),
+            );
+        }
+        Ok(nodes)
+    }
+
     /// Replaces waiting links to documents by the documents' roots.
     fn open_documents(&mut self) -> Result<()> {
         for index in 0..self.waiting.len() {
@@ -129,14 +192,17 @@ impl ReadBack {
                 self.waiting.push_front(Waiting { tile, base, depth, documents: documents + 1 });
                 continue;
             }
-            let bytes = self.index.read_entry(&mut self.file, &path)?;
-            let bytes = bytes.ok_or_else(|| corrupt(format!("it names {path}, which is not there")))?;
-            let parts = glb::decode(&bytes)?;
+            let parts = self.content(&path)?;
             let bounds = tile.bounding_volume.bounds();
             self.push(tile.children, &base, depth + 1, documents);
             return Ok(Some(TileRead { path, depth, bounds, geometric_error_m: tile.geometric_error, parts }));
         }
         Ok(None)
+    }
+
+    fn content(&mut self, path: &str) -> Result<Vec<Part>> {
+        let bytes = self.index.read_entry(&mut self.file, path)?;
+        glb::decode(&bytes.ok_or_else(|| corrupt(format!("it names {path}, which is not there")))?)
     }
 
     fn push(&mut self, tiles: Vec<Tile>, base: &str, depth: u32, documents: u32) {

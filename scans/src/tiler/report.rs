@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::frame::Frame;
 use crate::points::Attributes;
+use crate::raster::Level;
+use crate::raster::survey::Survey;
 use crate::read::{Setup, Warning};
 
 /// Version of the report's layout.
@@ -26,7 +28,7 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Number of nodes with points.
     pub tiles: u64,
-    /// Bytes of the encodings together.
+    /// Bytes of `tiles.3tz`; 0 where it is not wanted.
     pub bytes: u64,
     /// Files beside this one, in the order of their names.
     pub files: Vec<FileEntry>,
@@ -50,6 +52,11 @@ pub struct Report {
     pub quantization_error_m: f64,
     /// Where the scanner stood.
     pub setups: Vec<Setup>,
+    /// The levels, lowest first; `plan-1.png`… show them.
+    pub levels: Vec<Level>,
+    /// What the scan covers, how dense and how noisy it is.
+    #[serde(flatten)]
+    pub survey: Survey,
 }
 
 /// Points left out for one reason.

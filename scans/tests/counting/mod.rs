@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Counting;
-static HELD: AtomicUsize = AtomicUsize::new(0);
+/// Bytes that the test's binary holds.
+pub(crate) static HELD: AtomicUsize = AtomicUsize::new(0);
 /// The most bytes that the test's binary has held at one time.
 pub(crate) static PEAK: AtomicUsize = AtomicUsize::new(0);
 

@@ -3,28 +3,40 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use parterre_scans::{read, tiler};
 
 use super::progress::Progress;
 use super::{Failure, Outcome, output, stop};
 use crate::pages::format;
 
-/// Make tiles.3tz and report.json out of scan files.
+/// Make points.copc.laz, tiles.3tz and report.json out of scan files.
 #[derive(Debug, Args)]
 pub(super) struct Tile {
     /// Scan files; several become one scan.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder for tiles.3tz and report.json; made where it is missing.
+    /// Folder for what is made; made itself where it is missing. A run that was killed goes on where it was.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Memory to use, in MiB, roughly.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(64..))]
+    /// Make one encoding of the points and not both.
+    #[arg(long, value_name = "ENCODING")]
+    only: Option<Encoding>,
+    /// Memory to use at most, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     /// Points wanted in a tile.
     #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
     points: usize,
+}
+
+/// An encoding of the octree.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Encoding {
+    /// points.copc.laz, the archive.
+    Copc,
+    /// tiles.3tz, for viewers.
+    Tiles,
 }
 
 fn tile_points(text: &str) -> Result<usize, String> {
@@ -39,7 +51,16 @@ impl Tile {
         let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
-        let options = tiler::Options { memory_bytes: self.memory << 20, tile_points: self.points, cancel: Some(Arc::clone(&stop)) };
+        let options = tiler::Options {
+            memory_bytes: self.memory << 20,
+            tile_points: self.points,
+            outputs: tiler::Outputs {
+                copc: !matches!(self.only, Some(Encoding::Tiles)),
+                tiles: !matches!(self.only, Some(Encoding::Copc)),
+            },
+            cancel: Some(Arc::clone(&stop)),
+            ..tiler::Options::default()
+        };
         let progress = Progress::new();
         let report =
             tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
@@ -54,10 +75,10 @@ impl Tile {
             if report.points_dropped > 0 { format!(", {} dropped", format::grouped(report.points_dropped)) } else { String::new() };
         output::line(&format!(
             "{}: {} in {} tiles{dropped}, {}, {:.1} s",
-            self.output.join("tiles.3tz").display(),
+            self.output.display(),
             format::points(report.points_out),
             report.tiles,
-            format::bytes(report.bytes),
+            format::bytes(report.files.iter().map(|file| file.bytes).sum()),
             report.seconds,
         ))
     }

@@ -1,6 +1,6 @@
-//! Makes a version's tiles, pictures and report out of its file, and publishes them.
+//! Makes everything that the tiler makes out of a version's file, and publishes it: both encodings, pictures, report.
 //!
-//! Everything is made in the work folder or stored under keys of this attempt; the last step is one transaction that
+//! All is made in the job's work folder, where an attempt that was stopped is continued by the next, and stored under keys of this attempt; the last step is one transaction that
 //! ends the job and makes the version ready. Until then nobody sees anything, and an attempt that dies leaves nothing
 //! that another would find.
 
@@ -8,19 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use parterre_scans::raster::Level;
 use parterre_scans::{read, tiler};
 use serde::{Deserialize, Serialize};
 
 use crate::db::{new_id, now_ms, settle, wait_shortly, write};
-use crate::jobs::{Context, JobError, pictures};
+use crate::jobs::{Context, JobError};
 use crate::models::jobs::Job;
-use crate::models::versions::{Published, Version};
+use crate::models::versions::{MadeFile, Published, Version};
 
 /// The kind under which the job is entered.
 pub const KIND: &str = "tile_scan";
 
-/// Share of the whole that tiling takes; the rest are the pictures.
-const TILING_SHARE: f64 = 0.9;
+/// Share of the whole that tiling takes; the rest is storing what was made.
+const TILING_SHARE: f64 = 0.99;
 
 /// What the job works on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,7 +57,16 @@ pub fn run(
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
     let mut stored = Stored { context, keys: Vec::new() };
-    let made = make(context, &version, work.path(), &prefix, &mut stored, cancel, report_progress)?;
+    let made = match make(context, &version, work.path(), &prefix, &mut stored, cancel, report_progress) {
+        Ok(made) => made,
+        Err(error) => {
+            // The next attempt goes on from there. Where there is none, the folder is swept.
+            if matches!(error, JobError::Cancelled | JobError::Ours { code: "storage_failed", .. }) {
+                work.leave();
+            }
+            return Err(error);
+        }
+    };
     drop(work);
     let written = publish(context, owner, job, &version, &made);
     match settle(written, || find_published(context, &version, &made.tiles_key)) {
@@ -118,6 +128,9 @@ fn make(
         memory_bytes: context.config.memory_bytes,
         tile_points: context.config.tile_points,
         cancel: Some(Arc::clone(cancel)),
+        // The file never changes, and its content says all that the tiles depend on.
+        fingerprint: Some(version.sha256.clone()),
+        ..tiler::Options::default()
     };
     let report = tiler::tile(&mut [source], work, &options, &|progress| {
         report_progress(progress.stage, progress.fraction * TILING_SHARE);
@@ -125,39 +138,32 @@ fn make(
     .map_err(of_file)?;
     stop_if_asked()?;
 
-    report_progress("pictures", TILING_SHARE);
-    let archive = work.join("tiles.3tz");
-    let points = pictures::coarse_points(&archive).map_err(JobError::internal)?;
-    let pictures = pictures::draw(&points).map_err(JobError::internal)?;
-    drop(points);
-    stop_if_asked()?;
-
-    report_progress("publish", 0.99);
-    let report_json = serde_json::to_string(&report).map_err(JobError::internal)?;
-    let mut put = |name: &str, bytes: Vec<u8>| {
-        let key = format!("{prefix}/{name}");
+    report_progress("publish", TILING_SHARE);
+    let files: Vec<MadeFile> = report.files.iter().map(|file| MadeFile { name: file.name.clone(), bytes: file.bytes }).collect();
+    let key_of = |name: &str| format!("{prefix}/{name}");
+    for name in files.iter().map(|file| file.name.as_str()).chain(["report.json"]) {
+        let key = key_of(name);
         stored.keys.push(key.clone());
-        context.runtime.block_on(context.storage.put(&key, bytes)).map_err(JobError::storage)?;
-        Ok::<_, JobError>(key)
-    };
-    let thumbnail_key = put("thumbnail.png", pictures.thumbnail)?;
-    let plan_key = put("plan.png", pictures.plan)?;
-    let report_key = put("report.json", report_json.clone().into_bytes())?;
-    let tiles_key = format!("{prefix}/tiles.3tz");
-    stored.keys.push(tiles_key.clone());
-    context.storage.take_file(&tiles_key, &archive).map_err(JobError::storage)?;
+        context.storage.take_file(&key, &work.join(name)).map_err(JobError::storage)?;
+    }
+    let largest = |a: &&Level, b: &&Level| a.area_m2.total_cmp(&b.area_m2).then(b.number.cmp(&a.number));
+    let main_level = report.levels.iter().max_by(largest).map_or(1, |level| level.number);
+    let bytes_of = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.bytes as i64);
+    let tiles_bytes = bytes_of("tiles.3tz").ok_or_else(|| JobError::internal(anyhow::anyhow!("the tiler made no tiles")))?;
 
     Ok(Published {
         state: "ready".into(),
-        tiles_key,
-        thumbnail_key,
-        plan_key,
-        report_key,
-        report: report_json,
+        tiles_key: key_of("tiles.3tz"),
+        thumbnail_key: key_of("thumbnail.png"),
+        plan_key: key_of(&format!("plan-{main_level}.png")),
+        report_key: key_of("report.json"),
+        report: serde_json::to_string(&report).map_err(JobError::internal)?,
         frame: serde_json::to_string(&report.frame).map_err(JobError::internal)?,
         points: report.points_out as i64,
-        tiles_bytes: report.bytes as i64,
+        tiles_bytes,
         published_at: now_ms(),
+        prefix: prefix.to_owned(),
+        files: serde_json::to_string(&files).map_err(JobError::internal)?,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! While a job runs, a second thread gives the signs of life: it moves the lease on, writes the progress into the row
 //! and passes a wish to stop on to the job. A job whose process dies is claimed again by whoever finds its lease run
-//! out; what the dead attempt left in its work folder is removed then. Bad input fails at once, everything else is
+//! out, and goes on from what the dead attempt left in the job's work folder. Bad input fails at once, everything else is
 //! tried again after a growing wait, `max_attempts` times in all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ use crate::db::{now_ms, write};
 use crate::jobs::{Context, JobError, lease, tile_scan};
 use crate::models::jobs::{Job, Lease};
 use crate::models::versions::Version;
-use crate::storage::remove_work;
+use crate::storage::{WorkFolder, remove_work};
 
 /// How often the progress is written and a wish to stop is looked for.
 const TICK: Duration = Duration::from_millis(300);
@@ -122,7 +122,8 @@ fn claim(context: &Context, owner: &str) -> anyhow::Result<Option<Job>> {
     Ok(write(&mut conn, |conn| Job::claim(conn, &lease(context, owner)))?)
 }
 
-/// Removes the work folders of attempts that ended without: those of jobs that do not run, and those whose lease ran out.
+/// Removes the work folders that nobody goes on with: those of jobs that have come to their end; and those of a single attempt whose lease
+/// ran out.
 pub fn sweep(context: &Context) {
     let swept = || -> anyhow::Result<()> {
         // The folders first: one that is made after this is not in the list, and one in the list was claimed before the
@@ -133,11 +134,11 @@ pub fn sweep(context: &Context) {
         }
         let rows = Job::open(&mut *context.database.get()?)?;
         let now = now_ms();
-        for (job, dir) in dirs {
-            let works = rows.iter().any(|row| row.id == job && row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
-            if !works {
-                tracing::info!(work = %dir.display(), "what a dead attempt left is removed");
-                remove_work(&dir);
+        for WorkFolder { job, path, is_lasting } in dirs {
+            let works = |row: &&Job| is_lasting || (row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
+            if rows.iter().filter(|row| row.id == job).find(works).is_none() {
+                tracing::info!(work = %path.display(), "what a dead attempt left is removed");
+                remove_work(&path);
             }
         }
         Ok(())
@@ -317,6 +318,7 @@ fn after_error(
         JobError::Ours { cause, .. } => tracing::error!(job = job.id, seconds, "job failed: {cause:#}"),
     }
     fail(context, owner, job, &fault)?;
+    sweep(context);
     Ok(Some(fault))
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use parterre_scans::catalog as api;
 use parterre_scans::frame::Frame;
+use parterre_scans::raster::Level;
 use serde::Deserialize;
 
 use crate::db::{Conn, rfc3339};
@@ -20,6 +21,10 @@ struct Report {
     warnings: Vec<api::Note>,
     #[serde(default)]
     bounds: Option<[f64; 6]>,
+    #[serde(default)]
+    levels: Vec<Level>,
+    #[serde(flatten)]
+    figures: Option<api::Figures>,
 }
 
 /// A job as the API shows it.
@@ -51,6 +56,17 @@ pub fn version(row: &Version) -> api::Version {
     };
     let ready = state == api::ScanState::Ready;
     let report: Report = row.report.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+    let files = row.made_files();
+    let length_of = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.bytes);
+    let copc_bytes = length_of("points.copc.laz");
+    let plan = |level: &Level| api::Plan {
+        url: api::level_plan_path(scan, number, level.number),
+        level: level.number,
+        floor_m: level.floor_m,
+        top_m: level.top_m,
+        area_m2: level.area_m2,
+    };
+    let plans = report.levels.iter().filter(|level| length_of(&format!("plan-{}.png", level.number)).is_some()).map(plan).collect();
     let frame: Option<Frame> = row.frame.as_deref().and_then(|json| serde_json::from_str(json).ok());
     api::Version {
         version: number,
@@ -65,6 +81,13 @@ pub fn version(row: &Version) -> api::Version {
         frame,
         bounds: report.bounds,
         warnings: report.warnings,
+        copc: copc_bytes.map(|_| api::copc_path(scan, number)),
+        copc_bytes,
+        plans,
+        figures: report.figures,
+        report: row.report_key.as_ref().map(|_| api::report_path(scan, number)),
+        setups: length_of("setups.json").map(|_| api::setups_path(scan, number)),
+        images: files.iter().filter(|file| file.name.starts_with("images/")).count() as u32,
         file_name: row.file_name.clone(),
         bytes: row.bytes as u64,
         sha256: row.sha256.clone(),

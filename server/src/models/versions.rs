@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
+use serde::{Deserialize, Serialize};
 
 use crate::db::{Conn, now_ms};
 use crate::schema::versions;
@@ -49,6 +50,19 @@ pub struct Version {
     pub created_at: i64,
     /// Milliseconds since 1970.
     pub published_at: Option<i64>,
+    /// What the keys of everything that was made begin with; older versions have none.
+    pub prefix: Option<String>,
+    /// What lies below the prefix, JSON: a list of [`MadeFile`].
+    pub files: Option<String>,
+}
+
+/// A file that was made of a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeFile {
+    /// Path below the version's prefix.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 /// What a finished job writes into its version.
@@ -75,6 +89,10 @@ pub struct Published {
     pub tiles_bytes: i64,
     /// Milliseconds since 1970.
     pub published_at: i64,
+    /// What the keys of everything that was made begin with.
+    pub prefix: String,
+    /// What lies below the prefix, JSON: a list of [`MadeFile`].
+    pub files: String,
 }
 
 /// A stored file on its way to become a version.
@@ -95,6 +113,17 @@ pub struct NewVersion<'a> {
 }
 
 impl Version {
+    /// What was made of the version; nothing where its row does not tell.
+    pub fn made_files(&self) -> Vec<MadeFile> {
+        self.files.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
+    /// The key of a file that was made of the version.
+    pub fn key_of(&self, name: &str) -> Option<String> {
+        let prefix = self.prefix.as_deref()?;
+        self.made_files().iter().any(|file| file.name == name).then(|| format!("{prefix}/{name}"))
+    }
+
     /// Finds one version.
     pub fn find(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
         versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
@@ -141,6 +170,8 @@ impl Version {
             tiles_bytes: None,
             created_at: now_ms(),
             published_at: None,
+            prefix: None,
+            files: None,
         };
         diesel::insert_into(versions::table).values(&row).execute(conn)?;
         Ok(row)
@@ -174,7 +205,7 @@ impl Version {
     }
 
     /// Of each of these scans the newest version and the newest that is ready, oldest first, for lists: without
-    /// report and frame, which are as large as everything else together.
+    /// report, frame and files, which are as large as everything else together.
     pub fn heads_of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
         let newest = versions::table
             .filter(versions::scan_id.eq_any(scan_ids))
@@ -211,6 +242,8 @@ impl Version {
                 versions::tiles_bytes,
                 versions::created_at,
                 versions::published_at,
+                sql::<Nullable<Text>>("NULL"),
+                sql::<Nullable<Text>>("NULL"),
             ))
             .load(conn)?;
         // Another scan's newest number may be an old one of this.

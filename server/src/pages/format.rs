@@ -53,6 +53,24 @@ pub fn size(bounds: &[f64; 6]) -> String {
     format!("{x:.digits$} × {y:.digits$} × {z:.digits$} m")
 }
 
+/// "1.3 mm", "8 cm", "1.2 m".
+pub fn length(metres: f64) -> String {
+    match metres {
+        ..0.001 => "less than 1 mm".to_owned(),
+        ..0.00995 => format!("{:.1} mm", metres * 1e3),
+        ..0.0995 => format!("{:.0} mm", metres * 1e3),
+        ..0.995 => format!("{:.0} cm", metres * 1e2),
+        _ => format!("{metres:.1} m"),
+    }
+}
+
+/// "−3.6": with a true minus, and never a negative nothing.
+pub fn height(metres: f64) -> String {
+    let tenths = (metres * 10.0).round();
+    let sign = if tenths < 0.0 { "−" } else { "" };
+    format!("{sign}{:.1}", tenths.abs() / 10.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +83,8 @@ mod tests {
         assert_eq!(bytes(999_999), "1.0 MB");
         assert_eq!(grouped(18_013_602), "18,013,602");
         assert_eq!(grouped(100), "100");
+        assert_eq!([0.0004, 0.0013, 0.015, 0.086, 0.31, 2.0].map(length), ["less than 1 mm", "1.3 mm", "15 mm", "86 mm", "31 cm", "2.0 m"]);
+        assert_eq!([-3.6, -0.02, 5.398].map(height), ["−3.6", "0.0", "5.4"]);
         assert_eq!(points(1), "1 point");
         assert_eq!(points(1_000_000), "1.0 million points");
         assert_eq!(time("2026-11-23T21:45:07.123Z"), "2026-11-23 21:45 UTC");

@@ -35,9 +35,16 @@ struct ScanView {
 
 struct VersionView {
     version: api::Version,
+    plans: Vec<PlanView>,
     facts: Vec<(&'static str, String)>,
     job: Option<api::Job>,
     fault: Option<Fault>,
+}
+
+struct PlanView {
+    url: String,
+    name: String,
+    facts: String,
 }
 
 impl VersionView {
@@ -106,6 +113,15 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
     if let Some(bounds) = &version.bounds {
         facts.push(("Size", format::size(bounds)));
     }
+    if let Some(figures) = &version.figures {
+        facts.push(("Covers", format!("{} m² seen from above", format::grouped(figures.coverage_m2.round() as u64))));
+        if let Some(spacing) = figures.point_spacing_m {
+            facts.push(("Spacing", format!("{} between points, median", format::length(spacing))));
+        }
+        if let Some(noise) = figures.noise_m {
+            facts.push(("Noise", format!("{} off the surface, median", format::length(noise))));
+        }
+    }
     if let Some(frame) = &version.frame {
         let unit = match frame.unit {
             Unit::Metre => "metres",
@@ -123,7 +139,12 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
     }
     facts.push(("File", format!("{}, {}", version.file_name, format::bytes(version.bytes))));
     facts.push(("Uploaded", format::time(&version.created_at)));
-    VersionView { version: version.clone(), facts, job, fault }
+    let plan = |plan: &api::Plan| PlanView {
+        url: plan.url.clone(),
+        name: if version.plans.len() > 1 { format!("Level {} of {}", plan.level, version.plans.len()) } else { "From above".to_owned() },
+        facts: format!("floor at {} m, {} m²", format::height(plan.floor_m), format::grouped(plan.area_m2.round() as u64)),
+    };
+    VersionView { version: version.clone(), plans: version.plans.iter().map(plan).collect(), facts, job, fault }
 }
 
 /// `EPSG:n` as it is, of a WKT its name.

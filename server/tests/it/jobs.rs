@@ -36,6 +36,15 @@ fn a_killed_service_resumes() {
     let accepted = service.client.upload(&venue, "hall.las", &las(&room(MANY))).expect(202).json();
     let (scan, job) = (accepted["scan"].as_str().unwrap(), accepted["job"].as_str().unwrap());
     wait_until_running(&service.client, job);
+    // Far enough that there is something to go on from.
+    loop {
+        let now = service.client.get(&format!("/api/jobs/{job}")).expect(200).json();
+        assert_eq!(now["state"], "running", "too late to interrupt: {now}");
+        if !matches!(now["stage"].as_str(), Some("read" | "count" | "distribute")) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
     service.kill();
 
     let service = Service::start(dir.path(), &[]);
@@ -47,6 +56,9 @@ fn a_killed_service_resumes() {
     assert!(begun.elapsed() < Duration::from_secs(25), "it waited for the dead process's lease: {:?}", begun.elapsed());
     let (found, _) = positions_mm(&service.client, &format!("/tiles/{scan}/1/tileset.json"));
     assert_eq!(found.len(), MANY);
+    let report = service.client.get(&format!("/tiles/{scan}/1/report.json")).expect(200).json();
+    let stages: Vec<&str> = report["timings"].as_array().unwrap().iter().map(|timing| timing["stage"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["sample", "write", "pictures"], "it went on from where the killed one was");
     assert_eq!(fs::read_dir(dir.path().join("work")).unwrap().count(), 0, "the dead attempt's work is gone");
     service.stop();
 }

@@ -111,3 +111,92 @@ fn the_bundle_is_the_whole_archive() {
     let inside = index.read_entry(&mut archive, "tileset.json").unwrap().unwrap();
     assert_eq!(inside, client.get(&format!("{base}/tileset.json")).body);
 }
+
+/// A file of a data folder's objects that ends in `name`.
+fn object(app: &TestApp, name: &str) -> Vec<u8> {
+    let path = app.files().into_iter().find(|file| file.starts_with("objects/scans/") && file.ends_with(name)).unwrap();
+    std::fs::read(app.dir.path().join(path)).unwrap()
+}
+
+#[test]
+fn copc_is_given_in_parts_that_make_the_file() {
+    let (app, base) = published();
+    let client = &app.client;
+    let stored = object(&app, "points.copc.laz");
+    assert_eq!(&stored[377..381], b"copc", "the info record is the first");
+    let address = format!("{base}/points.copc.laz");
+    let whole = client.get(&address).expect(200);
+    assert!(whole.body == stored, "the file as it is stored");
+    assert_eq!(whole.header("content-type"), Some("application/vnd.laszip+copc"));
+    assert_eq!(whole.header("content-disposition"), Some("attachment; filename=\"room-v1.copc.laz\""));
+    assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    assert!(whole.header("cache-control").unwrap().contains("immutable"));
+    let tag = whole.header("etag").unwrap();
+
+    let mut joined = Vec::new();
+    while joined.len() < stored.len() {
+        let end = (joined.len() + 100_000).min(stored.len()) - 1;
+        let wanted = format!("bytes={}-{end}", joined.len());
+        let part = client.get_with(&address, &[("range", &wanted), ("accept-encoding", "gzip"), ("if-range", tag)]).expect(206);
+        assert_eq!(part.header("content-range"), Some(format!("bytes {}-{end}/{}", joined.len(), stored.len()).as_str()));
+        assert_eq!(part.header("content-encoding").unwrap_or("identity"), "identity");
+        joined.extend(part.body);
+    }
+    assert!(joined == stored, "the parts make the file");
+    let tail = client.get_with(&address, &[("range", "bytes=-100")]).expect(206);
+    assert!(tail.body == stored[stored.len() - 100..]);
+
+    let head = client.send("HEAD", &address, &[], "").expect(200);
+    assert_eq!((head.header("content-length"), head.header("etag")), (Some(stored.len().to_string().as_str()), Some(tag)));
+    assert!(head.body.is_empty());
+    client.get_with(&address, &[("if-none-match", tag)]).expect(304);
+    let past = format!("bytes={}-", stored.len());
+    client.get_with(&address, &[("range", &past)]).expect_error(416, "range_not_satisfiable");
+    client.send("PUT", &address, &[], "x").expect_error(405, "method_not_allowed");
+}
+
+#[test]
+fn a_version_names_everything_that_was_made_of_it() {
+    let (app, base) = published();
+    let client = &app.client;
+    let scan = base.split('/').nth(2).unwrap();
+    let version = client.get(&format!("/api/scans/{scan}")).expect(200).json()["versions"][0].clone();
+    assert_eq!(version["copc"], format!("{base}/points.copc.laz"));
+    assert_eq!(version["copc_bytes"], object(&app, "points.copc.laz").len());
+    assert_eq!(version["bundle_bytes"], object(&app, "tiles.3tz").len());
+    // The room is 8 x 6 m large and has no ceiling.
+    let plans = version["plans"].as_array().unwrap();
+    assert_eq!(plans.len(), 1, "{version}");
+    assert!((plans[0]["area_m2"].as_f64().unwrap() - 48.0).abs() < 5.0, "{version}");
+    assert!(plans[0]["floor_m"].as_f64().unwrap().abs() < 0.02, "{version}");
+    let plan = client.get(plans[0]["url"].as_str().unwrap()).expect(200);
+    assert_eq!(plan.header("content-type"), Some("image/png"));
+    assert!(plan.body == client.get(version["plan"].as_str().unwrap()).expect(200).body, "the only level is the largest");
+    client.get(&format!("/pictures/{scan}/1/plan-2.png")).expect_error(404, "picture_not_found");
+    client.get(&format!("/pictures/{scan}/1/plan-..%2Freport.json")).expect_error(404, "picture_not_found");
+    let figures = &version["figures"];
+    assert!((figures["coverage_m2"].as_f64().unwrap() - 48.0).abs() < 5.0, "{figures}");
+    assert!(figures["noise_m"].as_f64().unwrap() < 0.001, "{figures}");
+
+    let report = client.get(version["report"].as_str().unwrap()).expect(200);
+    assert_eq!(report.header("content-type"), Some("application/json"));
+    let report = report.json();
+    assert_eq!((&report["points_in"], &report["points_out"]), (&version["points"], &version["points"]));
+    let mut listed: Vec<&str> = report["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    listed.push("report.json");
+    listed.sort_unstable();
+    let mut stored: Vec<String> = app.files().into_iter().filter(|file| file.starts_with("objects/scans/")).collect();
+    stored.iter_mut().for_each(|file| *file = file.rsplit('/').next().unwrap().to_owned());
+    stored.sort_unstable();
+    assert_eq!(stored, listed, "each file of the report is stored, and nothing else");
+
+    // The file says nothing of where the scanner stood.
+    assert_eq!((&version["setups"], &version["images"]), (&serde_json::Value::Null, &0.into()));
+    client.get(&format!("{base}/setups.json")).expect_error(404, "file_not_found");
+    client.get(&format!("{base}/images/0001.jpg")).expect_error(404, "file_not_found");
+    client.get(&format!("/tiles/{scan}/7/points.copc.laz")).expect_error(404, "version_not_found");
+    let page = client.get("/venues/hall").expect(200).text();
+    for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "off the surface", "m² seen from above"] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+}

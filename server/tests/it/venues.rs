@@ -53,6 +53,8 @@ fn a_list_has_the_newest_version_and_the_newest_that_is_ready() {
     let mut conn = app.app.database.get().unwrap();
     for version in [1, 2] {
         let published = Published {
+            prefix: String::new(),
+            files: "[]".into(),
             state: "ready".into(),
             tiles_key: "tiles".into(),
             thumbnail_key: "thumbnail".into(),

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_unit_of_its_own_goes_by_its_length() {
         let doubles: Vec<u8> = [1.0_f64, 0.3048].iter().flat_map(|value| value.to_le_bytes()).collect();
-        let keys = directory(&[[3072, 0, 1, 2993], [3076, 0, 1, 32767], [3077, 34736, 1, 1]]);
+        let keys = directory(&[[3072, 0, 1, 20000], [3076, 0, 1, 32767], [3077, 34736, 1, 1]]);
         assert_eq!(read(&keys, &doubles).unit, Some(Unit::Foot));
         let lost = read(&keys, &doubles[..8]);
         assert_eq!(lost.unit, None);

@@ -125,11 +125,11 @@ pub(super) fn measure(scan: &Scan, count: usize, columns: &Columns, sample: &mut
     let mut positions = Vec::with_capacity(count);
     local_positions(scan, count, columns, &mut positions);
     positions.into_iter().filter(|position| position.is_finite()).for_each(|position| sample.bounds.include(position));
-    let mut add = |span: fn(&mut Sample) -> &mut [f64; 2], role: Role, state: Role| {
+    let mut add = |of: fn(&mut Sample) -> &mut [f64; 2], role: Role, state: Role| {
         let states = &columns[state as usize];
         let values = columns[role as usize].iter().take(count).enumerate();
         for (_, &value) in values.filter(|(index, value)| value.is_finite() && states.get(*index).is_none_or(|&state| state == 0.0)) {
-            let span = span(sample);
+            let span = of(sample);
             *span = [span[0].min(value), span[1].max(value)];
         }
     };

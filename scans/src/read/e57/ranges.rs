@@ -168,9 +168,10 @@ mod tests {
 
     #[test]
     fn measured_limits_count_as_the_usual_range() {
-        assert_eq!(usual([0.016, 0.55], INTENSITY_TOPS), [0.0, 1.0]);
-        assert_eq!(usual([3.0, 250.0], COLOR_TOPS), [0.0, 255.0]);
-        assert_eq!(usual([0.0, 1023.0], INTENSITY_TOPS), [0.0, 1023.0]);
-        assert_eq!(usual([-2048.0, 2047.0], INTENSITY_TOPS), [-2048.0, 2047.0]);
+        let range = |limits: [f64; 2], tops: &[[f64; 2]]| usual(limits, tops).map(|limit| limit as i32);
+        assert_eq!(range([0.016, 0.55], INTENSITY_TOPS), [0, 1]);
+        assert_eq!(range([3.0, 250.0], COLOR_TOPS), [0, 255]);
+        assert_eq!(range([0.0, 1023.0], INTENSITY_TOPS), [0, 1023]);
+        assert_eq!(range([-2048.0, 2047.0], INTENSITY_TOPS), [-2048, 2047]);
     }
 }

@@ -11,7 +11,7 @@ use super::scan::{Coding, ROLES, Role, Scan};
 use crate::error::{Error, Result};
 
 /// Bytes of all streams that wait for other streams.
-const MOST_AHEAD: usize = 32 << 20;
+const MOST_AHEAD: usize = 8 << 20;
 /// Zeros behind a stream's bytes, so that a value can be taken from a whole window.
 const PAD: usize = 16;
 const SECTION_HEADER_LEN: u64 = 32;
@@ -48,7 +48,7 @@ impl Vector {
             return Err(section(scan, format!("at byte {} is of kind {}, not 1", scan.offset, head[0])));
         }
         // A wrong length or a missing place of the data does no harm: packets tell their lengths.
-        let end = start.checked_add(number(8)).filter(|&end| end > start + SECTION_HEADER_LEN && end <= pages.logical_len());
+        let end = start.checked_add(number(8)).filter(|&end| end >= start + SECTION_HEADER_LEN && end <= pages.logical_len());
         let next = pages.logical(number(16)).filter(|&next| next >= start + SECTION_HEADER_LEN);
         let mut place_of = vec![None; scan.streams as usize];
         let mut streams = Vec::new();

@@ -31,8 +31,13 @@ impl Plain {
     /// `las_truncated` and `las_no_points` where not one point is there.
     pub(super) fn open(mut input: Input, header: &mut Header, warnings: &mut Vec<Warning>) -> Result<Self, Fault> {
         let record_len = header.record_len as u64;
-        let room = (header.data_end - header.data_offset) / record_len;
         let announced = header.points;
+        // What follows the points is said to begin where they are: one of the two is wrong, and it is not the count, if
+        // the file has room for it.
+        if (1..=(header.file_len - header.data_offset) / record_len).contains(&announced) {
+            header.data_end = header.data_end.max(header.data_offset + announced * record_len);
+        }
+        let room = (header.data_end - header.data_offset) / record_len;
         if room == 0 {
             return Err(match announced {
                 0 => header::no_points(),

@@ -1,4 +1,4 @@
-//! `GET /pictures/{scan}/{version}/{name}`: thumbnail and plan of a version.
+//! `GET /pictures/{scan}/{version}/{name}`: thumbnail and plans of a version.
 
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
@@ -10,12 +10,12 @@ use crate::controllers::tiles::encoding::{IMMUTABLE, is_match};
 use crate::controllers::tiles::find;
 use crate::error::{ApiError, ApiResult};
 
-/// Gives a picture of a version: `thumbnail.png` or `plan.png`.
+/// Gives a picture of a version: `thumbnail.png`, the plan of a level, or `plan.png`, that of the largest level.
 #[utoipa::path(get, path = "/pictures/{scan}/{version}/{name}", tag = "scans",
     params(
         ("scan" = String, Path, description = "Identifier"),
         ("version" = u32, Path, description = "1, 2, 3…"),
-        ("name" = String, Path, description = "thumbnail.png or plan.png"),
+        ("name" = String, Path, description = "thumbnail.png, plan.png, or plan-1.png and so on, the lowest level's first"),
     ),
     responses(
         (status = 200, description = "The picture", content_type = "image/png"),
@@ -33,6 +33,8 @@ pub async fn picture(app: Data<App>, request: HttpRequest, path: Path<(String, u
     let key = match name.as_str() {
         "thumbnail.png" => row.thumbnail_key,
         "plan.png" => row.plan_key,
+        // Pictures out of the scan's file have another address.
+        name if name.starts_with("plan-") => row.key_of(name),
         _ => None,
     };
     let key = key.ok_or_else(|| ApiError::not_found("picture_not_found", format!("there is no picture {name:?}")))?;

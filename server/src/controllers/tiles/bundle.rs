@@ -9,6 +9,7 @@ use parterre_scans::catalog::ErrorBody;
 use crate::app::App;
 use crate::controllers::files;
 use crate::controllers::tiles::encoding::IMMUTABLE;
+use crate::controllers::tiles::file::download_name;
 use crate::controllers::tiles::find;
 use crate::error::{ApiError, ApiResult};
 
@@ -33,11 +34,9 @@ pub async fn bundle(app: Data<App>, request: HttpRequest, path: Path<(String, u3
         let row = find::ready_version(&app, &scan, version)?;
         let key =
             row.tiles_key.ok_or_else(|| ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}")))?;
-        let stem = row.file_name.rsplit_once('.').map_or(row.file_name.as_str(), |(stem, _)| stem);
-        let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
         let file = NamedFile::open(app.storage.path(&key)?)?.set_content_disposition(ContentDisposition {
             disposition: DispositionType::Attachment,
-            parameters: vec![DispositionParam::Filename(format!("{name}-v{version}.3tz"))],
+            parameters: vec![DispositionParam::Filename(download_name(&row.file_name, version, "3tz"))],
         });
         Ok::<_, ApiError>(file.set_content_type("application/vnd.maxar.archive.3tz+zip".parse().map_err(ApiError::internal)?))
     })

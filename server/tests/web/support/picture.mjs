@@ -24,6 +24,22 @@ export function look(png, [left, top, right, bottom] = [0, 0, 1, 1]) {
   return { share: shown.length / pixels.length, colours };
 }
 
+/** The mean colour of what is drawn, not black, within a few pixels of one; nothing where there is nothing. */
+export function toneAt(png, [x, y], reach = 4) {
+  const { width, height, data } = PNG.sync.read(png);
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let row = Math.max(0, Math.round(y) - reach); row <= Math.min(height - 1, Math.round(y) + reach); row++) {
+    for (let column = Math.max(0, Math.round(x) - reach); column <= Math.min(width - 1, Math.round(x) + reach); column++) {
+      const at = 4 * (row * width + column);
+      if (Math.max(data[at], data[at + 1], data[at + 2]) < 24) continue;
+      count++;
+      for (const channel of [0, 1, 2]) sum[channel] += data[at + channel];
+    }
+  }
+  return count ? sum.map((value) => Math.round(value / count)) : undefined;
+}
+
 /** The share of pixels in which two pictures of one size differ. */
 export function difference(a, b) {
   const [one, two] = [PNG.sync.read(a), PNG.sync.read(b)];

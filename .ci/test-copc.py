@@ -1,0 +1,213 @@
+"""test-copc.py PARTERRE WORK FILE...: tiles each file to COPC and checks the result with laspy and copclib.
+
+Of each file: every point of the input is in the output exactly once, with the same integers and the attributes that the
+mapping to point formats 6 to 8 gives (docs/formats.md); the header counts and bounds them; both readers' queries by
+resolution and by place find what the points themselves say; inner nodes are as evenly spaced as the file claims.
+"""
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import copclib
+import laspy
+import numpy as np
+
+# Refused with these codes on purpose; anything else fails.
+REFUSED = {"unit_degrees", "size_implausible"}
+
+
+class Wrong(Exception):
+    """A check that failed."""
+
+
+def check(condition, message):
+    if not condition:
+        raise Wrong(message)
+
+
+def mapped(points):
+    """One row of bytes a point: what a file says, put in the words of point formats 6 to 8."""
+    header, raw = points.header, points.points.array
+    legacy = header.point_format.id < 6
+    names = raw.dtype.names
+    columns = [np.ascontiguousarray(raw[axis]).astype("<i4") for axis in "XYZ"]
+    columns.append(raw["intensity"].astype("<u2"))
+    columns.append((np.asarray(points.return_number) | np.asarray(points.number_of_returns) << 4).astype("u1"))
+    classes = np.asarray(points.classification).astype("u1")
+    flags = (
+        np.asarray(points.synthetic).astype("u1")
+        | np.asarray(points.key_point).astype("u1") << 1
+        | np.asarray(points.withheld).astype("u1") << 2
+        | np.asarray(points.scan_direction_flag).astype("u1") << 6
+        | np.asarray(points.edge_of_flight_line).astype("u1") << 7
+    )
+    if legacy:
+        overlap = classes == 12
+        flags |= overlap.astype("u1") << 3
+        classes[overlap] = 1
+        angle = np.round(raw["scan_angle_rank"].astype("f8") / 0.006).astype("<i2")
+    else:
+        flags |= np.asarray(points.overlap).astype("u1") << 3 | np.asarray(points.scanner_channel).astype("u1") << 4
+        angle = raw["scan_angle"].astype("<i2")
+    columns += [flags, classes, raw["user_data"], angle, raw["point_source_id"].astype("<u2")]
+    time = raw["gps_time"].astype("<f8") if "gps_time" in names else np.zeros(len(raw), "<f8")
+    columns.append(np.where(np.isfinite(time), time, 0.0))
+    if "red" in names:
+        color = np.stack([raw[name] for name in ("red", "green", "blue")], axis=1).astype("<u2")
+        largest = int(color.max(initial=0))
+        near = raw["nir"].astype("<u2") if "nir" in names else None
+        if largest > 0 or (near is not None and near.max(initial=0) > 0):
+            columns.append(color * 257 if 1 <= largest <= 255 else color)
+            if near is not None:
+                columns.append(near)
+    columns += [raw[name] for name in header.point_format.extra_dimension_names]
+    rows = [np.ascontiguousarray(column).view("u1").reshape(len(raw), -1) for column in columns]
+    return np.ascontiguousarray(np.hstack(rows))
+
+
+def in_order(rows):
+    """The rows sorted by all their bytes, most significant first."""
+    padded = np.zeros((len(rows), -(-rows.shape[1] // 8) * 8), "u1")
+    padded[:, : rows.shape[1]] = rows
+    return rows[np.lexsort(padded.view(">u8").T[::-1])]
+
+
+def read_input(path):
+    """The points as laspy gives them; of a file whose head announces more than it holds, those that are there."""
+    data = bytearray(path.read_bytes())
+    compressed, length = data[104] & 0x80, struct.unpack_from("<H", data, 105)[0]
+    if not compressed and data[25] < 4:
+        room = (len(data) - struct.unpack_from("<I", data, 96)[0]) // length
+        if struct.unpack_from("<I", data, 107)[0] > room:
+            struct.pack_into("<I", data, 107, room)
+            return laspy.read(io.BytesIO(bytes(data)))
+    return laspy.read(path)
+
+
+def check_points(source, out):
+    check(np.array_equal(source.header.scales, out.header.scales), f"scales {source.header.scales} became {out.header.scales}")
+    check(np.array_equal(source.header.offsets, out.header.offsets), f"offsets {source.header.offsets} became {out.header.offsets}")
+    wanted, found = mapped(source), mapped(out)
+    check(wanted.shape == found.shape, f"{wanted.shape} points and bytes became {found.shape}")
+    wanted, found = in_order(wanted), in_order(found)
+    same = (wanted == found).all(axis=1)
+    check(same.all(), f"{(~same).sum()} points differ, the first: {wanted[~same][:1].tolist()} {found[~same][:1].tolist()}")
+    kept = [d.name for d in source.point_format.extra_dimensions if not d.name.lower().startswith("extrabytes")]
+    new = [d.name for d in out.point_format.extra_dimensions]
+    check(not kept or kept == new, f"extra dimensions {kept} became {new}")
+
+
+def check_header(path, out):
+    header = out.header
+    check(str(header.version) == "1.4" and header.point_format.id in (6, 7, 8), f"{header.version} {header.point_format}")
+    check(header.point_count == len(out.points), "the count of points")
+    returns = np.bincount(np.asarray(out.return_number), minlength=16)[1:16]
+    check(np.array_equal(header.number_of_points_by_return, returns), "counts by return")
+    xyz = np.stack([out.X, out.Y, out.Z], axis=1)
+    corners = xyz.min(axis=0) * header.scales + header.offsets, xyz.max(axis=0) * header.scales + header.offsets
+    check(np.array_equal(header.mins, corners[0]) and np.array_equal(header.maxs, corners[1]), "bounds")
+    head = path.read_bytes()[: 375 + 54 + 160]
+    check(head[377:381] == b"copc" and not any(head[375 + 54 + 72 :]), "the info record at byte 375")
+    wkt = [vlr for vlr in list(header.vlrs) + list(header.evlrs or []) if vlr.record_id == 2112]
+    check(len(wkt) == 1 and wkt[0].record_data_bytes().rstrip(b"\0").endswith(b"]"), "one WKT record")
+
+
+def check_laspy(path, out):
+    """Queries of laspy against the points themselves. Returns points by level."""
+    with laspy.CopcReader.open(path) as reader:
+        info = reader.copc_info
+        check(len(reader.query()) == len(out.points), "laspy's query of all")
+        by_level, level = [], 0
+        while sum(by_level) < len(out.points):
+            check(level <= 30, f"levels hold {sum(by_level)} of {len(out.points)} points")
+            by_level.append(len(reader.query(level=level)))
+            level += 1
+        for level in range(len(by_level)):
+            found = len(reader.query(resolution=info.spacing / 2**level))
+            check(found == sum(by_level[: level + 1]), f"laspy finds {found} points at the spacing of level {level}, of {by_level}")
+        # On whole steps, which laspy rounds to.
+        xy = np.stack([out.X, out.Y], axis=1).astype("i8")
+        least, size = xy.min(axis=0), np.ptp(xy, axis=0)
+        low, high = least + (0.3 * size).astype("i8"), least + (0.6 * size).astype("i8")
+        within = int(((xy >= low) & (xy <= high)).all(axis=1).sum())
+        low, high = (corner * out.header.scales[:2] + out.header.offsets[:2] for corner in (low, high))
+        found = len(reader.query(laspy.Bounds(mins=low, maxs=high)))
+        check(found == within, f"laspy finds {found} points in a box of {within}")
+    return by_level
+
+
+def check_copclib(path, out, by_level):
+    reader = copclib.FileReader(str(path))
+    nodes = reader.GetAllNodes()
+    check(sum(node.point_count for node in nodes) == len(out.points), "copclib's nodes")
+    check(reader.ValidateSpatialBounds(False), "copclib's check of bounds")
+    info = reader.copc_config.copc_info
+    for level in range(len(by_level)):
+        resolution = info.spacing / 2**level
+        check(reader.GetDepthAtResolution(resolution) == min(level, len(by_level) - 1), f"copclib's depth at {resolution}")
+        found = sum(node.point_count for node in reader.GetNodesWithinResolution(resolution))
+        check(found == sum(by_level[: level + 1]), f"copclib finds {found} points at the spacing of level {level}, of {by_level}")
+
+    keys = {(node.key.d, node.key.x, node.key.y, node.key.z) for node in nodes}
+    inner = {(d - 1, x >> 1, y >> 1, z >> 1) for d, x, y, z in keys if d}
+    corner = np.array([info.center_x, info.center_y, info.center_z]) - info.halfsize
+    alone, total, tested = 0, 0, 0
+    for node in nodes:
+        key = (node.key.d, node.key.x, node.key.y, node.key.z)
+        if key not in inner or node.point_count == 0 or tested >= 50:
+            continue
+        tested += 1
+        points = reader.GetPoints(node)
+        xyz = np.stack([points.x, points.y, points.z], axis=1)
+        cells = np.floor((xyz - corner) / (info.spacing / 2 ** node.key.d) + 1e-6).astype("i8")
+        alone += len(np.unique(cells, axis=0))
+        total += len(cells)
+    check(total == 0 or alone > 0.9 * total, f"{alone} of {total} points of inner nodes have a cell of the spacing to themselves")
+    return len(nodes), len(reader.GetPageList())
+
+
+def check_file(parterre, work, path):
+    folder = work / "out"
+    shutil.rmtree(folder, ignore_errors=True)
+    run = subprocess.run([parterre, "tile", path, "-o", folder, "--only", "copc", "--json"], capture_output=True, text=True)
+    if run.returncode == 3:
+        code = next((json.loads(line)["error"]["code"] for line in reversed(run.stdout.splitlines() + run.stderr.splitlines()) if line.startswith("{")), None)
+        check(code in REFUSED, f"refused as {code}: {run.stderr[-500:]}")
+        return f"refused: {code}"
+    check(run.returncode == 0, f"parterre ended with {run.returncode}: {run.stderr[-500:]}")
+    copc = folder / "points.copc.laz"
+    out = laspy.read(copc)
+    check_header(copc, out)
+    try:
+        source = read_input(path)
+    except Exception as error:  # laspy cannot read everything that we can
+        source, refusal = None, error
+    if source is not None:
+        check_points(source, out)
+    by_level = check_laspy(copc, out)
+    nodes, pages = check_copclib(copc, out, by_level)
+    told = f"{len(out.points):>9} points, format {out.header.point_format.id}, {len(by_level)} levels, {nodes} nodes, {pages} pages"
+    return told if source is not None else f"{told}; not compared, laspy cannot read the source: {refusal}"
+
+
+def main():
+    parterre, work, *paths = sys.argv[1:]
+    faults, compared = 0, 0
+    for path in map(Path, paths):
+        try:
+            told = check_file(parterre, Path(work), path)
+            compared += "levels" in told and "not compared" not in told
+        except Exception as error:
+            told = f"WRONG: {type(error).__name__}: {error}"
+            faults += 1
+        print(f"{path.parent.name}/{path.name}: {told}", flush=True)
+    print(f"{compared} of {len(paths)} scans compared point by point, {faults} wrong")
+    sys.exit(1 if faults or not compared else 0)
+
+
+main()

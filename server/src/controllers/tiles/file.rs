@@ -1,0 +1,93 @@
+//! `GET /tiles/{scan}/{version}/points.copc.laz`, `…/report.json`, `…/setups.json` and `…/images/{name}`: what lies beside the tileset.
+//!
+//! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they want by `Range`.
+
+use actix_files::NamedFile;
+use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use parterre_scans::catalog::ErrorBody;
+
+use crate::app::App;
+use crate::controllers::files;
+use crate::controllers::tiles::encoding::IMMUTABLE;
+use crate::controllers::tiles::find;
+use crate::error::{ApiError, ApiResult};
+
+/// Gives a file that was made of a version.
+#[utoipa::path(get, path = "/tiles/{scan}/{version}/{name}", tag = "tiles",
+    params(
+        ("scan" = String, Path, description = "Identifier"),
+        ("version" = u32, Path, description = "1, 2, 3…"),
+        ("name" = String, Path, description = "points.copc.laz, report.json or setups.json"),
+    ),
+    responses(
+        (status = 200, description = "The file"),
+        (status = 206, description = "The part that Range asked for"),
+        (status = 304, description = "Still the same"),
+        (status = 400, description = "Range cannot be read", body = ErrorBody),
+        (status = 404, description = "No such version or file", body = ErrorBody),
+        (status = 412, description = "If-Match or If-Unmodified-Since does not hold", body = ErrorBody),
+        (status = 416, description = "No such part", body = ErrorBody),
+    ))]
+pub async fn file(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
+    let (scan, version, name) = path.into_inner();
+    give(app, request, scan, version, name).await
+}
+
+/// Gives a picture that was in the scan's file; setups.json names them.
+#[utoipa::path(get, path = "/tiles/{scan}/{version}/images/{name}", tag = "tiles",
+    params(
+        ("scan" = String, Path, description = "Identifier"),
+        ("version" = u32, Path, description = "1, 2, 3…"),
+        ("name" = String, Path, description = "As setups.json has it"),
+    ),
+    responses(
+        (status = 200, description = "The picture, JPEG or PNG"),
+        (status = 206, description = "The part that Range asked for"),
+        (status = 304, description = "Still the same"),
+        (status = 404, description = "No such version or picture", body = ErrorBody),
+        (status = 416, description = "No such part", body = ErrorBody),
+    ))]
+pub async fn image(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
+    let (scan, version, name) = path.into_inner();
+    give(app, request, scan, version, name).await
+}
+
+async fn give(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult<HttpResponse> {
+    let file = web::block(move || {
+        let row = find::ready_version(&app, &scan, version)?;
+        let key = if name == "report.json" { row.report_key.clone() } else { row.key_of(&name) };
+        let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {scan:?} has no {name:?}"));
+        let file = NamedFile::open(app.storage.path(&key.ok_or_else(missing)?)?)?;
+        let disposition = if name == "points.copc.laz" {
+            let name = download_name(&row.file_name, version, "copc.laz");
+            ContentDisposition { disposition: DispositionType::Attachment, parameters: vec![DispositionParam::Filename(name)] }
+        } else {
+            ContentDisposition { disposition: DispositionType::Inline, parameters: Vec::new() }
+        };
+        let file = file.set_content_type(content_type(&name).parse().map_err(ApiError::internal)?).set_content_disposition(disposition);
+        Ok::<_, ApiError>(file)
+    })
+    .await??;
+    let mut response = files::answer(file, &request)?;
+    response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
+    Ok(response)
+}
+
+/// The name under which a browser keeps something made of an uploaded file.
+pub fn download_name(file_name: &str, version: u32, ending: &str) -> String {
+    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
+    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
+    format!("{plain}-v{version}.{ending}")
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "laz" => "application/vnd.laszip+copc",
+        "json" => "application/json",
+        "jpg" => "image/jpeg",
+        "png" => "image/png",
+        _ => "application/octet-stream",
+    }
+}
