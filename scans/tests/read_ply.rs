@@ -251,7 +251,9 @@ fn cut_files_are_refused_and_longer_ones_noted() {
             assert!(cut_text || error.code() == "ply_truncated", "{coding} {keep}: {error}");
         }
     }
-    let mut plain = b"ply\nformat binary_little_endian 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nend_header\n".to_vec();
+    let mut plain =
+        b"ply\nformat binary_little_endian 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nend_header\n"
+            .to_vec();
     plain.extend([0; 24 + 5]);
     let source = open(plain).expect("two points");
     assert!(source.info().warnings.iter().any(|warning| warning.code == "ply_trailing_bytes" && warning.message.contains("5 bytes")));
@@ -260,7 +262,9 @@ fn cut_files_are_refused_and_longer_ones_noted() {
 #[test]
 fn lists_of_nonsense_are_refused() {
     let head = |count: &str| {
-        format!("ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty double x\nproperty double y\nproperty double z\nproperty list {count} double many\nend_header\n")
+        format!(
+            "ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty double x\nproperty double y\nproperty double z\nproperty list {count} double many\nend_header\n"
+        )
     };
     let mut huge = head("uint").into_bytes();
     huge.extend([0; 24]);
