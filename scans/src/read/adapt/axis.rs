@@ -1,23 +1,21 @@
 //! Whether the floor lies across Y instead of Z, told from a sample of positions.
 //!
 //! Floors and ceilings are the largest flat things of a venue, and a venue is wider than high. So along the axis that
-//! points up the extent is the smallest and the points crowd at a height, low down. The sample is called doubtful where
-//! Y has both and Z has not. A wall scanned alone looks the same: this is a question for a person, and nothing is turned.
+//! points up the extent is the smallest and the points crowd at a height. The sample is called doubtful where Y has both and
+//! Z has not. A wall scanned alone looks the same: this is a question for a person, and nothing is turned.
 
 use glam::DVec3;
 
 /// Fewer points than this say nothing.
 const MIN_POINTS: usize = 500;
 /// Width of a crowd, as a share of the longest extent.
-const CROWD: f64 = 0.01;
+const CROWD: f64 = 0.005;
 /// Share of the points that a floor has at least.
 const MIN_SHARE: f64 = 0.08;
 /// How much more crowded Y must be than Z.
-const RATIO: f64 = 2.0;
+const RATIO: f64 = 1.5;
 /// The largest height for a width: of the smaller side of the ground.
 const MAX_HEIGHT: f64 = 0.7;
-/// How high up the crowd may be, as a share of the height.
-const MAX_LEVEL: f64 = 0.4;
 
 /// Why Y seems to point up; `None` where it does not.
 pub(super) fn doubt(sample: &[DVec3]) -> Option<String> {
@@ -41,11 +39,10 @@ pub(super) fn doubt(sample: &[DVec3]) -> Option<String> {
     }
     let (share, level) = crowd(&axes[1], CROWD * longest);
     let (share_z, _) = crowd(&axes[2], CROWD * longest);
-    let height = (level - at(1, 0.01)) / extent[1].max(f64::MIN_POSITIVE);
-    (share >= MIN_SHARE && share >= RATIO * share_z && height <= MAX_LEVEL).then(|| {
+    (share >= MIN_SHARE && share >= RATIO * share_z).then(|| {
         format!(
             "Y seems to point up, not Z: the points reach {:.1} x {:.1} x {:.1} units along x, y and z, and {:.0} % of a sample \
-             lie at one y ({:.2}), as a floor's do, against {:.0} % at one z. Nothing was turned; if Y does point up, import with --up y, else with --up z",
+             lie at one y ({:.2}), as a floor's or a ceiling's do, against {:.0} % at one z. Nothing was turned; if Y does point up, import with --up y, else with --up z",
             extent[0],
             extent[1],
             extent[2],

@@ -10,7 +10,7 @@ const PLAUSIBLE_M: std::ops::RangeInclusive<f64> = 2.0..=3000.0;
 pub(super) fn doubt(info: &SourceInfo) -> Option<String> {
     let size = info.bounds.size();
     let longest = size.max_element();
-    if !longest.is_finite() || longest <= 0.0 || PLAUSIBLE_M.contains(&longest) {
+    if !longest.is_finite() || longest <= 0.0 {
         return None;
     }
     let (min, max) = (info.bounds.min, info.bounds.max);
@@ -24,6 +24,9 @@ pub(super) fn doubt(info: &SourceInfo) -> Option<String> {
             "as metres the scan would be {edges} m large; its coordinates look like longitude and latitude in degrees: \
              if they are, import with --crs EPSG:4326"
         ));
+    }
+    if PLAUSIBLE_M.contains(&longest) {
+        return None;
     }
     let plausible: Vec<&str> = Unit::ALL
         .into_iter()
