@@ -221,7 +221,7 @@ impl Run<'_> {
             let (out, points_in) = (nodes.points(), survey.points_in);
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
-        let bounds = scan_bounds(&cube, &file_frame);
+        let bounds = scan_bounds(&cube, &placement, &nodes);
         let made =
             self.context.stage("write", || self.write(&nodes, &plans, &survey, &placement, &file_frame, tile_attributes, bounds, work))?;
         let drawn = self.context.stage("pictures", || self.pictures(&file_frame, work))?;
@@ -442,6 +442,7 @@ impl Run<'_> {
         let mut files: Vec<FileEntry> = encodings.chain(drawn.files).map(|(name, bytes)| FileEntry { name, bytes }).collect();
         files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut warnings = survey.warnings();
+        warnings.extend_from_slice(placement.warnings());
         let mut dropped = Vec::new();
         for (reason, points, what) in [
             ("points_not_finite", survey.not_finite, "whose position is not a number"),
@@ -493,11 +494,19 @@ impl Run<'_> {
     }
 }
 
-/// Bounds of all points in the scan frame.
-fn scan_bounds(cube: &Cube, frame: &Frame) -> [f64; 6] {
-    let mut bounds = Bounds::EMPTY;
-    for steps in [cube.min, cube.max] {
-        bounds.include(frame.scan_from_file(cube.grid().position(steps)));
-    }
-    bounds.to_array()
+/// Bounds of all points in the scan frame. On the Earth that is turned against the file's, and what the tiles have is
+/// nearer to the points than a turned box.
+fn scan_bounds(cube: &Cube, placement: &Placement, nodes: &Nodes) -> [f64; 6] {
+    let in_tiles = placement.frame().ecef_from_tile.and_then(|_| nodes.bounds_m());
+    let in_scan = |bounds: Bounds| {
+        let corner = |position: DVec3| placement.frame().scan_from_tile(position);
+        Bounds { min: corner(bounds.min), max: corner(bounds.max) }
+    };
+    let in_file = || {
+        let mut bounds = Bounds::EMPTY;
+        bounds.include(cube.grid().position(cube.min));
+        bounds.include(cube.grid().position(cube.max));
+        placement.scan_bounds(bounds)
+    };
+    in_tiles.map_or_else(in_file, in_scan).to_array()
 }

@@ -82,10 +82,13 @@ fn what_is_no_scan_is_refused_and_leaves_nothing() {
         assert!(error["message"].as_str().unwrap().starts_with(name), "the file is named as it was given: {error}");
         assert!(!answer.text().contains(app.dir.path().to_str().unwrap()), "no path of ours: {error}");
     }
-    // A count beyond the file's length is not believed.
-    app.client.upload(&venue, "many.las", &many).expect_error(422, "las_point_count");
     assert_eq!(app.files(), Vec::<String>::new());
     assert_eq!(app.client.get(&format!("/api/venues/{venue}")).json()["scans"], json!([]));
+    // A count beyond the file's length is not believed, and told.
+    let (scan, _) = app.client.publish(&venue, "many.las", &many);
+    let version = app.client.get(&format!("/api/scans/{scan}")).expect(200).json()["versions"][0].clone();
+    assert_eq!(version["points"], 100, "{version}");
+    assert!(version["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "las_truncated"), "{version}");
 }
 
 #[test]
