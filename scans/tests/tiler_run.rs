@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use glam::DVec3;
 use parterre_scans::frame::Unit;
-use parterre_scans::points::Attributes;
+use parterre_scans::geo::Placement;
+use parterre_scans::points::{Attributes, Bounds};
 use parterre_scans::read::PointSource;
 use parterre_scans::tile::archive::{INDEX_PATH, Index, Writer};
 use parterre_scans::tile::glb;
@@ -65,6 +66,43 @@ fn feet_become_metres() {
     for (found, wanted) in report.bounds.into_iter().zip([3.048, 6.096, 9.144, 33.528, 6.096, 9.144]) {
         assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
     }
+}
+
+#[test]
+fn a_scan_with_a_projection_is_put_on_the_earth() {
+    let points = room(3000, DVec3::new(120.0, 80.0, 20.0), DVec3::new(280_000.0, 5_420_000.0, 50.0), 5);
+    let mut source = memory(points.clone());
+    source.info.crs = Some("EPSG:32631".into());
+    let dir = tempfile::tempdir().unwrap();
+    let report = run_sources(vec![source], dir.path()).unwrap();
+    assert!(report.frame.ecef_from_tile.is_some());
+    assert!(report.warnings.iter().any(|warning| warning.code == "vertical_datum_not_applied"), "{:?}", report.warnings);
+
+    let placement = Placement::restore(&report.frame).unwrap();
+    assert_eq!(placement.frame(), &report.frame);
+    let mut wanted: Vec<DVec3> = points.iter().map(|point| point.position).collect();
+    placement.tile_from_file(&mut wanted);
+    let mut found: Vec<DVec3> = read_back(&dir.path().join("tiles.3tz"))
+        .unwrap()
+        .flat_map(|tile| tile.unwrap().parts)
+        .flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex)).collect::<Vec<_>>())
+        .collect();
+    for positions in [&mut found, &mut wanted] {
+        positions.sort_by(|a, b| a.x.total_cmp(&b.x));
+    }
+    assert_eq!(found.len(), wanted.len());
+    for (found, wanted) in found.iter().zip(&wanted) {
+        assert!((found.x - wanted.x).abs() < 0.7e-3, "{found} {wanted}");
+    }
+    // Turned by two degrees, the hall is wider than in the file; the bounds hold just that.
+    let mut tight = Bounds::EMPTY;
+    for position in &wanted {
+        tight.include(report.frame.scan_from_tile(*position));
+    }
+    for (found, wanted) in report.bounds.into_iter().zip(tight.to_array()) {
+        assert!((found - wanted).abs() < 2e-3, "{:?} {tight:?}", report.bounds);
+    }
+    assert!(report.bounds[3] - report.bounds[0] > 121.0);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 // loads, points are drawn, and every part of a scene without symmetry is where it must be, at home and on the Earth.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { launch, openPage, shoot, until } from './support/browser.mjs';
 import { earthFromLocal, IDENTITY, place, turn } from './support/earth.mjs';
 import { writeLas } from './support/las.mjs';
@@ -169,6 +171,28 @@ test('cesium flies to a scan on the Earth', { timeout: 300_000 }, async () => {
   assert.ok(look(await shoot(opened.page, 'client-cesium-fly')).share > 0.01, 'nothing is seen from there');
   assert.deepEqual(opened.faults, []);
   await opened.context.close();
+});
+
+test('3d-tiles-tools take the archive apart as Parterre does', { timeout: 300_000 }, async () => {
+  const { scan, version } = tilesets.earth;
+  const archive = path.join(work.dir, 'tiles.3tz');
+  const answer = await fetch(`${service.origin}/tiles/${scan}/${version}/tiles.3tz`);
+  assert.equal(answer.status, 200);
+  await writeFile(archive, Buffer.from(await answer.arrayBuffer()));
+  const [theirs, ours] = ['theirs', 'ours'].map((name) => path.join(work.dir, name));
+  const tools = path.join(setting('PARTERRE_CLIENTS_DIR'), '3d-tiles-tools/build/src/cli.mjs');
+  await promisify(execFile)(process.execPath, [tools, 'convert', '-i', archive, '-o', path.join(theirs, 'tileset.json'), '-f'], {
+    // Only CesiumJS' production build is fetched.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  const { files } = await parterre('unpack', archive, '-o', ours);
+  const list = async (dir) => (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length;
+  assert.equal(await list(theirs), files);
+  for (const name of await readdir(ours, { recursive: true })) {
+    if (!/\.(glb|json)$/.test(name)) continue;
+    const [a, b] = await Promise.all([theirs, ours].map((dir) => readFile(path.join(dir, name))));
+    assert.ok(a.equals(b), `${name} is another file`);
+  }
 });
 
 test('the service logged no error', () => {
