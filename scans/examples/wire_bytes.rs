@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     for path in index.paths(&mut archive)? {
         let entry = index.entry(&mut archive, &path)?.ok_or("an entry that the index does not know")?;
         all += entry.compressed_len;
-        if !path.ends_with(".glb") {
+        if path.rsplit('.').next() != Some("glb") {
             continue;
         }
         let tile = measure(&index.read_entry(&mut archive, &path)?.ok_or("an entry that is gone")?)?;

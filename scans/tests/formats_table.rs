@@ -68,7 +68,9 @@ fn table() -> Option<String> {
         return None;
     }
     let mut files = Vec::new();
-    FOLDERS.iter().for_each(|folder| walk(&data.join(folder), &mut files));
+    for folder in FOLDERS {
+        walk(&data.join(folder), &mut files);
+    }
     files.sort();
     let mut table = "\n| file | format | points | has | system | corrected or told |\n| --- | --- | ---: | --- | --- | --- |\n".to_owned();
     for file in files {

@@ -95,7 +95,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
     })
 }
 
-/// The second reading gives what the first gave, and records of the length that they say.
+/// The second reading gives what the first gave, as far as it goes, and records of the length that they say.
 fn again(source: &mut dyn PointSource, positions: &[DVec3], whole: bool) {
     if let Err(error) = source.rewind() {
         return is_answer(&error);
@@ -105,10 +105,8 @@ fn again(source: &mut dyn PointSource, positions: &[DVec3], whole: bool) {
     loop {
         let count = match source.read_records(&mut records, Wanted::Records, CHUNK) {
             Ok(count) => count,
-            Err(error) => {
-                assert!(!whole, "the first reading went well: {error}");
-                return is_answer(&error);
-            }
+            // Records have parts that columns lack: damage there is found now.
+            Err(error) => return is_answer(&error),
         };
         assert_eq!(count, records.positions.len());
         assert_eq!(records.tails.len(), count * source.tail_format().len());

@@ -152,7 +152,10 @@ impl RawRecords for Stream {
     }
 
     fn select(&mut self, selection: DecompressionSelection) {
-        self.coding.selection = selection;
+        // Where a damaged file ends must not depend on what of its points is wanted.
+        if !self.salvage {
+            self.coding.selection = selection;
+        }
     }
 
     fn cut_short(&self) -> Option<&str> {
