@@ -29,6 +29,7 @@ mod lattice;
 mod order;
 mod part;
 mod pictures;
+mod pile;
 mod plan;
 mod publish;
 mod ramp;

@@ -84,13 +84,39 @@ impl<'a> Builder<'a> {
     /// Builds the cell `key` from its records; `digits` are those of the codes.
     pub(super) fn chunk(mut self, key: NodeKey, sorted: &Sorted, digits: u32) -> Result<Part> {
         let stride = self.plans.stride();
-        self.part.totals().add(&self.plans.encoder.format, &sorted.records);
+        self.count_in(&sorted.records);
         let count = sorted.codes.len();
         let node = self.cell(key, sorted, &sorted.codes, 0..count, digits)?;
         let top = Top { key: node.key, points: node.content.len() as u32, spacing_m: node.spacing_m, has_children: node.has_children };
-        gather(&sorted.records, stride, &node.content, &mut self.tools.gathered);
-        self.part.top(top, &self.tools.gathered, stride)?;
+        let mut records = std::mem::take(&mut self.tools.gathered);
+        gather(&sorted.records, stride, &node.content, &mut records);
+        self.end_chunk(top, &records)
+    }
+
+    /// Ends a chunk's part with the content of its topmost node.
+    pub(super) fn end_chunk(mut self, top: Top, records: &[u8]) -> Result<Part> {
+        let stride = self.stride();
+        self.part.top(top, records, stride)?;
         self.part.finish()
+    }
+
+    /// Counts records in that the part will hold.
+    pub(super) fn count_in(&mut self, records: &[u8]) {
+        self.part.totals().add(&self.plans.encoder.format, records);
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.plans.stride()
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        self.plans.context.check()
+    }
+
+    /// Encodes a node of these records.
+    pub(super) fn encode_node(&mut self, key: NodeKey, spacing_m: f64, records: &[u8]) -> Result<()> {
+        let encoded = self.plans.encoder.encode(key, records)?;
+        self.part.node(key, (records.len() / self.stride()) as u32, spacing_m, encoded)
     }
 
     /// Ends a part that is no chunk's.
@@ -136,10 +162,15 @@ impl<'a> Builder<'a> {
         self.parent(key, &sorted.records, nodes)
     }
 
+    /// Points in each of the nodes that so many of one tree coordinate are cut into.
+    pub(super) fn pile_share(&self, key: NodeKey, points: u64) -> usize {
+        let levels = u64::from(NodeKey::MAX_LEVEL - key.level) + 1;
+        (points.div_ceil(levels) as usize).max(self.plans.tile_points)
+    }
+
     /// Cuts the points of one tree coordinate into nodes below one another.
     fn pile(&mut self, key: NodeKey, sorted: &Sorted, range: Range<usize>) -> Result<Node> {
-        let levels = (NodeKey::MAX_LEVEL - key.level) as usize + 1;
-        let share = range.len().div_ceil(levels).max(self.plans.tile_points).max(1);
+        let share = self.pile_share(key, range.len() as u64);
         let content = (range.start..range.end.min(range.start + share)).map(|place| place as u32).collect();
         let mut below = key;
         let mut start = range.start + share;
@@ -194,9 +225,11 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         self.plans.context.check()?;
-        gather(records, self.plans.stride(), &node.content, &mut self.tools.gathered);
-        let encoded = self.plans.encoder.encode(node.key, &self.tools.gathered)?;
-        self.part.node(node.key, node.content.len() as u32, node.spacing_m, encoded)
+        let mut gathered = std::mem::take(&mut self.tools.gathered);
+        gather(records, self.plans.stride(), &node.content, &mut gathered);
+        let result = self.encode_node(node.key, node.spacing_m, &gathered);
+        self.tools.gathered = gathered;
+        result
     }
 }
 

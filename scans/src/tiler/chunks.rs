@@ -79,6 +79,12 @@ impl Run<'_> {
             part
         } else {
             let stride = plans.encoder.format.record_len();
+            if chunk.points > self.chunk_points(stride, chunk.points) && chunk.key.level == plans.encoder.cube.bits {
+                let most = self.chunk_points(stride, chunk.points) as usize / 2;
+                let part = Builder::new(plans, path, tools)?.pile_chunk(chunk.key, &from, chunk.points, most)?;
+                self.temporary.add(part.bytes);
+                return Ok(part);
+            }
             records.clear();
             records.reserve(chunk.points as usize * stride);
             let mut blocks = Blocks::open(&from, stride)?;

@@ -1,9 +1,10 @@
 //! Sorting a chunk's records in Morton order, so that each cell of the octree is a run of them.
 //!
-//! Records of one place are ordered by their bytes: the order does not depend on that of the input.
+//! Records of one place are ordered by a hash of their bytes, and by these where hashes are the same: the order does not depend on that of the input.
 
 use super::distribute::steps_of;
 use super::lattice::{Cube, morton};
+use super::pile::hash;
 use super::plan::MORTON_LEVELS;
 use crate::tile::id::NodeKey;
 
@@ -32,11 +33,7 @@ impl Sorted {
         let record = |index: u32| &records[index as usize * stride..(index as usize + 1) * stride];
         let rest = |index: u32| morton(below(record(index)).map(|value| value & ((1 << dropped) - 1)));
         for run in self.keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
-            if dropped > 0 {
-                run.sort_unstable_by(|a, b| rest(a.1).cmp(&rest(b.1)).then_with(|| record(a.1).cmp(record(b.1))));
-            } else {
-                run.sort_unstable_by(|a, b| record(a.1).cmp(record(b.1)));
-            }
+            run.sort_by_cached_key(|&(_, index)| (if dropped > 0 { rest(index) } else { 0 }, hash(record(index)), record(index)));
         }
         self.codes.clear();
         self.codes.extend(self.keys.iter().map(|&(code, _)| code));

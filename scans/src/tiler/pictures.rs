@@ -10,7 +10,7 @@ use glam::DVec3;
 use las::CopcReader;
 use las::copc::{Entry, VoxelKey};
 
-use super::read_back::read_back;
+use super::read_back::{MAX_PATCH, read_back};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::points::Bounds;
@@ -138,7 +138,7 @@ impl<'a> Copc<'a> {
                 patch.push(point.position);
             })?;
             let mut key = leaf.key;
-            while key.l > 0 {
+            while key.l > 0 && patch.len() < MAX_PATCH {
                 key = key.parent();
                 if let Some(entry) = by_key.get(&key) {
                     self.points(entry, |point| {

@@ -52,6 +52,8 @@ struct Node {
     parent: Option<usize>,
 }
 
+/// Points of a patch; where there are more, they lie on top of one another.
+pub(super) const MAX_PATCH: usize = 200_000;
 /// Documents within documents; Parterre writes fewer than ten.
 const MAX_DOCUMENTS: u32 = 64;
 
@@ -101,7 +103,7 @@ impl ReadBack {
         Ok(tiles)
     }
 
-    /// Boxes of the scan with all the points that lie in them, of as many leaves as wanted, spread evenly over the scan. In the tile frame.
+    /// Boxes of the scan with all the points that lie in them, at most 200,000 each, of as many leaves as wanted, spread evenly over the scan. In the tile frame.
     ///
     /// # Errors
     /// Those of reading the tiles.
@@ -119,14 +121,14 @@ impl ReadBack {
         for &leaf in leaves.iter().skip(step / 2).step_by(step) {
             let mut patch = Vec::new();
             let mut at = Some(leaf);
-            while let Some(node) = at.map(|index| &nodes[index]) {
+            while let Some(node) = at.map(|index| &nodes[index]).filter(|_| patch.len() < MAX_PATCH) {
                 if let Some(path) = &node.path {
                     let parts = self.content(path).map_err(|error| error.in_file(&self.path))?;
                     let positions = parts.iter().flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex)));
                     // A leaf's box is tight; half a step is lost in its text.
                     let bounds = nodes[leaf].bounds;
                     let near = Bounds { min: bounds.min - 5e-4, max: bounds.max + 5e-4 };
-                    patch.extend(positions.filter(|&position| near.contains(position)));
+                    patch.extend(positions.filter(|&position| near.contains(position)).take(MAX_PATCH - patch.len()));
                 }
                 at = node.parent;
             }

@@ -1,5 +1,6 @@
 //! A run through all its stages.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -113,7 +114,7 @@ impl<'a> Run<'a> {
         if let Some(survey) = work.resume() {
             match self.build(work, &survey, sources, frame, dir, is_added_to) {
                 // What was left is damaged: all is made again.
-                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::InvalidData => {}
+                Err(Error::Io { source, .. }) if matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {}
                 result => return result,
             }
         }
@@ -182,7 +183,7 @@ impl<'a> Run<'a> {
     }
 
     /// Points that a chunk may have.
-    fn chunk_points(&self, stride: usize, points: u64) -> u64 {
+    pub(super) fn chunk_points(&self, stride: usize, points: u64) -> u64 {
         let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64;
         let affordable = self.memory() / 2 / Self::build_bytes(stride) / self.workers as u64;
         affordable.min(MAX_CHUNK_POINTS).min(points / (CHUNKS_A_CORE * self.workers as u64)).max(least)
