@@ -190,7 +190,7 @@ def check_file(parterre, work, path):
     shutil.rmtree(folder, ignore_errors=True)
     run = subprocess.run([parterre, "tile", path, "-o", folder, "--only", "copc", "--json"], capture_output=True, text=True)
     if run.returncode == 3:
-        code = next((json.loads(line)["error"]["code"] for line in reversed(run.stdout.splitlines() + run.stderr.splitlines()) if line.startswith("{")), None)
+        code = json.loads(run.stdout or run.stderr)["error"]["code"]
         check(code in REFUSED, f"refused as {code}: {run.stderr[-500:]}")
         return f"refused: {code}"
     check(run.returncode == 0, f"parterre ended with {run.returncode}: {run.stderr[-500:]}")
