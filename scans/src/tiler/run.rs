@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use glam::DVec3;
+
 use super::build::{LARGEST_LEAF, Plans};
 use super::context::{Context, Progress};
 use super::convert::{self, Converter};
@@ -208,14 +210,13 @@ impl<'a> Run<'a> {
         let format = survey.format();
         // Tiles hold neither returns nor times; COPC does.
         let attributes = Attributes { returns: false, gps_time: false, ..survey.attributes };
-        let scan = Scan { survey, file_frame, placement, attributes, bounds: scan_bounds(&cube, file_frame) };
         let Outputs { copc, tiles } = self.options.outputs;
         let ramp = Ramp::new(&survey.distributed, &cube, survey.attributes);
         let encoder = Encoder {
             copc: if copc { Some(NodeEncoder::new(&format)?) } else { None },
             format,
             cube,
-            tiles: tiles.then(|| Tiles { placement: scan.placement.clone(), attributes, ramp }),
+            tiles: tiles.then(|| Tiles { placement: placement.clone(), attributes, ramp }),
         };
         let builders = self.builders(encoder.format.record_len());
         let plans = Plans {
@@ -232,17 +233,27 @@ impl<'a> Run<'a> {
             let (out, points_in) = (nodes.points(), survey.points_in);
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
+        let bounds = scan_bounds(&cube, &placement, &nodes);
+        let scan = Scan { survey, file_frame, placement, attributes, bounds };
         let made = self.context.stage("write", || self.write(&nodes, &plans, &scan, work))?;
         let beside = self.context.stage("pictures", || self.beside(sources, &scan, work, dir, is_added_to))?;
         self.publish(&nodes, &plans, &scan, made, beside, work, dir)
     }
 }
 
-/// Bounds of all points in the scan frame.
-fn scan_bounds(cube: &Cube, frame: &Frame) -> [f64; 6] {
-    let mut bounds = Bounds::EMPTY;
-    for steps in [cube.min, cube.max] {
-        bounds.include(frame.scan_from_file(cube.grid().position(steps)));
-    }
-    bounds.to_array()
+/// Bounds of all points in the scan frame. On the Earth that is turned against the file's, and what the tiles have is
+/// nearer to the points than a turned box.
+fn scan_bounds(cube: &Cube, placement: &Placement, nodes: &Nodes) -> [f64; 6] {
+    let in_tiles = placement.frame().ecef_from_tile.and_then(|_| nodes.bounds_m());
+    let in_scan = |bounds: Bounds| {
+        let corner = |position: DVec3| placement.frame().scan_from_tile(position);
+        Bounds { min: corner(bounds.min), max: corner(bounds.max) }
+    };
+    let in_file = || {
+        let mut bounds = Bounds::EMPTY;
+        bounds.include(cube.grid().position(cube.min));
+        bounds.include(cube.grid().position(cube.max));
+        placement.scan_bounds(bounds)
+    };
+    in_tiles.map_or_else(in_file, in_scan).to_array()
 }

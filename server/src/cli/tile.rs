@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use parterre_scans::{read, tiler};
 
 use super::progress::Progress;
+use super::wishes::Wishes;
 use super::{Failure, Outcome, output, stop};
 use crate::pages::format;
 
@@ -31,6 +32,8 @@ pub(super) struct Tile {
     /// Points wanted in a tile.
     #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
     points: usize,
+    #[command(flatten)]
+    wishes: Wishes,
 }
 
 /// An encoding of the octree.
@@ -51,7 +54,8 @@ fn tile_points(text: &str) -> Result<usize, String> {
 
 impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
+        let wishes = self.wishes.read()?;
+        let mut sources = read::open_all(&self.inputs, &wishes)?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {

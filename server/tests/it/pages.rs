@@ -19,7 +19,7 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
     let (scan, _) = app.client.publish("b-hall-b", "room.las", &las(&room(2000)));
     let page = app.client.get(&address).expect(200).text();
     for shown in
-        ["room.las", "2,000", "assumed: metres", &format!("/tiles/{scan}/1/tileset.json"), "tiles.3tz", "thumbnail.png", "plan.png"]
+        ["room.las", "2,000", "assumed: metres", &format!("/tiles/{scan}/1/tileset.json"), "tiles.3tz", "thumbnail.png", "plan-1.png"]
     {
         assert!(page.contains(shown), "{shown} is missing in {page}");
     }
