@@ -39,14 +39,11 @@ impl Plain {
         }
         let room = (header.data_end - header.data_offset) / record_len;
         if room == 0 {
-            return Err(match announced {
-                0 => header::no_points(),
-                _ => {
-                    let message = format!("{announced} points of {record_len} bytes are announced and none is there");
-                    Error::input("las_truncated", message, TRUNCATED_HINT)
-                }
+            if announced == 0 {
+                return Err(header::no_points().into());
             }
-            .into());
+            let message = format!("{announced} points of {record_len} bytes are announced and none is there");
+            return Err(Error::input("las_truncated", message, TRUNCATED_HINT).into());
         }
         if announced > room {
             warnings.push(Warning {

@@ -148,7 +148,7 @@ mod tests {
         while let Some((offset, len, root)) = open.pop() {
             let start = (offset - root_offset) as usize;
             let page = &pages.bytes[start..start + len as usize];
-            assert!(!page.is_empty() && page.len() % ENTRY_LEN == 0);
+            assert!(!page.is_empty() && page.len().is_multiple_of(ENTRY_LEN));
             count += 1;
             longest = longest.max(page.len() / ENTRY_LEN);
             let mut holds_root = root.is_none();

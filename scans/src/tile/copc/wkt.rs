@@ -67,13 +67,10 @@ fn unit_node(unit: Unit) -> String {
     let Some(metres) = unit.metres() else {
         return "UNIT[\"degree\",0.0174532925199433,AUTHORITY[\"EPSG\",\"9122\"]]".into();
     };
-    let (name, code) = match unit {
-        Unit::Metre => ("metre", Some(9001)),
-        Unit::Foot => ("foot", Some(9002)),
-        Unit::UsSurveyFoot => ("US survey foot", Some(9003)),
-        #[allow(unreachable_patterns, reason = "units may be added")]
-        _ => ("unit", None),
-    };
+    // Any other unit is told by its length alone.
+    let known = [(Unit::Metre, "metre", 9001), (Unit::Foot, "foot", 9002), (Unit::UsSurveyFoot, "US survey foot", 9003)];
+    let known = known.into_iter().find(|&(of, ..)| of == unit);
+    let (name, code) = known.map_or(("unit", None), |(_, name, code)| (name, Some(code)));
     let mut node = format!("UNIT[\"{name}\",{metres}");
     if let Some(code) = code {
         // Writing to a string cannot fail.
