@@ -258,6 +258,17 @@ impl PointSource for Adapted {
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let read = self.inner.read_records(chunk, wanted, max);
+        if self.turned {
+            // The grid's second axis counts downwards: see `turn`.
+            chunk.steps.iter_mut().for_each(|steps| *steps = [steps[0], steps[2], steps[1]]);
+        }
+        if self.projector.is_some() {
+            if let (true, Some(grid)) = (chunk.positions.is_empty(), self.inner.info().grid) {
+                chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
+            }
+            // They are those of the angles.
+            chunk.steps.clear();
+        }
         self.place(&mut chunk.positions);
         self.collect();
         read

@@ -320,7 +320,7 @@ mod tests {
             assert_eq!(found.elements[1].count, 3);
         }
         let mixed = header(b"ply \nformat ascii 1.0\nelement vertex 1\nproperty int x\nend_header\r\n").expect("mixed ends");
-        assert_eq!(mixed.len, 67);
+        assert_eq!(mixed.len, 66);
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
             ("plyx\n".to_owned(), "begin"),
             (format!("{begin}element vertex 1\nproperty int x\nproperty float x\nend_header\n"), "already"),
             ("ply".to_owned(), "ends before"),
-            ("ply\nend_header\n".to_owned(), "no format"),
+            ("ply\nend_header\n".to_owned(), "No format"),
             ("ply\nformat ascii 2.0\nend_header\n".to_owned(), "2.0 is not known"),
             (format!("{begin}format binary_little_endian 1.0\nend_header\n"), "little_endian"),
             (format!("{begin}element vertex 99999999999999999999999\nend_header\n"), "no line"),
