@@ -22,7 +22,7 @@ PARTERRE := $(TARGET_DIR)/release/parterre
 export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
-	test test-native test-scans test-server test-viewer test-web test-gltf test-copc setup-copc web-for-tests \
+	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
 	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
 	fuzz clean-bench clean-data
 
@@ -68,7 +68,7 @@ viewer: setup-viewer demo ## the desktop viewer on the demo venue (SOURCE=tiles.
 demo: build ## the demo venue's files: data/demo/scan.laz and truth.json
 	@[ -s "$(DATA_DIR)/demo/scan.laz" ] || { echo "== scanning the demo venue"; mkdir -p "$(DATA_DIR)/demo"; "$(PARTERRE)" demo -o "$(DATA_DIR)/demo"; }
 
-test: test-native test-web test-gltf test-copc ## all tests: native, in a browser, the tiles with glTF's validator, and COPC with its readers
+test: test-native test-web test-gltf test-clients test-copc ## all tests: native, in a browser, the tiles with glTF's validator and in other viewers, and COPC with its readers
 
 test-native: setup-viewer setup-tests ## all native tests (unit, property, API, end to end, pictures)
 	@echo "== native tests (the first time compiles for about twenty-five minutes)"
@@ -89,8 +89,11 @@ web-for-tests: setup-wasm
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
 	@.ci/test-web "$(WEB_TEST_DIR)" pages.test.mjs viewer.test.mjs
 
-test-gltf: build setup-browser ## every tile of the demo venue through glTF's validator
+test-gltf: build setup-browser ## every tile of the demo venue, and some of other scans, through glTF's validator
 	@.ci/test-web "$(WEB_TEST_DIR)" gltf.test.mjs
+
+test-clients: build setup-browser ## tiles in CesiumJS and 3d-tiles-renderer, in headless Chromium
+	@clients="$$(.ci/setup-clients)"; PARTERRE_CLIENTS_DIR="$$clients" .ci/test-web "$(WEB_TEST_DIR)" clients.test.mjs
 
 setup-copc: ## laspy and copclib, which read COPC back
 	@.ci/setup-apt python

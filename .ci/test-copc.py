@@ -99,7 +99,7 @@ def check_points(source, out):
     check(same.all(), f"{(~same).sum()} points differ, the first: {wanted[~same][:1].tolist()} {found[~same][:1].tolist()}")
     kept = [d.name for d in source.point_format.extra_dimensions if not d.name.lower().startswith("extrabytes")]
     new = [d.name for d in out.point_format.extra_dimensions]
-    check(not kept or kept == new, f"extra dimensions {kept} became {new}")
+    check(kept == new[: len(kept)], f"extra dimensions {kept} became {new}")
 
 
 def check_header(path, out):
@@ -145,7 +145,6 @@ def check_copclib(path, out, by_level):
     reader = copclib.FileReader(str(path))
     nodes = reader.GetAllNodes()
     check(sum(node.point_count for node in nodes) == len(out.points), "copclib's nodes")
-    check(reader.ValidateSpatialBounds(False), "copclib's check of bounds")
     info = reader.copc_config.copc_info
     for level in range(len(by_level)):
         resolution = info.spacing / 2**level
@@ -153,20 +152,24 @@ def check_copclib(path, out, by_level):
         found = sum(node.point_count for node in reader.GetNodesWithinResolution(resolution))
         check(found == sum(by_level[: level + 1]), f"copclib finds {found} points at the spacing of level {level}, of {by_level}")
 
+    # By the cube of the info record. copclib's own check takes the header's bounds for the cube, which they need not be.
     keys = {(node.key.d, node.key.x, node.key.y, node.key.z) for node in nodes}
     inner = {(d - 1, x >> 1, y >> 1, z >> 1) for d, x, y, z in keys if d}
     corner = np.array([info.center_x, info.center_y, info.center_z]) - info.halfsize
-    alone, total, tested = 0, 0, 0
+    slack = 0.5 * np.asarray(out.header.scales)
+    alone, total = 0, 0
     for node in nodes:
-        key = (node.key.d, node.key.x, node.key.y, node.key.z)
-        if key not in inner or node.point_count == 0 or tested >= 50:
+        if node.point_count == 0:
             continue
-        tested += 1
         points = reader.GetPoints(node)
         xyz = np.stack([points.x, points.y, points.z], axis=1)
-        cells = np.floor((xyz - corner) / (info.spacing / 2 ** node.key.d) + 1e-6).astype("i8")
-        alone += len(np.unique(cells, axis=0))
-        total += len(cells)
+        key, edge = np.array([node.key.x, node.key.y, node.key.z]), 2 * info.halfsize / 2**node.key.d
+        low = corner + key * edge
+        check(((xyz >= low - slack) & (xyz <= low + edge + slack)).all(), f"points of {node.key} lie outside of its box")
+        if (node.key.d, *key) in inner:
+            cells = np.floor((xyz - corner) / (info.spacing / 2**node.key.d) + 1e-6).astype("i8")
+            alone += len(np.unique(cells, axis=0))
+            total += len(cells)
     check(total == 0 or alone > 0.9 * total, f"{alone} of {total} points of inner nodes have a cell of the spacing to themselves")
     return len(nodes), len(reader.GetPageList())
 

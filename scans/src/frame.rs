@@ -28,6 +28,12 @@ pub enum Unit {
     Foot,
     /// US survey foot, 1200/3937 m.
     UsSurveyFoot,
+    /// Centimetre.
+    Centimetre,
+    /// Millimetre.
+    Millimetre,
+    /// International inch, 0.0254 m.
+    Inch,
     /// Degree of arc: an angle, which has no length; scans in degrees are refused.
     Degree,
 }
@@ -39,8 +45,45 @@ impl Unit {
             Self::Metre => Some(1.0),
             Self::Foot => Some(0.3048),
             Self::UsSurveyFoot => Some(1200.0 / 3937.0),
+            Self::Centimetre => Some(0.01),
+            Self::Millimetre => Some(0.001),
+            Self::Inch => Some(0.0254),
             Self::Degree => None,
         }
+    }
+}
+
+impl Unit {
+    /// All units.
+    pub const ALL: [Self; 7] = [Self::Metre, Self::Foot, Self::UsSurveyFoot, Self::Centimetre, Self::Millimetre, Self::Inch, Self::Degree];
+
+    /// The name in words, as the command line takes it: "us-survey-foot".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metre => "metre",
+            Self::Foot => "foot",
+            Self::UsSurveyFoot => "us-survey-foot",
+            Self::Centimetre => "centimetre",
+            Self::Millimetre => "millimetre",
+            Self::Inch => "inch",
+            Self::Degree => "degree",
+        }
+    }
+
+    /// The unit of a name, as [`Unit::name`] gives it or with underscores, or of its usual short form.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let name = name.trim().to_ascii_lowercase().replace('_', "-");
+        let known = Self::ALL.into_iter().find(|unit| unit.name() == name);
+        known.or_else(|| match name.as_str() {
+            "m" | "meter" | "metres" | "meters" => Some(Self::Metre),
+            "ft" | "feet" => Some(Self::Foot),
+            "us-ft" | "ft-us" | "us-foot" => Some(Self::UsSurveyFoot),
+            "cm" | "centimeter" => Some(Self::Centimetre),
+            "mm" | "millimeter" => Some(Self::Millimetre),
+            "in" => Some(Self::Inch),
+            "deg" | "degrees" => Some(Self::Degree),
+            _ => None,
+        })
     }
 }
 

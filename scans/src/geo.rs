@@ -23,10 +23,13 @@ use self::earth::Earth;
 use self::patch::{EDGE_M, Patch};
 use crate::error::Result;
 use crate::frame::{Frame, Unit, check_unit};
+use crate::points::Bounds;
 use crate::read::Warning;
 
 /// Cells from the origin, on each side, that are tabulated: farther than a scan can reach.
 const REACH_CELLS: f64 = 128.0;
+/// The Earth's, about.
+const EARTH_RADIUS_M: f64 = 6.4e6;
 /// Cells that a call keeps at hand.
 const AT_HAND: usize = 8;
 
@@ -86,6 +89,31 @@ impl Placement {
         for position in positions {
             *position = at_hand.tile(*position * self.metres);
         }
+    }
+
+    /// A box of the scan frame that holds what lies in a box of the file frame: for a scan on the Earth, whose frame is
+    /// turned against the file's, larger than what the points need.
+    pub fn scan_bounds(&self, file: Bounds) -> Bounds {
+        let at = |share: DVec3| file.min + file.size() * share;
+        if self.earth.is_none() {
+            return Bounds { min: file.min * self.metres, max: file.max * self.metres };
+        }
+        let steps = [0.0, 0.25, 0.5, 0.75, 1.0];
+        let mut places: Vec<DVec3> = Vec::new();
+        for x in steps {
+            for y in steps {
+                places.extend([at(DVec3::new(x, y, 0.0)), at(DVec3::new(x, y, 1.0))]);
+            }
+        }
+        self.tile_from_file(&mut places);
+        let mut bounds = Bounds::EMPTY;
+        for place in places {
+            bounds.include(self.frame.scan_from_tile(place));
+        }
+        // The ground between these bends away from the chord by at most this.
+        let chord_m = bounds.size().max_element() / 4.0;
+        let bend_m = DVec3::splat(chord_m * chord_m / EARTH_RADIUS_M);
+        Bounds { min: bounds.min - bend_m, max: bounds.max + bend_m }
     }
 
     /// How the file's axes are turned in the tile frame at a position of the file frame.

@@ -1,12 +1,16 @@
 //! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
 
+mod adapt;
 pub(crate) mod contain;
 pub(crate) mod crs;
 pub mod e57;
 pub mod inspect;
 pub mod las;
+pub mod ply;
 pub mod record;
 mod sniff;
+mod sources;
+mod wishes;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -17,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::inspect::{Inspection, inspect};
 pub use self::record::{Grid, RecordChunk, TailFormat, Wanted};
+pub use self::sources::open_all;
 use crate::error::{Error, Result};
 use crate::frame::{Unit, UnitSource};
 use crate::points::{Attributes, Bounds, PointChunk};
@@ -34,6 +39,19 @@ pub struct Warning {
     pub message: String,
 }
 
+impl<'de> Deserialize<'de> for Warning {
+    /// Codes are constants of the program; those that are read back are kept until it ends.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Owned {
+            code: String,
+            message: String,
+        }
+        let Owned { code, message } = Owned::deserialize(deserializer)?;
+        Ok(Self { code: Box::leak(code.into_boxed_str()), message })
+    }
+}
+
 /// What a file says of itself before its points are read.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceInfo {
@@ -41,7 +59,8 @@ pub struct SourceInfo {
     pub format: String,
     /// Points announced; never more than the file can hold.
     pub points: u64,
-    /// Bounds that the header announces, in the file's unit. Headers lie: the tiler measures.
+    /// Bounds that the header announces, in the file's unit; those of a sample where it announces none. Headers lie: the
+    /// tiler measures.
     pub bounds: Bounds,
     /// `EPSG:n`, WKT, or nothing.
     pub crs: Option<String>,
@@ -177,13 +196,22 @@ pub trait PointSource: Send {
         false
     }
 
+    /// Positions of some points, for what can be told from a few: at most about 50,000, spread over the file where that is
+    /// cheap. The next point read is the first one again.
+    fn sample(&mut self) -> Result<Vec<DVec3>> {
+        let mut chunk = PointChunk::default();
+        let read = self.read_chunk(&mut chunk, 50_000);
+        self.rewind()?;
+        read.map(|_| chunk.positions)
+    }
+
     /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         Err(Error::Internal(format!("there is no picture {index}")))
     }
 }
 
-const HINT: &str = "LAS, LAZ, COPC and E57 files can be read: export the scan as one of them.";
+const HINT: &str = "LAS, LAZ, COPC, E57 and PLY files can be read: export the scan as one of them.";
 
 /// Which axis of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,7 +245,7 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 /// Opens a file by its first bytes; `wishes` go before what the file says of itself.
 ///
 /// Fails with `file_not_found`, `file_empty`, `format_unknown`, `format_unsupported` and `not_a_file`, with `io` where the system refuses,
-/// and with the format's own codes.
+/// with the format's own codes, and with `crs_invalid` where the CRS that is wished for is none.
 pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
     let file = File::open(path).map_err(|error| Error::opening(path, error))?;
     let metadata = file.metadata().map_err(|error| Error::io("read", path, error))?;
@@ -228,7 +256,12 @@ pub fn open_with(path: &Path, wishes: &Override) -> Result<Box<dyn PointSource>>
 }
 
 /// As [`open_with`], of bytes of the given length that lie anywhere; `name` stands for the file in messages.
-pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+    adapt::adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+}
+
+/// The format's reader, which says what the file says.
+fn reader(mut source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
     let failed = |error| Error::io("read", name, error);
     let mut head = Vec::with_capacity(sniff::HEAD_LEN);
     source.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -238,8 +271,9 @@ pub fn from_source(mut source: Box<dyn Source>, len: u64, name: &Path, wishes: &
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
-        sniff::Kind::E57 => e57::from_source(source, len, name, wishes),
-        sniff::Kind::Las => las::from_source(source, len, name, wishes),
+        sniff::Kind::E57 => e57::from_source(source, len, name, &Override::default()),
+        sniff::Kind::Las => las::reader(source, len, name),
+        sniff::Kind::Ply => ply::from_source(source, len, name),
         sniff::Kind::Known(format) => {
             Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))
         }

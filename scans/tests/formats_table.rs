@@ -45,9 +45,10 @@ fn row(file: &Path, name: &str) -> String {
     }
     let info = source.info();
     let mut has = info.attributes.names().join(", ");
-    for (count, what) in [(info.setups.len(), "setups"), (info.images.len(), "pictures")] {
+    for (count, what) in [(info.setups.len(), "setup"), (info.images.len(), "picture")] {
         if count > 0 {
-            let _ = write!(has, "{}{count} {what}", if has.is_empty() { "" } else { ", " });
+            let (comma, plural) = (if has.is_empty() { "" } else { ", " }, if count > 1 { "s" } else { "" });
+            let _ = write!(has, "{comma}{count} {what}{plural}");
         }
     }
     let system = match info.crs.as_deref() {

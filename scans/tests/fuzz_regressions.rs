@@ -1,4 +1,4 @@
-//! Inputs that fuzzing found, and that broke something once: `fuzz_regressions/TARGET/NAME`.
+//! Inputs that fuzzing found, or that somebody thought of, and that broke a reader once or might: `fuzz_regressions/TARGET/NAME`.
 
 use std::path::Path;
 

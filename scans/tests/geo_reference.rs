@@ -3,6 +3,7 @@
 use glam::{DMat4, DVec3};
 use parterre_scans::frame::{Frame, Unit, UnitSource};
 use parterre_scans::geo::{Placement, unit_of_crs};
+use parterre_scans::points::Bounds;
 
 /// Positions in the system's unit, heights in metres, and what PROJ 9.5 (pyproj 3.7) makes of them in EPSG:4978, to 0.1 mm:
 /// without grids, heights above the system's ellipsoid, and with the seven parameters that the list of definitions has.
@@ -249,6 +250,28 @@ fn axes_turn_with_the_meridian() {
     assert!((east.y.atan2(east.x).to_degrees() + 1.954).abs() < 0.01, "{east}");
     let local = Placement::new(&Frame { crs: None, ..frame("EPSG:25832") }, file).expect("metres");
     assert!((local.rotation_at(file) * DVec3::X).distance(DVec3::X) < 1e-15);
+}
+
+#[test]
+fn bounds_hold_what_they_are_of() {
+    let middle = DVec3::new(694_600.0, 5_344_071.0, 520.0);
+    let file = Bounds { min: middle - DVec3::new(900.0, 700.0, 5.0), max: middle + DVec3::new(800.0, 600.0, 40.0) };
+    let placement = Placement::new(&frame("EPSG:25832"), middle).expect("metres");
+    let bounds = placement.scan_bounds(file);
+    let mut points: Vec<DVec3> = (0..=40)
+        .flat_map(|i| (0..=40).map(move |j| DVec3::new(f64::from(i) / 40.0, f64::from(j) / 40.0, f64::from((i + j) % 2))))
+        .map(|share| file.min + file.size() * share)
+        .collect();
+    placement.tile_from_file(&mut points);
+    let mut tight = Bounds::EMPTY;
+    for point in &points {
+        let place = placement.frame().scan_from_tile(*point);
+        assert!(bounds.contains(place), "{place} is not in {bounds:?}");
+        tight.include(place);
+    }
+    assert!(tight.contains_box(bounds, DVec3::splat(0.1)), "{bounds:?} is much larger than {tight:?}");
+    let local = Placement::new(&Frame { crs: None, ..frame("EPSG:25832") }, middle).expect("metres");
+    assert_eq!(local.scan_bounds(file), file);
 }
 
 #[test]

@@ -119,7 +119,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("broken/derived/one-byte.e57", ""),
     ("broken/derived/empty.glb", "file_empty"),
     ("broken/derived/glb-truncated.glb", "format_unsupported"),
-    ("broken/derived/ply-short.ply", "format_unsupported"),
+    ("broken/derived/ply-short.ply", "ply_truncated"),
     ("broken/derived/obj-bad.obj", "format_unsupported"),
 ];
 

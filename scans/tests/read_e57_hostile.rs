@@ -144,7 +144,7 @@ fn xml_that_is_none_is_refused() {
         &data(&format!("<vectorChild>{}</vectorChild>", "<pose>".repeat(5_000))),
         &data(&scan(1, &"<x type=\"Float\"/>".repeat(5_000), "")),
     ] {
-        assert_eq!(one_point(xml), Some("e57_xml"), "{:.80}", xml);
+        assert_eq!(one_point(xml), Some("e57_xml"), "{xml:.80}");
     }
     // Odd, yet readable.
     for xml in [
@@ -157,7 +157,7 @@ fn xml_that_is_none_is_refused() {
         data(&point.replace("<points", &format!("<name type=\"String\">{}</name><points", "long ".repeat(1 << 20)))),
         data(&format!("{point}<vectorChild type=\"Structure\"/>")),
     ] {
-        assert_eq!(one_point(&xml), None, "{:.80}", xml);
+        assert_eq!(one_point(&xml), None, "{xml:.80}");
     }
     assert_eq!(one_point(&data(&format!("<name>{}</name>{point}", "x".repeat(17 << 20)))), Some("e57_xml"));
     assert_eq!(one_point(&data(&scan(0, FLOATS, "").repeat(65_536))), Some("e57_too_many"));
@@ -225,7 +225,7 @@ fn as_many_scans_and_pictures_as_can_be_are_held() {
         "timeStamp",
         "isTimeStampInvalid",
     ];
-    let prototype: String = fields.iter().map(|field| format!("<{field} type=\"Float\"/>")).collect();
+    let prototype = fields.map(|field| format!("<{field} type=\"Float\"/>")).concat();
     let texts = format!("<name type=\"String\">{0}</name><guid type=\"String\">{0}</guid>", "n".repeat(400));
     let scans = scan(0, &prototype, &texts).repeat(65_534);
     let image = "<visualReferenceRepresentation><pngImage type=\"Blob\" fileOffset=\"48\" length=\"9\"/></visualReferenceRepresentation>";

@@ -22,6 +22,7 @@ mod serve;
 mod stop;
 mod tile;
 mod unpack;
+mod wishes;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ enum Command {
     Import(import::Import),
     /// Make tiles.3tz and report.json out of scan files.
     Tile(tile::Tile),
-    /// Say what a scan file holds.
+    /// Say what scan files hold and what tiling them takes.
     Inspect(inspect::Inspect),
     /// Write a tiles.3tz as loose files.
     Unpack(unpack::Unpack),

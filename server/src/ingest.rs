@@ -65,6 +65,8 @@ pub struct Target<'a> {
     pub venue_id: &'a str,
     /// As [`file_name`] gives it.
     pub file_name: &'a str,
+    /// What goes before what the file says of itself.
+    pub wishes: &'a read::Override,
     /// Claims after which the job is given up.
     pub max_attempts: i32,
     /// Who works on the job from the start; without one any worker may claim it.
@@ -85,7 +87,7 @@ pub fn accept(
             tracing::warn!(key, %error, "a refused upload could not be removed");
         }
     };
-    let key = check_and_keep(storage, runtime, stored).inspect_err(|_| remove(&stored.key))?;
+    let key = check_and_keep(storage, runtime, stored, target.wishes).inspect_err(|_| remove(&stored.key))?;
     let written = database
         .get()
         .context("failed to connect to the database")
@@ -98,9 +100,14 @@ pub fn accept(
     })
 }
 
-fn check_and_keep(storage: &Storage, runtime: &tokio::runtime::Handle, stored: &Stored) -> Result<String, Refused> {
+fn check_and_keep(
+    storage: &Storage,
+    runtime: &tokio::runtime::Handle,
+    stored: &Stored,
+    wishes: &read::Override,
+) -> Result<String, Refused> {
     let path = storage.path(&stored.key).map_err(|error| Refused::Storage(error.into()))?;
-    drop(read::open(&path)?);
+    drop(read::open_with(&path, wishes)?);
     runtime.block_on(storage.accept(stored)).map_err(|error| Refused::Storage(error.into()))
 }
 
@@ -118,7 +125,7 @@ fn enter(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>) -> Qu
     Venue::lock(conn, target.venue_id)?;
     let scan = Scan::find_or_create(conn, target.venue_id, target.file_name)?;
     let version = Version::next_number(conn, &scan.id)?;
-    let payload = tile_scan::Payload { scan: scan.id.clone(), version };
+    let payload = tile_scan::Payload { scan: scan.id.clone(), version, wishes: target.wishes.clone() };
     let job = Job::enqueue(conn, tile_scan::KIND, payload.to_json(), target.max_attempts, target.lease.as_ref())?;
     let new = NewVersion {
         scan_id: &scan.id,

@@ -84,7 +84,8 @@ function upload(form) {
 
     // fetch tells nothing of how much was sent.
     const request = new XMLHttpRequest();
-    request.open('PUT', `/api/venues/${encodeURIComponent(form.dataset.venue)}/uploads/${encodeURIComponent(file.name)}`);
+    const wishes = new URLSearchParams(['up', 'unit', 'crs'].map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
+    request.open('PUT', `/api/venues/${encodeURIComponent(form.dataset.venue)}/uploads/${encodeURIComponent(file.name)}?${wishes}`);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => {
       bar.value = total ? (100 * loaded) / total : 0;

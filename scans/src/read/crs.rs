@@ -5,6 +5,7 @@
 //! else of the geographic system. Where a code is known but no unit is written, [`unit_of_epsg`] is asked.
 
 pub(crate) mod geokeys;
+pub(crate) mod project;
 pub(crate) mod wkt;
 
 use crate::frame::Unit;
@@ -35,9 +36,7 @@ impl Crs {
 
 /// The unit whose length is `metres`. The two feet differ by 6e-7: the tolerance keeps them apart.
 pub(crate) fn unit_of_length(metres: f64) -> Option<Unit> {
-    [Unit::Metre, Unit::Foot, Unit::UsSurveyFoot]
-        .into_iter()
-        .find(|unit| unit.metres().is_some_and(|length| (length - metres).abs() < 5e-8))
+    Unit::ALL.into_iter().find(|unit| unit.metres().is_some_and(|length| (length - metres).abs() < 5e-8))
 }
 
 /// Unit of the EPSG unit-of-measure code.
@@ -46,6 +45,8 @@ pub(crate) fn unit_of_measure(code: u16) -> Option<Unit> {
         9001 => Some(Unit::Metre),
         9002 => Some(Unit::Foot),
         9003 => Some(Unit::UsSurveyFoot),
+        1025 => Some(Unit::Millimetre),
+        1033 => Some(Unit::Centimetre),
         9101..=9122 => Some(Unit::Degree),
         _ => None,
     }

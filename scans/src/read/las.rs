@@ -31,6 +31,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ::laz::DecompressionSelection;
+use glam::DVec3;
 
 use self::content::{Largest, Open};
 use self::header::Header;
@@ -41,6 +42,7 @@ use self::vlr::Records;
 use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Bounds, PointChunk};
+use crate::read::adapt::adapt;
 use crate::read::record::{RecordChunk, TailFormat, Wanted};
 use crate::read::{Grid, Override, PointSource, Source, SourceInfo, Warning};
 
@@ -63,7 +65,12 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 
 /// Opens LAS or LAZ bytes of the given length; `name` stands for the file in messages.
 pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let reader = LasReader::open(source, len, name, wishes).map_err(|fault| error(fault, name))?;
+    adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+}
+
+/// What the file says, as it says it.
+pub(super) fn reader(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
+    let reader = LasReader::open(source, len, name).map_err(|fault| error(fault, name))?;
     Ok(Box::new(reader))
 }
 
@@ -72,6 +79,8 @@ struct LasReader {
     info: SourceInfo,
     wkt: Option<String>,
     gps_standard_time: bool,
+    /// Positions of the sample, until they are asked for.
+    sampled: Vec<DVec3>,
     layout: Layout,
     raw: Box<dyn RawRecords>,
     /// Raw records at hand, and where the next one begins.
@@ -113,7 +122,7 @@ impl Fields {
 }
 
 impl LasReader {
-    fn open(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Self, Fault> {
+    fn open(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Self, Fault> {
         let mut input = BufReader::new(source);
         let mut head = Vec::new();
         input.seek(SeekFrom::Start(0))?;
@@ -133,33 +142,6 @@ impl LasReader {
         };
         let mut layout = Layout::new(&header);
         layout.extra = tails::extra_fields(&header, &vlrs, &mut warnings);
-        let (unit, unit_source) = match (wishes.unit, crs.unit) {
-            (Some(unit), _) => (Some(unit), UnitSource::User),
-            (None, Some(unit)) => (Some(unit), UnitSource::File),
-            (None, None) => {
-                let crs = crs.name.as_deref().map_or("no coordinate reference system", |name| {
-                    if name.starts_with("EPSG") { name } else { "a coordinate reference system" }
-                });
-                warnings.push(Warning {
-                    code: "unit_assumed",
-                    message: format!("the file names {crs} and no known unit of length: coordinates are taken as metres"),
-                });
-                (None, UnitSource::Assumed)
-            }
-        };
-        let mut vertical_unit = None;
-        if let (Some(unit), Some(vertical)) = (unit, crs.vertical_unit)
-            && unit.metres().is_some()
-            && unit != vertical
-        {
-            // A unit that a person named holds for all axes.
-            vertical_unit = Some(vertical).filter(|vertical| wishes.unit.is_none() && vertical.metres().is_some());
-            let done = if vertical_unit.is_some() { "each is read in its own" } else { "all axes are read in the latter" };
-            warnings.push(Warning {
-                code: "unit_vertical_differs",
-                message: format!("heights are said to be in another unit ({vertical:?}) than x and y ({unit:?}): {done}"),
-            });
-        }
         let copc = if vlrs.copc { " (COPC)" } else { "" };
         let mut reader = Self {
             name: name.to_path_buf(),
@@ -167,18 +149,19 @@ impl LasReader {
                 format: format!("{}{copc}", header.format()),
                 points: header.points,
                 bounds: header.bounds,
-                crs: wishes.crs.clone().or(crs.name),
-                unit,
-                vertical_unit,
-                unit_source,
+                crs: crs.name,
+                unit: crs.unit,
+                vertical_unit: crs.vertical_unit,
+                unit_source: if crs.unit.is_some() { UnitSource::File } else { UnitSource::Assumed },
                 attributes: crate::points::Attributes::default(),
                 grid: Some(Grid { scale: header.scale, offset: header.offset }),
                 setups: Vec::new(),
                 images: Vec::new(),
                 warnings,
             },
-            wkt: vlrs.wkt().filter(|_| wishes.crs.is_none()).map(str::to_owned),
+            wkt: vlrs.wkt().map(str::to_owned),
             gps_standard_time: header.gps_standard_time,
+            sampled: Vec::new(),
             layout,
             raw,
             records: Vec::new(),
@@ -212,12 +195,13 @@ impl LasReader {
             self.layout.decode(&self.records, &mut chunk);
             largest.look(&self.layout, Open::ALL, &self.records);
             sampled += chunk.len() as u64;
-            chunk.positions.iter().filter(|position| position.is_finite()).for_each(|&position| bounds.include(position));
+            self.sampled.extend(chunk.positions.iter().copied().filter(|position| position.is_finite()));
             if last_start == 0 {
                 break;
             }
         }
         self.records.clear();
+        self.sampled.iter().for_each(|&position| bounds.include(position));
         if sampled < points {
             self.open = largest.open(&self.layout);
         }
@@ -383,6 +367,10 @@ impl PointSource for LasReader {
 
     fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    fn sample(&mut self) -> Result<Vec<DVec3>> {
+        Ok(std::mem::take(&mut self.sampled))
     }
 
     fn tail_format(&self) -> TailFormat {

@@ -10,6 +10,8 @@ pub(crate) enum Kind {
     E57,
     /// LAS or LAZ.
     Las,
+    /// PLY.
+    Ply,
     /// A known format that cannot be read; its name.
     Known(&'static str),
     /// Readable text of no known format.
@@ -19,8 +21,6 @@ pub(crate) enum Kind {
 }
 
 const MAGIC: &[(&[u8], &str)] = &[
-    (b"ply\n", "PLY file"),
-    (b"ply\r", "PLY file"),
     (b"glTF", "binary glTF (glb) model"),
     (b"pnts", "3D Tiles point cloud tile (pnts)"),
     (b"b3dm", "3D Tiles model tile (b3dm)"),
@@ -54,6 +54,9 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
     if head.starts_with(b"ASTM-E57") {
         return Kind::E57;
     }
+    if is_ply(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)) {
+        return Kind::Ply;
+    }
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Kind::Known(name);
     }
@@ -69,6 +72,12 @@ pub(crate) fn sniff(head: &[u8]) -> Kind {
     }
 }
 
+/// Whether the first line says nothing but "ply".
+fn is_ply(head: &[u8]) -> bool {
+    let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    line.len() < head.len() && line.trim_ascii() == b"ply"
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Kind, sniff};
@@ -77,7 +86,10 @@ mod tests {
     fn formats_are_told_by_their_first_bytes() {
         assert_eq!(sniff(b"LASF\0\0"), Kind::Las);
         assert_eq!(sniff(b"ASTM-E57\x01\0"), Kind::E57);
-        assert_eq!(sniff(b"ply\nformat ascii 1.0\n"), Kind::Known("PLY file"));
+        for ply in ["ply\nformat ascii 1.0\n", "ply\r\n", "ply \rformat", "\u{feff}ply\n"] {
+            assert_eq!(sniff(ply.as_bytes()), Kind::Ply, "{ply}");
+        }
+        assert_eq!(sniff(b"plywood\n"), Kind::Text);
         assert_eq!(sniff(b"{\"asset\":{}}"), Kind::Known("JSON document"));
         assert_eq!(sniff(b"\xef\xbb\xbf<?xml"), Kind::Known("XML or HTML document"));
         assert_eq!(sniff(b"1.0 2.0 3.0\n4 5 6\n"), Kind::Text);

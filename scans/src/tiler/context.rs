@@ -51,7 +51,7 @@ impl<'a> Context<'a> {
         let started = Instant::now();
         let result = work();
         if let Ok(mut timings) = self.timings.lock() {
-            timings.push(Timing { stage, seconds: started.elapsed().as_secs_f64() });
+            timings.push(Timing { stage: stage.to_owned(), seconds: started.elapsed().as_secs_f64() });
         }
         result
     }

@@ -1,6 +1,6 @@
 //! What a run did, as `report.json` tells it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::frame::Frame;
 use crate::points::Attributes;
@@ -12,7 +12,7 @@ use crate::read::{Setup, Warning};
 pub const REPORT_VERSION: u32 = 2;
 
 /// What a run did with every point. Written as `report.json`; `points_in == points_out + points_dropped`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this document.
     pub report_version: u32,
@@ -60,16 +60,16 @@ pub struct Report {
 }
 
 /// Points left out for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Stable code, that of the warning.
-    pub reason: &'static str,
+    pub reason: String,
     /// How many.
     pub points: u64,
 }
 
 /// A file of the output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Path below the output folder.
     pub name: String,
@@ -78,10 +78,10 @@ pub struct FileEntry {
 }
 
 /// Time that a stage took.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// The stage.
-    pub stage: &'static str,
+    pub stage: String,
     /// Wall time.
     pub seconds: f64,
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribute::Distributed;
 use super::lattice::Cube;
+use super::report::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::points::Attributes;
 use crate::read::record::ExtraField;
@@ -18,6 +19,10 @@ use crate::read::{Setup, TailFormat, Warning};
 
 /// Name of the folder.
 const NAME: &str = ".tiling";
+/// Name of the report.
+const REPORT: &str = "report.json";
+/// Name of the list of files that are being moved to their places.
+const PUBLISHING: &str = "publish.json";
 /// Changes when what lies in the folder does.
 const VERSION: u32 = 1;
 /// Times the bytes of all records that the disk must have free.
@@ -35,8 +40,10 @@ pub(super) struct Survey {
     pub(super) not_finite: u64,
     pub(super) far_away: u64,
     pub(super) distributed: Distributed,
-    warnings: Vec<(String, String)>,
+    pub(super) warnings: Vec<Warning>,
     pub(super) setups: Vec<Setup>,
+    pub(super) wkt: Option<String>,
+    pub(super) gps_standard_time: bool,
 }
 
 /// A [`TailFormat`] as JSON knows it.
@@ -58,27 +65,31 @@ pub(super) struct Findings {
     pub(super) distributed: Distributed,
     pub(super) warnings: Vec<Warning>,
     pub(super) setups: Vec<Setup>,
+    pub(super) wkt: Option<String>,
+    pub(super) gps_standard_time: bool,
 }
 
 impl Survey {
     pub(super) fn new(fingerprint: &str, findings: Findings) -> Self {
-        let Findings { cube, format, attributes, points_in, not_finite, far_away, distributed, warnings, setups } = findings;
+        let format = findings.format;
         Self {
             version: VERSION,
             fingerprint: fingerprint.to_owned(),
-            cube,
+            cube: findings.cube,
             format: Format {
                 color: format.color,
                 nir: format.nir,
                 extra: format.extra.iter().map(|field| field.descriptor.to_vec()).collect(),
             },
-            attributes,
-            points_in,
-            not_finite,
-            far_away,
-            distributed,
-            warnings: warnings.into_iter().map(|warning| (warning.code.to_owned(), warning.message)).collect(),
-            setups,
+            attributes: findings.attributes,
+            points_in: findings.points_in,
+            not_finite: findings.not_finite,
+            far_away: findings.far_away,
+            distributed: findings.distributed,
+            warnings: findings.warnings,
+            setups: findings.setups,
+            wkt: findings.wkt,
+            gps_standard_time: findings.gps_standard_time,
         }
     }
 
@@ -86,18 +97,34 @@ impl Survey {
         let field = |bytes: &Vec<u8>| Some(ExtraField { descriptor: bytes.as_slice().try_into().ok()? });
         TailFormat { color: self.format.color, nir: self.format.nir, extra: self.format.extra.iter().filter_map(field).collect() }
     }
+}
 
-    pub(super) fn warnings(&self) -> Vec<Warning> {
-        // Codes are constants of the program; those of an earlier run live as long as this one.
-        let leaked = |code: &String| -> &'static str { Box::leak(code.clone().into_boxed_str()) };
-        self.warnings.iter().map(|(code, message)| Warning { code: leaked(code), message: message.clone() }).collect()
-    }
+/// What is being moved to its place.
+#[derive(Debug, Serialize, Deserialize)]
+struct Publishing {
+    fingerprint: Option<String>,
+    /// Paths below the folder, the report last: it says that a scan is complete.
+    names: Vec<String>,
+    /// Files of the scan before.
+    stale: Vec<String>,
+}
+
+/// Files that the report in `dir` names and that are not among the new ones.
+fn stale(dir: &Path, names: &[String]) -> Vec<String> {
+    let report = std::fs::read(dir.join(REPORT)).ok();
+    let report: Option<Report> = report.and_then(|text| serde_json::from_slice(&text).ok());
+    let files = report.map(|report| report.files).unwrap_or_default();
+    // A name that leads elsewhere was not made here.
+    let is_plain = |name: &String| Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    files.into_iter().map(|file| file.name).filter(|name| is_plain(name) && !names.contains(name)).collect()
 }
 
 /// The folder, locked for this run.
 pub(super) struct Work {
     path: PathBuf,
     fingerprint: Option<String>,
+    /// What a run of the same work had published when it was killed.
+    published: Option<Report>,
     /// The lock lasts as long as the file is open.
     _lock: File,
 }
@@ -121,7 +148,56 @@ impl Work {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path, error)),
         }
-        Ok(Self { path, fingerprint, _lock: lock })
+        let mut work = Self { path, fingerprint, published: None, _lock: lock };
+        work.complete(dir)?;
+        Ok(work)
+    }
+
+    /// What a run of the same work had published when it was killed: nothing is left to do.
+    pub(super) fn published(&self) -> Option<Report> {
+        self.published.clone()
+    }
+
+    /// Moves the report's files and the report to their places in `dir`, and removes files of an earlier scan that has
+    /// others.
+    pub(super) fn publish(&self, report: &Report, dir: &Path) -> Result<()> {
+        let names: Vec<String> = report.files.iter().map(|file| file.name.clone()).chain([REPORT.to_owned()]).collect();
+        let list = Publishing { fingerprint: self.fingerprint.clone(), stale: stale(dir, &names), names };
+        let text = serde_json::to_vec(&list).map_err(|error| Error::Internal(error.to_string()))?;
+        let (draft, path) = (self.path.join("publish.draft"), self.path.join(PUBLISHING));
+        std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
+        std::fs::rename(&draft, &path).map_err(|error| Error::io("write", &path, error))?;
+        self.put(&list, dir)
+    }
+
+    /// Completes what a run that was killed had begun to publish.
+    fn complete(&mut self, dir: &Path) -> Result<()> {
+        let Ok(text) = std::fs::read(self.path.join(PUBLISHING)) else { return Ok(()) };
+        if let Ok(list) = serde_json::from_slice::<Publishing>(&text) {
+            self.put(&list, dir)?;
+            if self.fingerprint.is_some() && self.fingerprint == list.fingerprint {
+                self.published = std::fs::read(dir.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+            }
+        }
+        self.clear()
+    }
+
+    /// Renames what is still here.
+    fn put(&self, list: &Publishing, dir: &Path) -> Result<()> {
+        for name in &list.names {
+            let (from, to) = (self.path.join(name), dir.join(name));
+            if let Some(folder) = to.parent() {
+                std::fs::create_dir_all(folder).map_err(|error| Error::io("write", folder, error))?;
+            }
+            match std::fs::rename(&from, &to) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound || !to.exists() => return Err(Error::io("write", to, error)),
+                _ => {}
+            }
+        }
+        for name in &list.stale {
+            let _ = std::fs::remove_file(dir.join(name));
+        }
+        Ok(())
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -4,11 +4,14 @@ use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use glam::DVec3;
+
 use super::context::Context;
 use super::encode::path_of;
 use super::lattice::morton;
 use super::part::{Final, Part, Place};
 use crate::error::{Error, Result};
+use crate::points::Bounds;
 use crate::tile::archive;
 use crate::tile::copc::{self, Totals};
 
@@ -26,6 +29,17 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
+    /// Bounds of the points in the tiles, tile frame, metres; `None` where no tiles were made.
+    pub(super) fn bounds_m(&self) -> Option<Bounds> {
+        let mut bounds = Bounds::EMPTY;
+        for tile in self.finals.iter().filter_map(|node| node.tile.as_ref()) {
+            for corner in [tile.min, tile.max] {
+                bounds.include(DVec3::from_array(corner.map(|value| value as f64 / 1000.0)));
+            }
+        }
+        Some(bounds).filter(|bounds| !bounds.is_empty())
+    }
+
     pub(super) fn of(parts: Vec<(Part, PathBuf)>) -> Self {
         let mut all = Vec::new();
         let mut paths = Vec::new();

@@ -64,8 +64,8 @@ pub(crate) fn section(packets: &[Vec<u8>]) -> Vec<u8> {
 pub(crate) fn packet(streams: &[&[u8]]) -> Vec<u8> {
     let mut packet = vec![1, 0, 0, 0];
     packet.extend_from_slice(&(streams.len() as u16).to_le_bytes());
-    streams.iter().for_each(|stream| packet.extend_from_slice(&(stream.len() as u16).to_le_bytes()));
-    streams.iter().for_each(|stream| packet.extend_from_slice(stream));
+    packet.extend(streams.iter().flat_map(|stream| (stream.len() as u16).to_le_bytes()));
+    packet.extend(streams.concat());
     packet.resize(packet.len().next_multiple_of(4), 0);
     let len = packet.len() as u16 - 1;
     packet[2..4].copy_from_slice(&len.to_le_bytes());
@@ -142,8 +142,10 @@ pub(crate) fn codes(warnings: &[read::Warning]) -> Vec<&'static str> {
 }
 
 pub(crate) fn pose(rotation: [f64; 4], translation: [f64; 3]) -> Transform {
-    let ([w, x, y, z], [a, b, c]) = (rotation, translation);
-    Transform { rotation: Quaternion { w, x, y, z }, translation: Translation { x: a, y: b, z: c } }
+    let [w, x, y, z] = rotation;
+    let rotation = Quaternion { w, x, y, z };
+    let [x, y, z] = translation;
+    Transform { rotation, translation: Translation { x, y, z } }
 }
 
 pub(crate) fn record(name: RecordName, data_type: RecordDataType) -> Record {

@@ -16,6 +16,7 @@ use parterre_scans::{Error, read};
 use serde_json::json;
 
 use super::progress::Progress;
+use super::wishes::Wishes;
 use super::{DataArgs, Failure, Outcome, output, stop};
 use crate::config::WorkerConfig;
 use crate::controllers::venues::create::check_name;
@@ -41,6 +42,8 @@ pub(super) struct Import {
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     #[command(flatten)]
+    wishes: Wishes,
+    #[command(flatten)]
     data: DataArgs,
 }
 
@@ -51,7 +54,8 @@ impl Import {
         let file_name = ingest::file_name(&given)
             .ok_or_else(|| Failure::usage("the file has no name that can be kept", "Give it a name such as hall.laz."))?;
         // Before anything is copied.
-        drop(read::open(&self.file)?);
+        let wishes = self.wishes.read()?;
+        drop(read::open_with(&self.file, &wishes)?);
 
         let stop = stop::on_signals();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -64,7 +68,7 @@ impl Import {
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;
         let owner = lease::new_owner();
-        let (venue, accepted) = enter(&context, &owner, &name, &file_name, &stored)?;
+        let (venue, accepted) = enter(&context, &owner, &name, &file_name, &wishes, &stored)?;
         let job = finish(&context, &owner, &accepted.job, &stop, &progress)?;
         progress.done();
         if let Some(fault) = job {
@@ -153,7 +157,14 @@ fn copy(context: &Context, path: &Path, stop: &AtomicBool, progress: &Progress) 
     }
 }
 
-fn enter(context: &Context, owner: &str, name: &str, file_name: &str, stored: &Stored) -> Result<(Venue, UploadAccepted), Failure> {
+fn enter(
+    context: &Context,
+    owner: &str,
+    name: &str,
+    file_name: &str,
+    wishes: &read::Override,
+    stored: &Stored,
+) -> Result<(Venue, UploadAccepted), Failure> {
     let venue = context
         .database
         .get()
@@ -166,7 +177,7 @@ fn enter(context: &Context, owner: &str, name: &str, file_name: &str, stored: &S
         })
         .map_err(|error| Failure::catalogue(&error))?;
     let lease = Lease { owner, for_ms: context.config.lease.as_millis() as i64 };
-    let target = Target { venue_id: &venue.id, file_name, max_attempts: context.config.max_attempts, lease: Some(lease) };
+    let target = Target { venue_id: &venue.id, file_name, wishes, max_attempts: context.config.max_attempts, lease: Some(lease) };
     let accepted =
         ingest::accept(&context.database, &context.storage, &context.runtime, stored, &target).map_err(|refused| match refused {
             Refused::File(error) => Failure::from(error),

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use parterre_scans::{read, tiler};
 
 use super::progress::Progress;
+use super::wishes::Wishes;
 use super::{Failure, Outcome, output, stop};
 use crate::pages::format;
 
@@ -22,12 +23,17 @@ pub(super) struct Tile {
     /// Make one encoding of the points and not both.
     #[arg(long, value_name = "ENCODING")]
     only: Option<Encoding>,
+    /// Add the files to the scan that is in the folder, as if all had been tiled together.
+    #[arg(long)]
+    add: bool,
     /// Memory to use at most, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     /// Points wanted in a tile.
     #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
     points: usize,
+    #[command(flatten)]
+    wishes: Wishes,
 }
 
 /// An encoding of the octree.
@@ -48,7 +54,8 @@ fn tile_points(text: &str) -> Result<usize, String> {
 
 impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let mut sources = self.inputs.iter().map(|input| read::open(input)).collect::<Result<Vec<_>, _>>()?;
+        let wishes = self.wishes.read()?;
+        let mut sources = read::open_all(&self.inputs, &wishes)?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
@@ -59,11 +66,16 @@ impl Tile {
                 tiles: !matches!(self.only, Some(Encoding::Copc)),
             },
             cancel: Some(Arc::clone(&stop)),
-            ..tiler::Options::default()
+            fingerprint: Some(tiler::fingerprint(&self.inputs, &read::Override::default())?),
         };
         let progress = Progress::new();
-        let report =
-            tiler::tile(&mut sources, &self.output, &options, &|now| progress.set(now.stage, now.fraction)).map_err(Failure::from)?;
+        let report_progress = |now: tiler::Progress| progress.set(now.stage, now.fraction);
+        let report = if self.add {
+            tiler::add(sources, &self.output, &options, &report_progress)
+        } else {
+            tiler::tile(&mut sources, &self.output, &options, &report_progress)
+        };
+        let report = report.map_err(Failure::from)?;
         progress.done();
         if as_json {
             return output::json(&report);

@@ -30,12 +30,15 @@ pub struct Payload {
     pub scan: String,
     /// Its version.
     pub version: i32,
+    /// What goes before what the file says of itself.
+    #[serde(default, skip_serializing_if = "read::Override::is_empty")]
+    pub wishes: read::Override,
 }
 
 impl Payload {
     /// As the job's row holds it.
     pub fn to_json(&self) -> String {
-        serde_json::json!({ "scan": self.scan, "version": self.version }).to_string()
+        serde_json::json!(self).to_string()
     }
 }
 
@@ -57,7 +60,7 @@ pub fn run(
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
     let mut stored = Stored { context, keys: Vec::new() };
-    let made = match make(context, &version, work.path(), &prefix, &mut stored, cancel, report_progress) {
+    let made = match make(context, &version, &payload.wishes, work.path(), &prefix, &mut stored, cancel, report_progress) {
         Ok(made) => made,
         Err(error) => {
             // The next attempt goes on from there. Where there is none, the folder is swept.
@@ -109,6 +112,7 @@ impl Drop for Stored<'_> {
 fn make(
     context: &Context,
     version: &Version,
+    wishes: &read::Override,
     work: &std::path::Path,
     prefix: &str,
     stored: &mut Stored<'_>,
@@ -123,13 +127,13 @@ fn make(
     if !source_path.is_file() {
         return Err(JobError::storage(anyhow::anyhow!("{} is gone", source_path.display())));
     }
-    let source = read::open(&source_path).map_err(of_file)?;
+    let source = read::open_with(&source_path, wishes).map_err(of_file)?;
     let options = tiler::Options {
         memory_bytes: context.config.memory_bytes,
         tile_points: context.config.tile_points,
         cancel: Some(Arc::clone(cancel)),
-        // The file never changes, and its content says all that the tiles depend on.
-        fingerprint: Some(version.sha256.clone()),
+        // The file never changes, and its content and the wishes say all that the tiles depend on.
+        fingerprint: Some(format!("{} {}", version.sha256, serde_json::json!(wishes))),
         ..tiler::Options::default()
     };
     let report = tiler::tile(&mut [source], work, &options, &|progress| {

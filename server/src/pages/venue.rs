@@ -127,6 +127,9 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
             Unit::Metre => "metres",
             Unit::Foot => "feet",
             Unit::UsSurveyFoot => "US survey feet",
+            Unit::Centimetre => "centimetres",
+            Unit::Millimetre => "millimetres",
+            Unit::Inch => "inches",
             Unit::Degree => "degrees",
         };
         let unit = match frame.unit_source {

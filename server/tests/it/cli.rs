@@ -84,6 +84,41 @@ fn inspect_says_what_the_contract_names() {
 }
 
 #[test]
+fn inspect_looks_at_several_files_with_wishes() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(900))).unwrap();
+    let ply = dir.path().join("more.ply");
+    let rows: String = (0..100).map(|i| format!("{}.5 {}.25 1\n", i % 10, i / 10)).collect();
+    let head = "ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
+    fs::write(&ply, format!("{head}{rows}")).unwrap();
+    let found = json(&parterre(&["inspect", path(&scan), path(&ply), "--json", "--unit", "foot", "--up", "z"]), 0);
+    assert_eq!((&found["points"], &found["files"][1]["points"]), (&1000.into(), &100.into()));
+    for file in found["files"].as_array().unwrap() {
+        assert_eq!((&file["unit"], &file["unit_source"]), (&"foot".into(), &"user".into()));
+        let (size, bounds) = (&file["size_m"], &file["bounds"]);
+        let edge = bounds[3].as_f64().unwrap() - bounds[0].as_f64().unwrap();
+        assert!((size[0].as_f64().unwrap() - 0.3048 * edge).abs() < 1e-9, "{file}");
+    }
+    for what in ["copc_bytes", "tiles_bytes", "temporary_bytes", "seconds"] {
+        assert!(found["estimate"][what].as_u64().unwrap() > 0, "{found}");
+    }
+    let told = parterre(&["inspect", path(&scan), path(&ply)]);
+    assert!(told.status.success() && String::from_utf8_lossy(&told.stdout).contains("1,000 points"), "{told:?}");
+    assert_eq!(json(&parterre(&["inspect", path(&scan), "--json", "--crs", "EPSG:99999"]), 3)["error"]["code"], "crs_invalid");
+    let wkt = dir.path().join("site.wkt");
+    fs::write(&wkt, r#"LOCAL_CS["site",UNIT["foot",0.3048]]"#).unwrap();
+    let found = json(&parterre(&["inspect", path(&scan), "--json", "--crs", &format!("@{}", path(&wkt))]), 0);
+    assert_eq!(found["unit"], "foot");
+    assert!(found["crs"].as_str().unwrap().starts_with("LOCAL_CS"));
+
+    let out = dir.path().join("out");
+    let report = json(&parterre(&["tile", path(&scan), path(&ply), "-o", path(&out), "--up", "y", "--json"]), 0);
+    assert_eq!(report["points_out"], 1000);
+    assert!(report["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "axis_turned"), "{report}");
+}
+
+#[test]
 fn exit_codes_say_who_has_to_act() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("minutes.las");

@@ -193,3 +193,38 @@ fn file_names_lead_nowhere_else() {
     app.client.upload("none", "a.las", &file).expect_error(404, "venue_not_found");
     assert!(app.files().iter().all(|file| file.starts_with("objects/")), "{:?}", app.files());
 }
+
+#[test]
+fn wishes_go_with_the_job() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    let file = las(&room(2000));
+    let plain = app.client.publish(&venue, "plain.las", &file).0;
+    let accepted = app.client.upload(&venue, "wished.las?up=y&unit=centimetre&crs=EPSG%3A25832", &file).expect(202).json();
+    let job = app.client.wait(accepted["job"].as_str().unwrap());
+    assert_eq!(job["state"], "done", "{job}");
+    let of = |scan: &str| app.client.get(&format!("/api/scans/{scan}")).expect(200).json()["versions"][0].clone();
+    let (plain, wished) = (of(&plain), of(accepted["scan"].as_str().unwrap()));
+    assert_eq!((&wished["frame"]["unit"], &wished["frame"]["unit_source"]), (&json!("centimetre"), &json!("user")));
+    assert_eq!((&wished["frame"]["crs"], &plain["frame"]["crs"]), (&json!("EPSG:25832"), &json!(null)));
+    let codes: Vec<&str> = wished["warnings"].as_array().unwrap().iter().filter_map(|warning| warning["code"].as_str()).collect();
+    assert!(codes.contains(&"axis_turned") && codes.contains(&"unit_converted") && !codes.contains(&"unit_assumed"), "{codes:?}");
+    // What was z is y now, the other way round, and a hundredth as long.
+    let side = |version: &serde_json::Value, at: usize| version["bounds"][at].as_f64().unwrap();
+    let edge = |version: &serde_json::Value, axis: usize| side(version, axis + 3) - side(version, axis);
+    for (axis, before) in [(0, 0), (1, 2), (2, 1)] {
+        assert!((edge(&wished, axis) * 100.0 - edge(&plain, before)).abs() < 0.2, "{plain} {wished}");
+    }
+
+    for (query, code) in [
+        ("up=x", "up_invalid"),
+        ("unit=parsec", "unit_invalid"),
+        ("crs=EPSG:99999", "crs_invalid"),
+        ("crs=Lambert", "crs_invalid"),
+        ("axis=y", "query_invalid"),
+    ] {
+        app.client.upload(&venue, &format!("refused.las?{query}"), &file).expect_error(400, code);
+    }
+    let accepted = app.client.upload(&venue, "empty.las?up=&unit=&crs=", &file).expect(202).json();
+    assert_eq!(app.client.wait(accepted["job"].as_str().unwrap())["state"], "done");
+}

@@ -1,31 +1,41 @@
-// Every tile of the demo venue, in the form without meshopt, under Khronos' validator; and no point is lost on the way.
+// Every tile of the demo venue, in the form without meshopt, under Khronos' validator; and no point is lost on the way. The
+// same of some tiles of scans by others, where these are at hand.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import validator from 'gltf-validator';
 import { demoScan, parterre, scratch } from './support/service.mjs';
+
+/** Scans by others: feet with classes, without colour, with near infrared, with few points, and far away. */
+const OTHERS = [
+  'aerial/autzen_trim_7.las', 'aerial/hexbin-crop.las', 'aerial/ign-lidarhd-rgb-classified.laz', 'venue/royal-exhibition-building-200k-utmlike.laz',
+  'las/1_4_w_evlr.laz',
+];
+const DATA = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
+/** Tiles of each of them. */
+const SAMPLE = 12;
 
 let work;
 let report;
 let tiles;
 
-before(async () => {
-  work = await scratch('gltf');
-  report = await parterre('tile', demoScan(), '-o', path.join(work.dir, 'tiles'));
-  const plain = path.join(work.dir, 'plain');
-  await parterre('unpack', path.join(work.dir, 'tiles', 'tiles.3tz'), '-o', plain, '--plain');
+/** Tiles of a scan as files without meshopt, and the report on them. */
+async function plainTiles(scan, dir) {
+  const made = await parterre('tile', scan, '-o', path.join(dir, 'tiles'));
+  const plain = path.join(dir, 'plain');
+  await parterre('unpack', path.join(dir, 'tiles', 'tiles.3tz'), '-o', plain, '--plain');
   const files = await readdir(plain, { recursive: true });
-  tiles = files.filter((file) => file.endsWith('.glb')).map((file) => path.join(plain, file));
-}, { timeout: 600_000 });
-after(() => work?.remove());
+  return [made, files.filter((file) => file.endsWith('.glb')).sort().map((file) => path.join(plain, file))];
+}
 
-test('the validator finds no error in any tile', { timeout: 600_000 }, async (t) => {
-  assert.equal(tiles.length, report.tiles, 'as many files as the tiler reports tiles');
-  assert.ok(tiles.length > 20, `only ${tiles.length} tiles`);
+/** Fails with the first errors that the validator finds; gives its warnings in words. */
+async function validate(files) {
   const warnings = new Map();
-  for (const file of tiles) {
+  for (const file of files) {
     const bytes = new Uint8Array(await readFile(file));
     const { issues } = await validator.validateBytes(bytes, { uri: file, maxIssues: 100 });
     const errors = issues.messages.filter(({ severity }) => severity === 0);
@@ -33,8 +43,31 @@ test('the validator finds no error in any tile', { timeout: 600_000 }, async (t)
     for (const { severity, code } of issues.messages) if (severity === 1) warnings.set(code, (warnings.get(code) ?? 0) + 1);
   }
   const listed = [...warnings].map(([code, n]) => `${n} × ${code}`).join(', ');
-  t.diagnostic(`${tiles.length} tiles, 0 errors, warnings: ${listed || 'none'}`);
+  return `${files.length} tiles, 0 errors, warnings: ${listed || 'none'}`;
+}
+
+before(async () => {
+  work = await scratch('gltf');
+  [report, tiles] = await plainTiles(demoScan(), work.dir);
+}, { timeout: 600_000 });
+after(() => work?.remove());
+
+test('the validator finds no error in any tile', { timeout: 600_000 }, async (t) => {
+  assert.equal(tiles.length, report.tiles, 'as many files as the tiler reports tiles');
+  assert.ok(tiles.length > 20, `only ${tiles.length} tiles`);
+  t.diagnostic(await validate(tiles));
 });
+
+for (const scan of OTHERS) {
+  const file = path.join(DATA, scan);
+  test(`nor in those of ${scan}`, { timeout: 300_000, skip: existsSync(file) ? false : `${scan} is not at hand` }, async (t) => {
+    const [made, files] = await plainTiles(file, path.join(work.dir, scan));
+    assert.equal(files.length, made.tiles);
+    // Spread over the tree: names come by level.
+    const every = Math.ceil(files.length / SAMPLE);
+    t.diagnostic(await validate(files.filter((_, index) => index % every === 0)));
+  });
+}
 
 test('the tiles hold every point that went in', async () => {
   let points = 0;

@@ -51,10 +51,6 @@ pub(crate) fn read(directory: &[u8], doubles: &[u8]) -> Crs {
     } else if model == Some(3) {
         crs.name = geographic.map(|code| format!("EPSG:{code}"));
         crs.unit = Some(Unit::Metre);
-        crs.warn(
-            "crs_geocentric",
-            "the coordinates are said to be geocentric, with a Z axis that does not point up: Z is taken as up all the same",
-        );
     } else if geographic.is_some() || model == Some(2) {
         crs.name = geographic.map(|code| format!("EPSG:{code}"));
         crs.unit = Some(Unit::Degree);

@@ -90,12 +90,6 @@ pub(crate) fn read(text: &str) -> Crs {
     let code = root.epsg().or_else(|| system.epsg()).or_else(|| horizontal.epsg());
     crs.name = Some(code.map_or_else(|| text.to_owned(), |code| format!("EPSG:{code}")));
     crs.unit = unit(horizontal, &mut crs);
-    if horizontal.keyword == "GEOCCS" {
-        crs.warn(
-            "crs_geocentric",
-            "the coordinates are said to be geocentric, with a Z axis that does not point up: Z is taken as up all the same",
-        );
-    }
     if let Some(vertical) = system.child(VERTICAL) {
         crs.vertical_unit = unit(vertical, &mut crs);
     }

@@ -129,8 +129,8 @@ pub(super) fn measure(scan: &Scan, count: usize, columns: &Columns, sample: &mut
         let states = &columns[state as usize];
         let values = columns[role as usize].iter().take(count).enumerate();
         for (_, &value) in values.filter(|(index, value)| value.is_finite() && states.get(*index).is_none_or(|&state| state == 0.0)) {
-            let span = of(sample);
-            *span = [span[0].min(value), span[1].max(value)];
+            let found = of(sample);
+            *found = [found[0].min(value), found[1].max(value)];
         }
     };
     add(|sample| &mut sample.intensity, Role::Intensity, Role::IntensityState);

@@ -2,7 +2,7 @@
 
 use super::document::{Element, clip};
 use super::pages::Pages;
-use super::scan::Pose;
+use super::scan::{MAX_NAME, Pose};
 use crate::error::{Error, Result};
 use crate::read::{ImageInfo, Projection};
 
@@ -41,7 +41,7 @@ pub(super) fn pictures_of(element: &Element) -> Vec<Picture> {
         let size = ["imageWidth", "imageHeight"].map(|name| part.number_of(name).unwrap_or_default() as u32);
         pictures.push(Picture {
             info: ImageInfo {
-                name: clip(&element.text_of("name").unwrap_or_default(), 256).to_owned(),
+                name: clip(&element.text_of("name").unwrap_or_default(), MAX_NAME).to_owned(),
                 format: format.to_owned(),
                 bytes,
                 size,
@@ -50,7 +50,7 @@ pub(super) fn pictures_of(element: &Element) -> Vec<Picture> {
                 setup: None,
                 projection: projection(representation, part, size),
             },
-            scan: element.text_of("associatedData3DGuid").map(|guid| clip(&guid, 256).to_owned()),
+            scan: element.text_of("associatedData3DGuid").map(|guid| clip(&guid, MAX_NAME).to_owned()),
             offset,
             has_mask: part.child("imageMask").is_some(),
             pose_refused: pose.is_some_and(|pose| pose.refused),

@@ -8,7 +8,8 @@ use super::document::{Element, clip, invalid};
 use crate::error::Result;
 use crate::points::Bounds;
 
-const MAX_NAME: usize = 256;
+/// Bytes that are kept of a name.
+pub(super) const MAX_NAME: usize = 128;
 
 /// A field of the points that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +98,10 @@ pub(super) struct Field {
     /// Number of the stream.
     pub(super) stream: u32,
     pub(super) coding: Coding,
-    /// Limits of the values, where the field declares them.
-    pub(super) limits: Option<[f64; 2]>,
 }
+
+/// A field with the limits of its values, where it declares them.
+type Declared = (Field, Option<[f64; 2]>);
 
 /// How a scan lies in the file frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,8 +152,10 @@ impl Scan {
         let fields = fields_of(prototype);
         let limits = |parent: &str, low: &[&str], high: &[&str], role: Role| {
             let declared = element.child(parent).and_then(|limits| {
-                let scaling = fields.as_ref().ok().and_then(|fields| fields.iter().find(|field| field.role == role));
-                let values = |names: &[&str]| names.iter().map(|name| limit(limits.child(name)?, scaling)).collect::<Option<Vec<_>>>();
+                let scaling = fields.as_ref().ok().and_then(|fields| fields.iter().find(|(field, _)| field.role == role));
+                let values = |names: &[&str]| {
+                    names.iter().map(|name| limit(limits.child(name)?, scaling.map(|(field, _)| field))).collect::<Option<Vec<_>>>()
+                };
                 let low = values(low)?.into_iter().fold(f64::INFINITY, f64::min);
                 let high = values(high)?.into_iter().fold(f64::NEG_INFINITY, f64::max);
                 usable([low, high])
@@ -159,8 +163,8 @@ impl Scan {
             // What the field itself declares, unless it is the whole range of its type.
             let of_fields = || {
                 let fields = fields.as_ref().ok()?;
-                let of = |role| fields.iter().find(|field| field.role == role).and_then(|field| field.limits);
-                of(role).and_then(usable).filter(|[low, high]| high - low <= f64::from(u32::MAX))
+                let (_, limits) = fields.iter().find(|(field, _)| field.role == role)?;
+                limits.and_then(usable).filter(|[low, high]| high - low <= f64::from(u32::MAX))
             };
             declared.or_else(of_fields)
         };
@@ -180,7 +184,7 @@ impl Scan {
                 .and_then(|start| start.number_of("dateTimeValue"))
                 .filter(|time| time.is_finite())
                 .unwrap_or_default(),
-            fields: fields.map(Arc::from),
+            fields: fields.map(|fields| fields.into_iter().map(|(field, _)| field).collect()),
             name: clip(&name, MAX_NAME).to_owned(),
         })
     }
@@ -227,19 +231,19 @@ impl Pose {
     }
 }
 
-fn fields_of(prototype: &[Element]) -> std::result::Result<Vec<Field>, String> {
-    let mut fields: Vec<Field> = Vec::new();
+fn fields_of(prototype: &[Element]) -> std::result::Result<Vec<Declared>, String> {
+    let mut fields: Vec<Declared> = Vec::new();
     for (stream, element) in prototype.iter().enumerate() {
-        let Some(role) = Role::of(&element.name).filter(|role| !fields.iter().any(|field| field.role == *role)) else {
+        let Some(role) = Role::of(&element.name).filter(|role| !fields.iter().any(|(field, _)| field.role == *role)) else {
             continue;
         };
         match coding_of(element) {
-            Some((coding, limits)) => fields.push(Field { role, stream: stream as u32, coding, limits }),
+            Some((coding, limits)) => fields.push((Field { role, stream: stream as u32, coding }, limits)),
             None if role == Role::Class => {}
             None => return Err(format!("the field {} is of the unknown type {:?}", element.name, element.attribute("type"))),
         }
     }
-    let has = |roles: &[Role]| roles.iter().all(|role| fields.iter().any(|field| field.role == *role));
+    let has = |roles: &[Role]| roles.iter().all(|role| fields.iter().any(|(field, _)| field.role == *role));
     if has(&[Role::X, Role::Y, Role::Z]) || has(&[Role::Range, Role::Azimuth, Role::Elevation]) {
         Ok(fields)
     } else {
@@ -299,11 +303,11 @@ fn usable(limits: [f64; 2]) -> Option<[f64; 2]> {
 
 /// Bounds in the scanner's frame. Some programs write `cartesianBounds` in the file's frame: limits that the fields
 /// themselves declare go first, where they are of floats; those of integers are often the whole range.
-fn bounds_of(element: &Element, fields: &[Field]) -> Option<Bounds> {
+fn bounds_of(element: &Element, fields: &[Declared]) -> Option<Bounds> {
     let of_fields = |float: bool| {
         let axes = [Role::X, Role::Y, Role::Z].map(|role| {
-            let field = fields.iter().find(|field| field.role == role)?;
-            field.limits.filter(|_| matches!(field.coding, Coding::Integer { .. }) != float)
+            let (field, limits) = fields.iter().find(|(field, _)| field.role == role)?;
+            limits.filter(|_| matches!(field.coding, Coding::Integer { .. }) != float)
         });
         let [Some(x), Some(y), Some(z)] = axes else { return None };
         Some(Bounds { min: DVec3::new(x[0], y[0], z[0]), max: DVec3::new(x[1], y[1], z[1]) })

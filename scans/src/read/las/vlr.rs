@@ -112,6 +112,14 @@ impl Records {
         let wkt = self.wkt.as_deref().map(crs::wkt::read).unwrap_or_default();
         let keys = self.geokeys.as_deref().map(|keys| crs::geokeys::read(keys, &self.geo_doubles)).unwrap_or_default();
         let (mut first, other) = if wkt_first || keys.name.is_none() { (wkt, keys) } else { (keys, wkt) };
+        if let (Some(taken), Some(left)) = (&first.name, &other.name)
+            && let (true, true) = (taken.starts_with("EPSG"), left.starts_with("EPSG"))
+            && taken != left
+        {
+            let (this, that) = if wkt_first { ("WKT", "GeoTIFF keys") } else { ("GeoTIFF keys", "WKT") };
+            let message = format!("the file's {this} say {taken}, its {that} {left}: the former are taken, as the header says");
+            first.warnings.push(Warning { code: "crs_disagree", message });
+        }
         if first.is_empty() {
             let mut warnings = std::mem::take(&mut first.warnings);
             first = other;

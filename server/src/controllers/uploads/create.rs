@@ -2,10 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::web::{self, Data, Path, Payload};
+use actix_web::web::{self, Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
 use parterre_scans::catalog::{ErrorBody, UploadAccepted};
+use parterre_scans::read::Override;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::controllers::venues;
@@ -17,16 +20,43 @@ use crate::storage::{Incoming, Stored};
 /// never see the answer.
 const DRAIN_BYTES: u64 = 16 << 20;
 
+/// What the person who uploads knows better than the file; kept with the job.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Wishes {
+    /// Axis that points up, `y` or `z`. With `y`, (x, y, z) is taken as (x, -z, y).
+    up: Option<String>,
+    /// Unit of the coordinates: metre, foot, us-survey-foot, centimetre, millimetre, inch or degree.
+    unit: Option<String>,
+    /// Coordinate reference system: `EPSG:n` or WKT.
+    crs: Option<String>,
+}
+
+impl Wishes {
+    /// Reads a query; an empty value, as a form sends it, is none. Not by an extractor: the body of a refused upload has to
+    /// be drained.
+    fn of(query: &str) -> ApiResult<Override> {
+        let Self { up, unit, crs } = Query::<Self>::from_query(query)
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "query_invalid", error.to_string(), "The names are up, unit and crs."))?
+            .into_inner();
+        let [up, unit, crs] = [up, unit, crs].map(|text| text.filter(|text| !text.trim().is_empty()));
+        Override::parse(up.as_deref(), unit.as_deref(), crs.as_deref())
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.code(), error.to_string(), error.hint()))
+    }
+}
+
 /// Stores a file as a new scan of the venue or, if there is one of that file name, as a new version of it.
 #[utoipa::path(put, path = "/api/venues/{venue}/uploads/{file}", tag = "uploads",
     params(
         ("venue" = String, Path, description = "Identifier or slug"),
         ("file" = String, Path, description = "Name of the file"),
+        Wishes,
     ),
     request_body(content_type = "application/octet-stream", description = "The file as it is"),
     responses(
         (status = 202, description = "Stored; a job makes the tiles", body = UploadAccepted),
-        (status = 400, description = "The body came to no proper end", body = ErrorBody),
+        (status = 400, description = "The body came to no proper end, or the query names an axis, unit or system that is none", body = ErrorBody),
         (status = 404, description = "No such venue", body = ErrorBody),
         (status = 408, description = "Nothing came for too long", body = ErrorBody),
         (status = 413, description = "Larger than the service takes", body = ErrorBody),
@@ -50,6 +80,7 @@ async fn receive(
     given_name: &str,
     payload: &mut Payload,
 ) -> ApiResult<UploadAccepted> {
+    let wishes = Wishes::of(request.query_string())?;
     let file_name = ingest::file_name(given_name).ok_or_else(|| {
         ApiError::unprocessable("file_name_invalid", "the file has no name that can be kept", "Give it a name such as hall.laz.")
     })?;
@@ -76,7 +107,13 @@ async fn receive(
     let stored = store(app, payload, limit).await?;
     let (app, runtime) = (Data::clone(app), tokio::runtime::Handle::current());
     web::block(move || {
-        let target = Target { venue_id: &venue_id, file_name: &file_name, max_attempts: app.config.worker.max_attempts, lease: None };
+        let target = Target {
+            venue_id: &venue_id,
+            file_name: &file_name,
+            wishes: &wishes,
+            max_attempts: app.config.worker.max_attempts,
+            lease: None,
+        };
         ingest::accept(&app.database, &app.storage, &runtime, &stored, &target).map_err(|refused| match refused {
             Refused::File(error) => ApiError::of_file(error, &file_name),
             Refused::Storage(error) => ApiError::storage(error),

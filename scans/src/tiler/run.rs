@@ -1,0 +1,259 @@
+//! A run through all its stages.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use glam::DVec3;
+
+use super::build::{LARGEST_LEAF, Plans};
+use super::context::{Context, Progress};
+use super::convert::{self, Converter};
+use super::distribute::{self, Limits};
+use super::encode::{Encoder, Tiles};
+use super::lattice::{Cube, Lattice};
+use super::plan::Plan;
+use super::ramp::Ramp;
+use super::report::Report;
+use super::work::{Findings, Survey, Work};
+use super::write::Nodes;
+use super::{Options, Outputs, agree, count};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::geo::Placement;
+use crate::points::{Attributes, Bounds};
+use crate::read::{PointSource, Warning};
+use crate::tile::copc::NodeEncoder;
+
+/// Bytes that the process takes before there is a point.
+const OWN_BYTES: u64 = 64 << 20;
+/// Points that a chunk may have, whatever the memory.
+const MAX_CHUNK_POINTS: u64 = 2_000_000;
+/// Chunks for each core at least: the last ones are to keep all cores busy.
+const CHUNKS_A_CORE: u64 = 8;
+
+/// Bytes of temporary files.
+#[derive(Default)]
+pub(super) struct Temporary {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl Temporary {
+    pub(super) fn add(&self, bytes: u64) {
+        let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.most.fetch_max(now, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove(&self, bytes: u64) {
+        self.now.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn most(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
+/// What a run is asked for, and what it takes.
+pub(super) struct Run<'a> {
+    pub(super) started: Instant,
+    pub(super) options: &'a Options,
+    pub(super) context: Context<'a>,
+    pub(super) workers: usize,
+    pub(super) temporary: Temporary,
+}
+
+/// What is known of the scan when its records are in chunks.
+pub(super) struct Scan<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) file_frame: &'a Frame,
+    pub(super) placement: Placement,
+    /// Attributes of the tiles.
+    pub(super) attributes: Attributes,
+    /// Of the points in the scan frame.
+    pub(super) bounds: [f64; 6],
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(options: &'a Options, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        Self {
+            started: Instant::now(),
+            options,
+            context: Context::new(options.cancel.as_deref(), progress),
+            workers: rayon::current_num_threads().max(1),
+            temporary: Temporary::default(),
+        }
+    }
+
+    /// Of sources, options and this program.
+    pub(super) fn fingerprint(&self, verb: &str) -> Option<String> {
+        let Options { tile_points, outputs, fingerprint, .. } = self.options;
+        let own = fingerprint.as_ref()?;
+        Some(format!("{verb} {} {tile_points} {} {} {own}", env!("CARGO_PKG_VERSION"), outputs.copc, outputs.tiles))
+    }
+
+    fn tile_points(&self) -> usize {
+        self.options.tile_points.clamp(16, 1 << 20)
+    }
+
+    /// Bytes for points and what is made of them.
+    fn memory(&self) -> u64 {
+        self.options.memory_bytes.saturating_sub(OWN_BYTES).max(self.options.memory_bytes / 4)
+    }
+
+    /// Does the work, or what an earlier run has left of it. `is_added_to` says that the first source is the scan that is in `dir`.
+    pub(super) fn on(
+        &self,
+        work: &Work,
+        sources: &mut [Box<dyn PointSource>],
+        frame: &Frame,
+        dir: &Path,
+        is_added_to: bool,
+    ) -> Result<Report> {
+        if let Some(survey) = work.resume() {
+            match self.build(work, &survey, sources, frame, dir, is_added_to) {
+                // What was left is damaged: all is made again.
+                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::InvalidData => {}
+                result => return result,
+            }
+        }
+        work.clear()?;
+        let survey = self.survey(sources, frame, work)?;
+        self.build(work, &survey, sources, frame, dir, is_added_to)
+    }
+
+    /// Counts and distributes.
+    fn survey(&self, sources: &mut [Box<dyn PointSource>], frame: &Frame, work: &Work) -> Result<Survey> {
+        let context = &self.context;
+        let mut lattice = Lattice::of(sources, frame);
+        let mut coarsened = Vec::new();
+        let (counted, cube) = loop {
+            let counted = context.stage("count", || count::count(sources, &lattice, frame, self.workers, context))?;
+            if let Some(cube) = Cube::new(&lattice, counted.min, counted.max) {
+                break (counted, cube);
+            }
+            lattice = lattice.coarser();
+            let message = "the finest step of the files does not reach over all of them: coordinates are kept to a coarser one".into();
+            coarsened = vec![Warning { code: "step_coarsened", message }];
+        };
+        // Some is only known when all points were seen.
+        let (_, attributes) = agree::agree(sources)?;
+        let formats: Vec<_> = sources.iter().map(|source| source.tail_format()).collect();
+        let format = convert::merge(&formats);
+        let stride = format.record_len();
+        let kept = counted.points_in - counted.not_finite - counted.far_away;
+        work.check_space(kept, stride)?;
+
+        let limits =
+            Limits { cube, stride, chunk_points: self.chunk_points(stride, kept), bytes: self.memory() / 4, workers: self.workers };
+        let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
+        let converters = Converter::of(sources, &format, lattice, cube);
+        let distributed =
+            context.stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
+        if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
+            return Err(Error::input(
+                "source_changed",
+                format!("{kept} points were counted and {points} read: a file has changed meanwhile"),
+                "Start again when the files are complete.",
+            ));
+        }
+        let mut warnings = agree::warnings(sources);
+        warnings.append(&mut coarsened);
+        let words = agree::words(sources);
+        work.keep(Findings {
+            cube,
+            format,
+            attributes,
+            points_in: counted.points_in,
+            not_finite: counted.not_finite,
+            far_away: counted.far_away,
+            distributed,
+            warnings,
+            setups: agree::setups(sources),
+            wkt: words.wkt,
+            gps_standard_time: words.gps_standard_time,
+        })
+    }
+
+    /// Bytes that building a chunk takes for each of its points: records as they come and sorted, keys and codes, contents.
+    fn build_bytes(stride: usize) -> u64 {
+        2 * stride as u64 + 40
+    }
+
+    /// Points that a chunk may have.
+    fn chunk_points(&self, stride: usize, points: u64) -> u64 {
+        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64;
+        let affordable = self.memory() / 2 / Self::build_bytes(stride) / self.workers as u64;
+        affordable.min(MAX_CHUNK_POINTS).min(points / (CHUNKS_A_CORE * self.workers as u64)).max(least)
+    }
+
+    /// Chunks that are built at a time.
+    fn builders(&self, stride: usize) -> usize {
+        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64 * Self::build_bytes(stride);
+        (self.memory() / 2 / least).clamp(1, self.workers as u64) as usize
+    }
+
+    /// From chunks to the published scan.
+    fn build(
+        &self,
+        work: &Work,
+        survey: &Survey,
+        sources: &mut [Box<dyn PointSource>],
+        file_frame: &Frame,
+        dir: &Path,
+        is_added_to: bool,
+    ) -> Result<Report> {
+        let cube = survey.cube;
+        let middle = (cube.grid().position(cube.min) + cube.grid().position(cube.max)) / 2.0;
+        let placement = Placement::new(file_frame, middle)?;
+        let format = survey.format();
+        // Tiles hold neither returns nor times; COPC does.
+        let attributes = Attributes { returns: false, gps_time: false, ..survey.attributes };
+        let Outputs { copc, tiles } = self.options.outputs;
+        let ramp = Ramp::new(&survey.distributed, &cube, survey.attributes);
+        let encoder = Encoder {
+            copc: if copc { Some(NodeEncoder::new(&format)?) } else { None },
+            format,
+            cube,
+            tiles: tiles.then(|| Tiles { placement: placement.clone(), attributes, ramp }),
+        };
+        let builders = self.builders(encoder.format.record_len());
+        let plans = Plans {
+            encoder: &encoder,
+            tile_points: self.tile_points(),
+            table_bytes: self.memory() / 8 / builders as u64,
+            unit_m: file_frame.unit.metres().unwrap_or(1.0),
+            context: &self.context,
+        };
+        let parts = self.context.stage("sample", || self.sample(&plans, survey, builders, work))?;
+        let nodes = Nodes::of(parts);
+        let points_dropped = survey.not_finite + survey.far_away;
+        if nodes.points() + points_dropped != survey.points_in {
+            let (out, points_in) = (nodes.points(), survey.points_in);
+            return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
+        }
+        let bounds = scan_bounds(&cube, &placement, &nodes);
+        let scan = Scan { survey, file_frame, placement, attributes, bounds };
+        let made = self.context.stage("write", || self.write(&nodes, &plans, &scan, work))?;
+        let beside = self.context.stage("pictures", || self.beside(sources, &scan, work, dir, is_added_to))?;
+        self.publish(&nodes, &plans, &scan, made, beside, work, dir)
+    }
+}
+
+/// Bounds of all points in the scan frame. On the Earth that is turned against the file's, and what the tiles have is
+/// nearer to the points than a turned box.
+fn scan_bounds(cube: &Cube, placement: &Placement, nodes: &Nodes) -> [f64; 6] {
+    let in_tiles = placement.frame().ecef_from_tile.and_then(|_| nodes.bounds_m());
+    let in_scan = |bounds: Bounds| {
+        let corner = |position: DVec3| placement.frame().scan_from_tile(position);
+        Bounds { min: corner(bounds.min), max: corner(bounds.max) }
+    };
+    let in_file = || {
+        let mut bounds = Bounds::EMPTY;
+        bounds.include(cube.grid().position(cube.min));
+        bounds.include(cube.grid().position(cube.max));
+        placement.scan_bounds(bounds)
+    };
+    in_tiles.map_or_else(in_file, in_scan).to_array()
+}
