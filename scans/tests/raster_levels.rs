@@ -146,8 +146,14 @@ fn a_storey_without_its_ceiling_is_a_level_too() {
 
 #[test]
 fn the_demo_hall_has_the_levels_of_its_truth() {
+    for points in [300_000, 1_000_000, 2_000_000] {
+        check_demo_hall(points);
+    }
+}
+
+fn check_demo_hall(points: u64) {
     let venue = Venue::concert_hall(1);
-    let samples = scanner::scan(&venue, 1, 1_000_000, &|_| ());
+    let samples = scanner::scan(&venue, 1, points, &|_| ());
     let points: Vec<ColoredPoint> = samples
         .iter()
         .map(|sample| ColoredPoint {

@@ -51,6 +51,8 @@ const WIDEST_M: f64 = 2.0;
 const SHARP: f64 = 0.5;
 /// Share of the columns amid a floor with something of a person's height, from which it is furnished.
 const FURNISHED: f64 = 0.05;
+/// The largest connected piece of a floor has this share of it; of reflectors none has.
+const WHOLE: f64 = 0.15;
 /// The largest step from a floor to the next column's that still is the same floor: a row of a stand.
 const STEP_M: f64 = 0.6;
 /// Stands for a column without a floor.
@@ -250,7 +252,36 @@ impl Storeys {
                 }
             }
         }
-        open <= guarded
+        // Rooms behind closed doors are pieces too, but with walls around them.
+        let hangs_in_pieces = open * 3 > guarded && self.largest_piece(bin, same) < WHOLE;
+        open <= guarded && !hangs_in_pieces
+    }
+
+    /// Share that the largest piece has of what lies at this height; pieces are columns that touch.
+    fn largest_piece(&self, bin: usize, step: usize) -> f64 {
+        let mut here = vec![false; self.columns.count()];
+        for place in self.places.iter().filter(|place| usize::from(place.top).abs_diff(bin) <= step) {
+            here[place.column as usize] = true;
+        }
+        let (mut all, mut largest) = (0_usize, 0_usize);
+        let mut stack = Vec::new();
+        for start in 0..here.len() {
+            let mut piece = 0;
+            if std::mem::take(&mut here[start]) {
+                stack.push(start);
+            }
+            while let Some(column) = stack.pop() {
+                piece += 1;
+                for near in self.columns.square(column, 1) {
+                    if std::mem::take(&mut here[near]) {
+                        stack.push(near);
+                    }
+                }
+            }
+            all += piece;
+            largest = largest.max(piece);
+        }
+        largest as f64 / all.max(1) as f64
     }
 
     /// The levels with these floors.

@@ -39,7 +39,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "NAME")]
     venue: String,
     /// Memory that tiling may use, in MiB, roughly.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(64..))]
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     #[command(flatten)]
     wishes: Wishes,

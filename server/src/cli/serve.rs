@@ -35,7 +35,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "MIB", default_value_t = 50 << 10, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_upload: u64,
     /// Memory that tiling may use, in MiB, roughly.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(64..))]
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     /// How long a claimed job waits for a sign of life before another worker takes it, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..))]
