@@ -146,13 +146,13 @@ pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, pr
 /// # Errors
 /// `file_not_found`, `io`.
 pub fn fingerprint(files: &[PathBuf], wishes: &Override) -> Result<String> {
-    let mut text = serde_json::to_string(wishes).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut parts = vec![serde_json::to_string(wishes).map_err(|error| Error::Internal(error.to_string()))?];
     for file in files {
         let failed = |error| Error::opening(file, error);
         let path = file.canonicalize().map_err(failed)?;
         let metadata = path.metadata().map_err(failed)?;
         let changed = metadata.modified().map_err(failed)?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        text.push_str(&format!("\n{} {} {}", path.display(), metadata.len(), changed.as_nanos()));
+        parts.push(format!("{} {} {}", path.display(), metadata.len(), changed.as_nanos()));
     }
-    Ok(text)
+    Ok(parts.join("\n"))
 }

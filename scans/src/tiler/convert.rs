@@ -22,7 +22,7 @@ pub(super) fn merge(formats: &[TailFormat]) -> TailFormat {
         match extra.iter_mut().find(|known| meaning(known) == meaning(field)) {
             Some(known) if known != field => without_range(known),
             Some(_) => {}
-            None => extra.push(field.clone()),
+            None => extra.push(*field),
         }
     }
     extra.sort_by_key(meaning);
@@ -71,14 +71,14 @@ impl Converter {
     /// For sources of these formats, which are final.
     pub(super) fn of(sources: &[Box<dyn PointSource>], format: &TailFormat, lattice: Lattice, cube: Cube) -> Vec<Self> {
         let mut setups_before = 0_usize;
-        let one = |source: &Box<dyn PointSource>| {
+        let mut one = |source: &dyn PointSource| {
             let own = source.tail_format();
             let setups = source.info().setups.len();
             let before = if setups > 0 { u16::try_from(setups_before).unwrap_or(u16::MAX) } else { 0 };
             setups_before += setups;
             Self { lattice, cube, source_len: own.len(), len: format.record_len(), copies: copies(&own, format), setups_before: before }
         };
-        sources.iter().map(one).collect()
+        sources.iter().map(|source| one(source.as_ref())).collect()
     }
 
     /// Replaces `records` by those of the chunk that lie in the cube's grid; `dropped` counts the others. Gives the largest distance

@@ -12,6 +12,9 @@ use super::part::{Part, Top};
 use crate::error::{Error, Result};
 use crate::tile::id::NodeKey;
 
+/// A record's hash, its bytes, and how often it is there.
+type Counted = (u64, Vec<u8>, u64);
+
 /// A number that depends on all bytes of a record, the same on every machine.
 pub(super) fn hash(record: &[u8]) -> u64 {
     let mut hash = record.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
@@ -69,7 +72,7 @@ impl Builder<'_> {
 
     /// The different records with hashes from `from` to `to`, in order, and how often each is there; `None` where they are more than
     /// `most` and can be told apart.
-    fn different(&self, path: &Path, from: u64, to: u64, most: usize) -> Result<Option<Vec<(u64, Vec<u8>, u64)>>> {
+    fn different(&self, path: &Path, from: u64, to: u64, most: usize) -> Result<Option<Vec<Counted>>> {
         let stride = self.stride();
         let mut found: HashMap<Vec<u8>, u64> = HashMap::new();
         let mut blocks = Blocks::open(path, stride)?;
@@ -91,7 +94,7 @@ impl Builder<'_> {
             }
             records.clear();
         }
-        let mut found: Vec<(u64, Vec<u8>, u64)> = found.into_iter().map(|(record, count)| (hash(&record), record, count)).collect();
+        let mut found: Vec<Counted> = found.into_iter().map(|(record, count)| (hash(&record), record, count)).collect();
         found.sort_unstable();
         Ok(Some(found))
     }

@@ -38,6 +38,7 @@ struct Best {
 impl Sampler {
     /// Marks the points that the node `key` takes, by their place in `content`, and gives the number of grid cells along its edge.
     /// `content` names records of the list; a table of more than `table_bytes` holds only cells with points.
+    #[expect(clippy::too_many_arguments, reason = "the records and the wishes, each as it is at hand")]
     pub(super) fn sample(
         &mut self,
         cube: &Cube,

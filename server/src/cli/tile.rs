@@ -66,7 +66,7 @@ impl Tile {
                 tiles: !matches!(self.only, Some(Encoding::Copc)),
             },
             cancel: Some(Arc::clone(&stop)),
-            fingerprint: Some(tiler::fingerprint(&self.inputs, &read::Override::default())?),
+            fingerprint: Some(tiler::fingerprint(&self.inputs, &wishes)?),
         };
         let progress = Progress::new();
         let report_progress = |now: tiler::Progress| progress.set(now.stage, now.fraction);
