@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use parterre_scans::frame::Unit;
 use parterre_scans::read::{self, RecordChunk, TailFormat, Wanted};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
 
 /// All points of a file: steps, tails and their format, after a pass over the positions alone as the tiler makes.
 fn records(path: &Path) -> (Vec<[i32; 3]>, Vec<u8>, TailFormat) {
-    let mut source = read::open(path).expect("a readable file");
+    // As whatever the file says its unit is, nothing is to be reprojected here.
+    let wishes = read::Override { unit: Some(Unit::Metre), ..read::Override::default() };
+    let mut source = read::open_with(path, &wishes).expect("a readable file");
     let (mut chunk, mut positions) = (RecordChunk::default(), Vec::new());
     while source.read_records(&mut chunk, Wanted::Positions, 40_000).expect("positions") > 0 {
         assert!(chunk.tails.is_empty());
