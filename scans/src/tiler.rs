@@ -4,7 +4,8 @@
 //! how far they reach; `distribute` sorts all records into chunks that fit the memory, in temporary files of LZ4;
 //! `sample` builds each chunk's octree bottom-up, then what lies above them, and encodes each node when it is final;
 //! `write` puts the nodes in order into `points.copc.laz` and `tiles.3tz`, which name them by the same keys; `pictures` draws
-//! `thumbnail.png` and a plan of each level, and takes the survey's figures. Refinement is additive: every point is in exactly one node of each.
+//! `thumbnail.png` and a plan of each level, and takes the survey's figures, while `write` is at work.
+//! Refinement is additive: every point is in exactly one node of each.
 //!
 //! The same points give the same bytes, whatever their order, the files they come in, the memory and the number of cores.
 //!

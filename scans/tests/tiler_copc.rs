@@ -115,6 +115,9 @@ fn one_encoding_alone_is_as_with_the_other() {
     assert!(!copc.contains_key("tiles.3tz") && !tiles.contains_key("points.copc.laz"));
     assert!(copc["points.copc.laz"] == both["points.copc.laz"]);
     assert!(tiles["tiles.3tz"] == both["tiles.3tz"]);
+    for picture in ["thumbnail.png", "plan-1.png"] {
+        assert!(copc[picture] == both[picture] && tiles[picture] == both[picture], "{picture}");
+    }
 }
 
 #[test]

@@ -118,6 +118,7 @@ impl Lattice {
 }
 
 /// Tree steps of a place on an axis with so many of them in a step.
+#[expect(clippy::float_cmp, reason = "ratios are made exactly 1 where steps are equal")]
 #[inline]
 fn stretched(place: i64, ratio: f64) -> i64 {
     if ratio == 1.0 { place } else { (place as f64 * ratio).floor() as i64 }

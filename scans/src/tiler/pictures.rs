@@ -62,7 +62,7 @@ pub(super) fn draw(
         std::fs::write(&path, &picture).map_err(|error| Error::io("write", path, error))?;
         check().map(|()| (name, picture.len() as u64))
     };
-    let one = |level: &Option<&Level>| match level {
+    let one = |level: Option<&Level>| match level {
         None => keep("thumbnail.png".into(), drawing.thumbnail(THUMBNAIL.0, THUMBNAIL.1)),
         Some(level) => keep(format!("plan-{}.png", level.number), drawing.plan(level, PLAN.0, PLAN.1)),
     };
@@ -70,7 +70,7 @@ pub(super) fn draw(
     let at_a_time = (memory_bytes / 4 / PICTURE_BYTES).max(1) as usize;
     let mut files = Vec::new();
     for some in wanted.chunks(at_a_time) {
-        files.extend(some.par_iter().map(one).collect::<Result<Vec<_>>>()?);
+        files.extend(some.par_iter().map(|&level| one(level)).collect::<Result<Vec<_>>>()?);
     }
     Ok(Pictures { files, levels: drawing.levels().to_vec(), survey })
 }

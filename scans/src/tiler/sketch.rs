@@ -79,7 +79,9 @@ pub(super) fn sketch(
         let mut patch = Vec::new();
         held(leaf, &mut |points| patch.extend(points.iter().map(|point| point.position)))?;
         let mut bounds = Bounds::EMPTY;
-        patch.iter().for_each(|&position| bounds.include(position));
+        for &position in &patch {
+            bounds.include(position);
+        }
         let near = Bounds { min: bounds.min - SLACK_M, max: bounds.max + SLACK_M };
         let mut key = finals[leaf].key;
         while let Some(parent) = key.parent().filter(|_| patch.len() < MAX_PATCH) {
