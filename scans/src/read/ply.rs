@@ -448,10 +448,12 @@ fn note(header: &Header, at: usize, layout: &Layout, warnings: &mut Vec<Warning>
 
 /// Names in a sentence, not too many.
 fn list(names: &[String]) -> String {
+    use std::fmt::Write as _;
+
     const MOST: usize = 12;
     let mut text = names.iter().take(MOST).map(|name| name.chars().take(40).collect::<String>()).collect::<Vec<_>>().join(", ");
     if names.len() > MOST {
-        text.push_str(&format!(" and {} more", names.len() - MOST));
+        let _ = write!(text, " and {} more", names.len() - MOST);
     }
     text
 }

@@ -98,7 +98,7 @@ impl Scaling {
     /// Whether the number lies outside of what the sample promised.
     pub(super) fn clamps(self, value: f64) -> bool {
         let scaled = (value - self.from) * self.factor;
-        !self.wrap && (scaled > 65_536.0 || scaled < -1.0)
+        !self.wrap && !scaled.is_nan() && !(-1.0..=65_536.0).contains(&scaled)
     }
 
     fn new(factor: f64) -> Self {
@@ -224,7 +224,9 @@ mod tests {
 
     fn range(values: &[f64]) -> Range {
         let mut range = Range::EMPTY;
-        values.iter().for_each(|&value| range.include(value));
+        for &value in values {
+            range.include(value);
+        }
         range
     }
 
