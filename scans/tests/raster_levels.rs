@@ -1,6 +1,7 @@
 //! Levels and figures against scenes whose answers are known.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+#![expect(clippy::float_cmp, reason = "the same number twice")]
 
 use glam::{DVec3, dvec3};
 use parterre_scans::raster::survey::survey;

@@ -1,5 +1,7 @@
 //! Records against what another reader finds: every attribute of every point, under the mapping to formats 6 to 8.
 
+#![expect(clippy::float_cmp, reason = "both readers reckon in the same way")]
+
 use std::path::{Path, PathBuf};
 
 use parterre_scans::read::{self, RecordChunk, TailFormat, Wanted};

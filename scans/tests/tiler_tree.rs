@@ -60,10 +60,10 @@ fn check(points: Vec<Point>, options: &Options) -> usize {
     assert_eq!(report.bytes, dir.path().join("tiles.3tz").metadata().unwrap().len());
     let mut names: Vec<String> =
         std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    let mut named: Vec<&str> = report.files.iter().map(|file| file.name.as_str()).chain(["report.json"]).collect();
-    named.sort_unstable();
+    let mut listed: Vec<&str> = report.files.iter().map(|file| file.name.as_str()).chain(["report.json"]).collect();
+    listed.sort_unstable();
     names.sort_unstable();
-    assert_eq!(names, named);
+    assert_eq!(names, listed);
     let tiles = tiles(dir.path());
     assert_eq!(tiles.len() as u64, report.tiles);
     check_tree(dir.path());
