@@ -74,7 +74,7 @@ impl Unit {
     pub fn by_name(name: &str) -> Option<Self> {
         let name = name.trim().to_ascii_lowercase().replace('_', "-");
         let known = Self::ALL.into_iter().find(|unit| unit.name() == name);
-        known.or_else(|| match name.as_str() {
+        known.or(match name.as_str() {
             "m" | "meter" | "metres" | "meters" => Some(Self::Metre),
             "ft" | "feet" => Some(Self::Foot),
             "us-ft" | "ft-us" | "us-foot" => Some(Self::UsSurveyFoot),

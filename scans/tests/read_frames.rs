@@ -70,7 +70,7 @@ fn las(points: &[[i32; 3]], scale: f64, offset: DVec3, records: &[(u16, Vec<u8>)
         bytes.extend(body);
     }
     for point in points {
-        point.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+        bytes.extend(point.iter().flat_map(|value| value.to_le_bytes()));
         bytes.extend([0; 8]);
     }
     bytes

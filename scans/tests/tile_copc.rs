@@ -1,5 +1,7 @@
 //! COPC files read back by other people's reader: whole, by resolution and by place.
 
+#![expect(clippy::float_cmp, reason = "the header has the exact values")]
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;

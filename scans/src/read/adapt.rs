@@ -228,7 +228,9 @@ impl Adapted {
 
     fn place(&mut self, positions: &mut [DVec3]) {
         if self.turned {
-            positions.iter_mut().for_each(|position| *position = z_up(*position));
+            for position in positions.iter_mut() {
+                *position = z_up(*position);
+            }
         }
         let Some(projector) = &self.projector else { return };
         let lost = positions.par_chunks_mut(BATCH).map(|batch| {

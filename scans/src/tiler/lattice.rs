@@ -23,8 +23,11 @@ const DEFAULT_STEP_M: f64 = 1e-4;
 const FINEST_STEP_M: f64 = 1e-7;
 /// The base of a grid that is not the sources' own is a multiple of so many steps.
 const BASE_STEPS: i64 = 10_000_000;
-/// Places beyond this are no place.
+/// Places beyond this are no place, neither in their own steps nor in tree steps.
 const FARTHEST: f64 = 4e18;
+/// Axes of a shared grid whose steps differ by more than this factor are no grid of a scan: 32 bits of the coarsest times this are
+/// still far from the end of 64.
+const MAX_RATIO: f64 = 1e6;
 
 /// The steps of the output and what lies on them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,7 +50,10 @@ impl Lattice {
     /// The lattice of sources with the frame's unit.
     pub(super) fn of(sources: &[Box<dyn PointSource>], frame: &Frame) -> Self {
         let grids: Vec<Option<Grid>> = sources.iter().map(|source| source.info().grid).collect();
-        let usable = |grid: &Grid| grid.scale.is_finite() && grid.scale.cmpgt(DVec3::ZERO).all() && grid.offset.is_finite();
+        let usable = |grid: &Grid| {
+            let is_positive = grid.scale.is_finite() && grid.scale.cmpgt(DVec3::ZERO).all() && grid.offset.is_finite();
+            is_positive && grid.scale.max_element() / grid.scale.min_element() <= MAX_RATIO
+        };
         if let Some(Some(first)) = grids.first()
             && usable(first)
             && grids.iter().all(|grid| *grid == Some(*first))
@@ -83,7 +89,8 @@ impl Lattice {
     /// The nearest place; `None` for what is no number or farther than any place.
     pub(super) fn place(&self, position: DVec3) -> Option<[i64; 3]> {
         let exact = ((position - self.origin) * self.inverse).round();
-        exact.abs().cmplt(DVec3::splat(FARTHEST)).all().then(|| exact.to_array().map(|value| value as i64))
+        // A ratio is at least 1.
+        (exact * self.ratio).abs().cmplt(DVec3::splat(FARTHEST)).all().then(|| exact.to_array().map(|value| value as i64))
     }
 
     /// File position of a place.
@@ -277,7 +284,11 @@ mod tests {
         }
         assert_eq!(lattice.place(DVec3::NAN), None);
         assert_eq!(lattice.place(DVec3::splat(1e300)), None);
-        let (grid, base) = lattice.grid([6_862_123_456_7; 3], [6_862_323_456_7; 3]).unwrap();
+        let flat = Lattice::new(DVec3::new(0.001, 0.001, 0.01), DVec3::ZERO, true);
+        assert_eq!(flat.place(DVec3::new(0.0, 0.0, 3.9e16)), None, "beyond the tree, though not beyond its own steps");
+        let edge = flat.place(DVec3::new(-3.9e15, 3.9e15, 3.9e15)).unwrap();
+        assert!(flat.tree(edge).iter().all(|value| value.unsigned_abs() < 4_000_000_000_000_000_000));
+        let (grid, base) = lattice.grid([68_621_234_567; 3], [68_623_234_567; 3]).unwrap();
         assert_eq!((grid.offset, base), (DVec3::splat(6_862_000.0), [68_620_000_000; 3]));
         assert_eq!(lattice.grid([0; 3], [5_000_000_000; 3]), None);
     }

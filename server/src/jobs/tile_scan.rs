@@ -59,8 +59,8 @@ pub fn run(
     };
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
-    let mut stored = Stored { context, keys: Vec::new() };
-    let made = match make(context, &version, &payload.wishes, work.path(), &prefix, &mut stored, cancel, report_progress) {
+    let mut stored = Stored { context, prefix, keys: Vec::new() };
+    let made = match make(&version, &payload.wishes, work.path(), &mut stored, cancel, report_progress) {
         Ok(made) => made,
         Err(error) => {
             // The next attempt goes on from there. Where there is none, the folder is swept.
@@ -89,6 +89,8 @@ pub fn run(
 /// The objects of this attempt. Removed when this is dropped, so also where the attempt panics.
 struct Stored<'a> {
     context: &'a Context,
+    /// What their keys begin with.
+    prefix: String,
     keys: Vec<String>,
 }
 
@@ -110,15 +112,15 @@ impl Drop for Stored<'_> {
 
 /// Makes and stores everything; gives what the version's row will name.
 fn make(
-    context: &Context,
     version: &Version,
     wishes: &read::Override,
     work: &std::path::Path,
-    prefix: &str,
     stored: &mut Stored<'_>,
     cancel: &Arc<AtomicBool>,
     report_progress: &(dyn Fn(&str, f64) + Sync),
 ) -> Result<Published, JobError> {
+    let context = stored.context;
+    let prefix = stored.prefix.clone();
     let of_file = |error| JobError::of_file(error, &version.file_name);
     let stop_if_asked = || if cancel.load(Ordering::SeqCst) { Err(JobError::Cancelled) } else { Ok(()) };
 
@@ -166,8 +168,8 @@ fn make(
         points: report.points_out as i64,
         tiles_bytes,
         published_at: now_ms(),
-        prefix: prefix.to_owned(),
         files: serde_json::to_string(&files).map_err(JobError::internal)?,
+        prefix,
     })
 }
 

@@ -89,9 +89,9 @@ fn inspect_looks_at_several_files_with_wishes() {
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(900))).unwrap();
     let ply = dir.path().join("more.ply");
-    let rows: String = (0..100).map(|i| format!("{}.5 {}.25 1\n", i % 10, i / 10)).collect();
+    let rows = (0..100).map(|i| format!("{}.5 {}.25 1", i % 10, i / 10)).collect::<Vec<_>>().join("\n");
     let head = "ply\nformat ascii 1.0\nelement vertex 100\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
-    fs::write(&ply, format!("{head}{rows}")).unwrap();
+    fs::write(&ply, format!("{head}{rows}\n")).unwrap();
     let found = json(&parterre(&["inspect", path(&scan), path(&ply), "--json", "--unit", "foot", "--up", "z"]), 0);
     assert_eq!((&found["points"], &found["files"][1]["points"]), (&1000.into(), &100.into()));
     for file in found["files"].as_array().unwrap() {

@@ -186,7 +186,9 @@ fn a_version_names_everything_that_was_made_of_it() {
     listed.push("report.json");
     listed.sort_unstable();
     let mut stored: Vec<String> = app.files().into_iter().filter(|file| file.starts_with("objects/scans/")).collect();
-    stored.iter_mut().for_each(|file| *file = file.rsplit('/').next().unwrap().to_owned());
+    for file in &mut stored {
+        *file = file.rsplit('/').next().unwrap().to_owned();
+    }
     stored.sort_unstable();
     assert_eq!(stored, listed, "each file of the report is stored, and nothing else");
 

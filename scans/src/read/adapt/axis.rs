@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn too_little_says_nothing() {
         assert_eq!(doubt(&[DVec3::ZERO; 10]), None);
-        assert_eq!(doubt(&[DVec3::ONE; 1000]), None);
-        assert_eq!(doubt(&[DVec3::NAN; 1000]), None);
+        assert_eq!(doubt(&vec![DVec3::ONE; 1000]), None);
+        assert_eq!(doubt(&vec![DVec3::NAN; 1000]), None);
     }
 }

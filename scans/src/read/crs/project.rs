@@ -79,18 +79,17 @@ impl Projector {
         if !fits || bounds.is_empty() {
             return Err(format!("the coordinates, {} to {}, are no such ones", bounds.min, bounds.max));
         }
-        let code = match zone {
-            Some(code) => code,
-            None => {
-                let globe = Self { from: from.clone(), to: proj("+proj=longlat +datum=WGS84 +no_defs")?, geographic, vertical_m, code: 0 };
-                let middle = globe.project(bounds.center()).ok_or("its middle lies nowhere on the Earth")?;
-                let (longitude, latitude) = (middle.x.to_degrees(), middle.y.to_degrees());
-                if !(-80.0..=84.0).contains(&latitude) {
-                    return Err(format!("UTM ends before its latitude of {latitude:.2} degrees"));
-                }
-                let zone = ((longitude + 180.0).rem_euclid(360.0) / 6.0).floor() as u16 + 1;
-                if latitude < 0.0 { 32_700 + zone } else { 32_600 + zone }
+        let code = if let Some(code) = zone {
+            code
+        } else {
+            let globe = Self { from: from.clone(), to: proj("+proj=longlat +datum=WGS84 +no_defs")?, geographic, vertical_m, code: 0 };
+            let middle = globe.project(bounds.center()).ok_or("its middle lies nowhere on the Earth")?;
+            let (longitude, latitude) = (middle.x.to_degrees(), middle.y.to_degrees());
+            if !(-80.0..=84.0).contains(&latitude) {
+                return Err(format!("UTM ends before its latitude of {latitude:.2} degrees"));
             }
+            let zone = ((longitude + 180.0).rem_euclid(360.0) / 6.0).floor() as u16 + 1;
+            if latitude < 0.0 { 32_700 + zone } else { 32_600 + zone }
         };
         let south = if code > 32_700 { " +south" } else { "" };
         let to = proj(&format!("+proj=utm +zone={}{south} +datum=WGS84 +units=m +no_defs", code % 100))?;

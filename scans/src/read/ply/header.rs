@@ -306,6 +306,10 @@ mod tests {
         read(&mut std::io::Cursor::new(text)).expect("bytes in memory")
     }
 
+    fn lines(count: u32, line: impl Fn(u32) -> String) -> String {
+        (0..count).map(|i| line(i) + "\n").collect()
+    }
+
     #[test]
     fn any_line_end_and_blank_lines() {
         let text = "ply\nformat binary_big_endian 1.0\n\ncomment any thing [ ]\nobj_info\nelement vertex 12\nproperty float64 x \n\
@@ -347,8 +351,8 @@ mod tests {
             (format!("{begin}element a 1\nelement a 2\nend_header\n"), "already"),
             (format!("{begin}element a 1\nproperty list float int x\nend_header\n"), "whole number"),
             (format!("{begin}element a 1\nproperty int64 x\nend_header\n"), "no line"),
-            (format!("{begin}element a 1\n{}end_header\n", (0..1025).map(|i| format!("property int p{i}\n")).collect::<String>()), "1024"),
-            (format!("{begin}{}end_header\n", (0..65).map(|i| format!("element e{i} 1\n")).collect::<String>()), "64"),
+            (format!("{begin}element a 1\n{}end_header\n", lines(1025, |i| format!("property int p{i}"))), "1024"),
+            (format!("{begin}{}end_header\n", lines(65, |i| format!("element e{i} 1"))), "64"),
             (format!("{begin}comment {}", "x".repeat(2 << 20)), "1 MiB"),
         ] {
             let error = header(text.as_bytes()).expect_err(told);
