@@ -27,6 +27,7 @@ mod earlier;
 mod encode;
 mod feed;
 mod lattice;
+mod mark;
 mod order;
 mod part;
 mod pictures;
@@ -82,11 +83,20 @@ pub struct Options {
     /// Tells this work from others, see [`fingerprint`]: a run that was killed or stopped is continued by one of the same
     /// fingerprint in the same folder. Without one nothing is continued, and a run that was stopped leaves nothing.
     pub fingerprint: Option<String>,
+    /// What tells each source from others, see [`marks`]. The report keeps them, so that no file is added twice.
+    pub marks: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_bytes: 512 << 20, tile_points: 50_000, outputs: Outputs { copc: true, tiles: true }, cancel: None, fingerprint: None }
+        Self {
+            memory_bytes: 512 << 20,
+            tile_points: 50_000,
+            outputs: Outputs { copc: true, tiles: true },
+            cancel: None,
+            fingerprint: None,
+            marks: Vec::new(),
+        }
     }
 }
 
@@ -107,7 +117,7 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
     let run = Run::new(options, progress);
     let (frame, _) = agree::agree(sources)?;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("write", dir, error))?;
-    let work = Work::open(dir, run.fingerprint("tile"))?;
+    let work = Work::open(dir, run.fingerprint("tile"), false)?;
     // A run that was killed while it published has been completed by opening the folder.
     let result = work.published().map_or_else(|| run.on(&work, sources, &frame, dir, false), Ok);
     work.end(result.as_ref().err());
@@ -117,12 +127,14 @@ pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options,
 /// Adds the sources to the scan that an earlier run has left in `dir`: the result is as if all files had been tiled together, those of
 /// the earlier run first. Its own sources are not needed, `points.copc.laz` has all that they had.
 ///
-/// The result takes the scan's place when it is whole. Options should be those of the earlier run.
+/// The result takes the scan's place when it is whole. Options should be those of the earlier run. One thing differs: points of the earlier
+/// run have the steps that it gave them, so where a file with finer steps is added (warning `add_coarser`), and its sources had finer
+/// positions than those steps, tiling all together keeps more of them. A run that was killed goes on, or is found published.
 ///
 /// # Errors
-/// As [`tile`]; `nothing_to_add_to` where `dir` lacks `points.copc.laz` or a report, and where COPC is not wanted: such a scan could not be added to.
+/// As [`tile`]; `already_added` where a mark of [`Options::marks`] is one of the scan's; `nothing_to_add_to` where `dir` lacks `points.copc.laz` or a report, and where COPC is not wanted: such a scan could not be added to.
 pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {
-    let run = Run::new(options, progress);
+    let mut run = Run::new(options, progress);
     if !options.outputs.copc {
         return Err(Error::input(
             "nothing_to_add_to",
@@ -131,9 +143,11 @@ pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, pr
         ));
     }
     agree::agree(&sources)?;
-    let work = Work::open(dir, run.fingerprint("add"))?;
+    let work = Work::open(dir, run.fingerprint("add"), true)?;
     let add = || {
-        let mut all: Vec<Box<dyn PointSource>> = vec![Box::new(Earlier::open(dir)?)];
+        let mut earlier = Earlier::open(dir)?;
+        run.before = earlier.before(&sources, &options.marks)?;
+        let mut all: Vec<Box<dyn PointSource>> = vec![Box::new(earlier)];
         all.extend(sources);
         let (frame, _) = agree::agree(&all)?;
         run.on(&work, &mut all, &frame, dir, true)
@@ -141,6 +155,14 @@ pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, pr
     let result = work.published().map_or_else(add, Ok);
     work.end(result.as_ref().err());
     result
+}
+
+/// What tells each file from others wherever it lies: its length and a hash of pieces of it.
+///
+/// # Errors
+/// `file_not_found`, `io`.
+pub fn marks(files: &[PathBuf]) -> Result<Vec<String>> {
+    files.iter().map(|file| mark::of_file(file)).collect()
 }
 
 /// A fingerprint of files and of what was said about them: paths, lengths and times of change.

@@ -4,16 +4,30 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::report::Dropped;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::points::{Attributes, PointChunk};
-use crate::read::{self, PointSource, RecordChunk, Setup, SourceInfo, TailFormat, Wanted, Warning};
+use crate::read::{self, Grid, PointSource, RecordChunk, Setup, SourceInfo, TailFormat, Wanted, Warning};
+
+/// What the report of all tells of the scan that is added to, beside its points.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// Marks of its sources.
+    pub(super) sources: Vec<String>,
+    /// Points that it left out.
+    pub(super) dropped: Vec<Dropped>,
+    /// What adding to it means.
+    pub(super) warnings: Vec<Warning>,
+}
 
 /// A scan's own file, with what its report says of it.
 pub(super) struct Earlier {
     points: Box<dyn PointSource>,
     info: SourceInfo,
     warnings: Vec<Warning>,
+    sources: Vec<String>,
+    dropped: Vec<Dropped>,
 }
 
 /// What of the report counts.
@@ -23,6 +37,9 @@ struct Reported {
     attributes: Attributes,
     setups: Vec<Setup>,
     warnings: Vec<Warning>,
+    dropped: Vec<Dropped>,
+    #[serde(default)]
+    sources: Vec<String>,
 }
 
 impl Earlier {
@@ -42,7 +59,9 @@ impl Earlier {
         }
         let report: Reported = serde_json::from_slice(&report).map_err(|_| none("usable report"))?;
         let points = read::open(&points)?;
-        let Reported { frame, attributes, setups, warnings } = report;
+        let Reported { frame, attributes, setups, mut warnings, dropped, sources } = report;
+        // They are counted in with those of the others, and told once.
+        warnings.retain(|warning| dropped.iter().all(|dropped| dropped.reason != warning.code));
         let info = SourceInfo {
             crs: frame.crs,
             unit: Some(frame.unit),
@@ -55,7 +74,31 @@ impl Earlier {
             warnings,
             ..points.info().clone()
         };
-        Ok(Self { points, info, warnings: Vec::new() })
+        Ok(Self { points, info, warnings: Vec::new(), sources, dropped })
+    }
+
+    /// What has to be known of it when `more` are added, whose marks are given.
+    ///
+    /// # Errors
+    /// `already_added`.
+    pub(super) fn before(&mut self, more: &[Box<dyn PointSource>], marks: &[String]) -> Result<Before> {
+        if let Some(index) = marks.iter().position(|mark| self.sources.contains(mark)) {
+            let message = format!("file {} of {} is in the scan already: its points would be there twice", index + 1, marks.len());
+            return Err(Error::input("already_added", message, "Add only files that are not in the scan."));
+        }
+        let mut warnings = Vec::new();
+        let scales = |grid: Option<Grid>| grid.map(|grid| grid.scale.abs());
+        if let Some(own) = scales(self.info.grid)
+            && let Some(finest) = more.iter().filter_map(|source| scales(source.info().grid)).reduce(glam::DVec3::min)
+            && finest.cmplt(own * (1.0 - 1e-9)).any()
+        {
+            let message = format!(
+                "the scan has its coordinates in steps of {own}, a file that is added in finer ones of {finest}: points that were there before \
+                 keep the coarser steps, which files tiled together need not have"
+            );
+            warnings.push(Warning { code: "add_coarser", message });
+        }
+        Ok(Before { sources: std::mem::take(&mut self.sources), dropped: std::mem::take(&mut self.dropped), warnings })
     }
 }
 

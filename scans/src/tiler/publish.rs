@@ -3,6 +3,7 @@
 //! Renaming several files is not one step. So a list of them is written first; whoever opens the folder next completes what a
 //! run that was killed had begun.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use glam::DVec3;
@@ -106,23 +107,30 @@ impl Run<'_> {
         let mut warnings = survey.warnings.clone();
         warnings.extend(scan.placement.warnings().iter().cloned());
         warnings.extend(companions.warnings);
+        let before = &self.before;
+        warnings.extend(before.warnings.iter().cloned());
         let mut dropped = Vec::new();
-        for (reason, points, what) in [
+        for (reason, own, what) in [
             ("points_not_finite", survey.not_finite, "whose position is not a number"),
             ("points_far_away", survey.far_away, "more than 50 km from the others"),
         ] {
+            let points = own + before.dropped.iter().filter(|dropped| dropped.reason == reason).map(|dropped| dropped.points).sum::<u64>();
             if points > 0 {
                 warnings.push(Warning { code: reason, message: format!("{points} points {what} were left out") });
                 dropped.push(Dropped { reason: reason.into(), points });
             }
         }
+        let mut seen = HashSet::new();
+        warnings.retain(|warning| seen.insert((warning.code, warning.message.clone())));
+        let points_dropped: u64 = dropped.iter().map(|dropped: &Dropped| dropped.points).sum();
         let metres = scan.file_frame.scan_from_file(DVec3::ONE).max_element();
         let report = Report {
             report_version: REPORT_VERSION,
-            points_in: survey.points_in,
+            points_in: nodes.points() + points_dropped,
             points_out: nodes.points(),
-            points_dropped: survey.not_finite + survey.far_away,
+            points_dropped,
             dropped,
+            sources: before.sources.iter().chain(&self.options.marks).cloned().collect(),
             warnings,
             tiles: nodes.finals.len() as u64,
             bytes: tiles_bytes,

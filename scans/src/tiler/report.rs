@@ -24,6 +24,9 @@ pub struct Report {
     pub points_dropped: u64,
     /// Why points were left out; the numbers add up to `points_dropped`.
     pub dropped: Vec<Dropped>,
+    /// What tells each source from others, in their order: its length and a hash, see [`marks`](super::marks). Empty where the caller gave none.
+    #[serde(default)]
+    pub sources: Vec<String>,
     /// Everything odd, and what was corrected.
     pub warnings: Vec<Warning>,
     /// Number of nodes with points.

@@ -11,6 +11,7 @@ use super::build::{LARGEST_LEAF, Plans};
 use super::context::{Context, Progress};
 use super::convert::{self, Converter};
 use super::distribute::{self, Limits};
+use super::earlier::Before;
 use super::encode::Encoder;
 use super::lattice::{Cube, Lattice};
 use super::plan::Plan;
@@ -62,6 +63,8 @@ pub(super) struct Run<'a> {
     pub(super) context: Context<'a>,
     pub(super) workers: usize,
     pub(super) temporary: Temporary,
+    /// Of the scan that is added to.
+    pub(super) before: Before,
 }
 
 /// What is known of the scan when its records are in chunks.
@@ -83,6 +86,7 @@ impl<'a> Run<'a> {
             context: Context::new(options.cancel.as_deref(), progress),
             workers: rayon::current_num_threads().max(1),
             temporary: Temporary::default(),
+            before: Before::default(),
         }
     }
 

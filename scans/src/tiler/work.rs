@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribute::Distributed;
 use super::lattice::Cube;
+use super::mark;
 use super::report::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::points::Attributes;
@@ -19,6 +20,8 @@ use crate::read::{Setup, TailFormat, Warning};
 
 /// Name of the folder.
 const NAME: &str = ".tiling";
+/// Name of a folder that is being removed: nothing in it counts any more.
+const TRASH: &str = ".tiling-trash";
 /// Name of the report.
 const REPORT: &str = "report.json";
 /// Name of the list of files that are being moved to their places.
@@ -123,6 +126,8 @@ fn stale(dir: &Path, names: &[String]) -> Vec<String> {
 pub(super) struct Work {
     path: PathBuf,
     fingerprint: Option<String>,
+    /// The fingerprint, and that of the scan that is added to.
+    survey_fingerprint: Option<String>,
     /// What a run of the same work had published when it was killed.
     published: Option<Report>,
     /// The lock lasts as long as the file is open.
@@ -131,8 +136,12 @@ pub(super) struct Work {
 
 impl Work {
     /// Opens the folder in `dir`. Without a fingerprint nothing of an earlier run is used.
-    pub(super) fn open(dir: &Path, fingerprint: Option<String>) -> Result<Self> {
+    ///
+    /// Of work that adds to the scan in `dir`, what was distributed counts as long as that scan is the same.
+    pub(super) fn open(dir: &Path, fingerprint: Option<String>, is_added_to: bool) -> Result<Self> {
         let path = dir.join(NAME);
+        // Left by a run that was killed while it removed it, or by one that is just doing so.
+        let _ = std::fs::remove_dir_all(dir.join(TRASH));
         std::fs::create_dir_all(&path).map_err(|error| Error::io("write", &path, error))?;
         let lock_path = path.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
@@ -148,8 +157,12 @@ impl Work {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", lock_path, error)),
         }
-        let mut work = Self { path, fingerprint, published: None, _lock: lock };
+        let mut work = Self { path, fingerprint, survey_fingerprint: None, published: None, _lock: lock };
         work.complete(dir)?;
+        // Only now: completing an earlier run puts another report there.
+        let scan =
+            if is_added_to { std::fs::read(dir.join(REPORT)).map(|report| mark::of(&report)).unwrap_or_default() } else { String::new() };
+        work.survey_fingerprint = work.fingerprint.as_ref().map(|own| format!("{own}\n{scan}"));
         Ok(work)
     }
 
@@ -167,37 +180,39 @@ impl Work {
         let (draft, path) = (self.path.join("publish.draft"), self.path.join(PUBLISHING));
         std::fs::write(&draft, text).map_err(|error| Error::io("write", &draft, error))?;
         std::fs::rename(&draft, &path).map_err(|error| Error::io("write", &path, error))?;
-        self.put(&list, dir)
+        if self.put(&list, dir)? { Ok(()) } else { Err(Error::Internal("files that were made are gone before they were published".into())) }
     }
 
     /// Completes what a run that was killed had begun to publish.
     fn complete(&mut self, dir: &Path) -> Result<()> {
         let Ok(text) = std::fs::read(self.path.join(PUBLISHING)) else { return Ok(()) };
         if let Ok(list) = serde_json::from_slice::<Publishing>(&text) {
-            self.put(&list, dir)?;
-            if self.fingerprint.is_some() && self.fingerprint == list.fingerprint {
+            // What somebody has removed meanwhile has to be made again.
+            let is_whole = self.put(&list, dir)?;
+            if is_whole && self.fingerprint.is_some() && self.fingerprint == list.fingerprint {
                 self.published = std::fs::read(dir.join(REPORT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
             }
         }
         self.clear()
     }
 
-    /// Renames what is still here.
-    fn put(&self, list: &Publishing, dir: &Path) -> Result<()> {
+    /// Renames what is still here; tells whether all is in its place.
+    fn put(&self, list: &Publishing, dir: &Path) -> Result<bool> {
+        let mut is_whole = true;
         for name in &list.names {
             let (from, to) = (self.path.join(name), dir.join(name));
             if let Some(folder) = to.parent() {
                 std::fs::create_dir_all(folder).map_err(|error| Error::io("write", folder, error))?;
             }
             match std::fs::rename(&from, &to) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound || !to.exists() => return Err(Error::io("write", to, error)),
-                _ => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => is_whole &= to.exists(),
+                result => result.map_err(|error| Error::io("write", to, error))?,
             }
         }
         for name in &list.stale {
             let _ = std::fs::remove_file(dir.join(name));
         }
-        Ok(())
+        Ok(is_whole)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -206,7 +221,7 @@ impl Work {
 
     /// What an earlier run of the same work has found.
     pub(super) fn resume(&self) -> Option<Survey> {
-        let fingerprint = self.fingerprint.as_ref()?;
+        let fingerprint = self.survey_fingerprint.as_ref()?;
         let survey: Survey = serde_json::from_slice(&std::fs::read(self.path.join("work.json")).ok()?).ok()?;
         let is_same = survey.version == VERSION && survey.fingerprint == *fingerprint;
         let is_there = |name: &str, bytes: u64| std::fs::metadata(self.path.join(name)).is_ok_and(|metadata| metadata.len() == bytes);
@@ -219,11 +234,12 @@ impl Work {
         (is_same && is_whole).then_some(survey)
     }
 
-    /// Removes what earlier runs have left.
+    /// Removes what earlier runs have left; last what says that it was published, else it would look like work to be done again.
     pub(super) fn clear(&self) -> Result<()> {
         let entries = std::fs::read_dir(&self.path).map_err(|error| Error::io("read", &self.path, error))?;
-        for entry in entries.filter_map(std::result::Result::ok).filter(|entry| entry.file_name() != "lock") {
-            let path = entry.path();
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| !path.ends_with("lock")).collect();
+        paths.sort_by_key(|path| path.ends_with(PUBLISHING));
+        for path in paths {
             let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
             removed.map_err(|error| Error::io("remove", path, error))?;
         }
@@ -232,7 +248,7 @@ impl Work {
 
     /// Writes down what the run has found, so that another goes on from here.
     pub(super) fn keep(&self, findings: Findings) -> Result<Survey> {
-        let survey = Survey::new(self.fingerprint.as_deref().unwrap_or_default(), findings);
+        let survey = Survey::new(self.survey_fingerprint.as_deref().unwrap_or_default(), findings);
         if self.fingerprint.is_some() {
             let text = serde_json::to_vec(&survey).map_err(|error| Error::Internal(error.to_string()))?;
             let (draft, path) = (self.path.join("work.draft"), self.path.join("work.json"));
@@ -270,7 +286,11 @@ impl Work {
     pub(super) fn end(self, error: Option<&Error>) {
         let worth_keeping = error.is_some_and(|error| matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Storage));
         if !(worth_keeping && self.fingerprint.is_some() && self.path.join("work.json").is_file()) {
-            let _ = std::fs::remove_dir_all(&self.path);
+            // All at once, so that nobody finds a part of it.
+            let trash = self.path.with_file_name(TRASH);
+            let _ = std::fs::remove_dir_all(&trash);
+            let gone = if std::fs::rename(&self.path, &trash).is_ok() { &trash } else { &self.path };
+            let _ = std::fs::remove_dir_all(gone);
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Tile {
     /// Make one encoding of the points and not both.
     #[arg(long, value_name = "ENCODING")]
     only: Option<Encoding>,
-    /// Add the files to the scan that is in the folder, as if all had been tiled together.
+    /// Add the files to the scan that is in the folder, as if all had been tiled together; its points keep the steps that they have.
     #[arg(long)]
     add: bool,
     /// Memory to use at most, in MiB.
@@ -67,6 +67,7 @@ impl Tile {
             },
             cancel: Some(Arc::clone(&stop)),
             fingerprint: Some(tiler::fingerprint(&self.inputs, &wishes)?),
+            marks: tiler::marks(&self.inputs)?,
         };
         let progress = Progress::new();
         let report_progress = |now: tiler::Progress| progress.set(now.stage, now.fraction);
