@@ -4,18 +4,19 @@
 
 mod tiler_support;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use glam::DVec3;
+use glam::{DQuat, DVec3};
 use parterre_scans::frame::Unit;
 use parterre_scans::geo::Placement;
 use parterre_scans::points::{Attributes, Bounds};
-use parterre_scans::read::PointSource;
+use parterre_scans::read::{PointSource, RecordChunk, Setup, Wanted};
 use parterre_scans::tile::archive::{INDEX_PATH, Index, Writer};
 use parterre_scans::tile::glb;
 use parterre_scans::tiler::{Options, Progress, Report, read_back, tile, unpack};
-use tiler_support::{Memory, Random, memory, room, run};
+use tiler_support::{Memory, Random, integers, memory, room, run, tile_all};
 
 fn options() -> Options {
     Options { memory_bytes: 1 << 22, tile_points: 500, ..Options::default() }
@@ -283,4 +284,67 @@ fn paths_that_lead_out_of_the_folder_are_not_unpacked() {
     assert!(bytes.windows(INDEX_PATH.len()).any(|window| window == INDEX_PATH.as_bytes()));
     assert_eq!(unpack(&path, &dir.path().join("out"), false).unwrap_err().code(), "archive_corrupt");
     assert!(!dir.path().join("evil.txt").exists());
+}
+
+#[test]
+fn temporary_files_take_less_than_promised_whatever_the_records() {
+    let mut source = integers(150_000, DVec3::ZERO, 21);
+    let mut random = Random(22);
+    for (steps, tail) in &mut source.points {
+        *steps = [0; 3].map(|_| (random.next() % 40_000) as i32);
+        for bytes in tail.chunks_exact_mut(8) {
+            bytes.copy_from_slice(&random.next().to_le_bytes());
+        }
+        // Times are numbers, too.
+        tail[10..18].copy_from_slice(&(random.share() * 1e9).to_le_bytes());
+    }
+    let records = source.points.len() as u64 * 36;
+    for options in [options(), Options { memory_bytes: 1, tile_points: 5000, ..Options::default() }] {
+        let dir = tempfile::tempdir().unwrap();
+        let report = tile_all(vec![Box::new(source.clone())], dir.path(), &options).unwrap();
+        let outputs: u64 = report.files.iter().map(|file| file.bytes).sum();
+        let share = report.temporary_bytes as f64 / records as f64;
+        eprintln!("{share} {}", outputs as f64 / records as f64);
+        assert!(share > 0.9 && share <= 1.5, "{share}; outputs {}", outputs as f64 / records as f64);
+    }
+}
+
+#[test]
+fn tiles_are_as_small_as_the_memory_needs_and_the_report_says_so() {
+    let points = room(400_000, DVec3::new(30.0, 20.0, 8.0), DVec3::ZERO, 23);
+    let made = |tile_points: usize, memory_bytes: u64| {
+        let dir = tempfile::tempdir().unwrap();
+        let report = run(points.clone(), dir.path(), &Options { tile_points, memory_bytes, ..Options::default() }).unwrap();
+        (report.tiles, report.warnings.iter().any(|warning| warning.code == "tile_points_capped"))
+    };
+    assert_eq!(made(1_000_000, 4 << 30), (1, false));
+    let (tiles, is_said) = made(1_000_000, 128 << 20);
+    assert!(tiles > 4 && is_said, "{tiles}");
+    assert!(!made(50_000, 128 << 20).1);
+}
+
+#[test]
+fn point_sources_of_files_without_setups_are_none() {
+    let setup = |name: &str| Setup { name: name.into(), position: DVec3::ZERO, rotation: DQuat::IDENTITY, points: 1, posed: true };
+    let numbered = |number: u16, seed: u64| {
+        let mut source = integers(100, DVec3::ZERO, seed);
+        source.points.iter_mut().for_each(|(_, tail)| tail[8..10].copy_from_slice(&number.to_le_bytes()));
+        source
+    };
+    let mut scanned = numbered(2, 31);
+    scanned.info.setups = vec![setup("a"), setup("b")];
+    let sources = || vec![Box::new(numbered(1, 32)) as Box<dyn PointSource>, Box::new(scanned.clone()), Box::new(numbered(65_535, 33))];
+    let dir = tempfile::tempdir().unwrap();
+    let report = tile_all(sources(), dir.path(), &options()).unwrap();
+    assert!(report.warnings.iter().any(|warning| warning.code == "point_source_renumbered"));
+    let mut source = parterre_scans::read::open(&dir.path().join("points.copc.laz")).unwrap();
+    let mut chunk = RecordChunk::default();
+    source.read_records(&mut chunk, Wanted::Records, 1000).unwrap();
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for tail in chunk.tails.chunks_exact(source.tail_format().len()) {
+        *counts.entry(u16::from_le_bytes([tail[8], tail[9]])).or_default() += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([(0, 100), (2, 100), (3, 100)]));
+    let report = tile_all(vec![Box::new(numbered(1, 32))], dir.path(), &options()).unwrap();
+    assert!(report.warnings.iter().all(|warning| warning.code != "point_source_renumbered"));
 }

@@ -34,6 +34,8 @@ pub(super) struct Survey {
     version: u32,
     fingerprint: String,
     pub(super) cube: Cube,
+    /// Points wanted in a tile.
+    pub(super) tile_points: usize,
     format: Format,
     pub(super) attributes: Attributes,
     pub(super) points_in: u64,
@@ -57,6 +59,7 @@ struct Format {
 /// The parts of a survey that are not told by the others.
 pub(super) struct Findings {
     pub(super) cube: Cube,
+    pub(super) tile_points: usize,
     pub(super) format: TailFormat,
     pub(super) attributes: Attributes,
     pub(super) points_in: u64,
@@ -76,6 +79,7 @@ impl Survey {
             version: VERSION,
             fingerprint: fingerprint.to_owned(),
             cube: findings.cube,
+            tile_points: findings.tile_points,
             format: Format {
                 color: format.color,
                 nir: format.nir,
