@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use glam::DVec3;
 use parterre_scans::frame::{Unit, UnitSource};
 use parterre_scans::points::PointChunk;
-use parterre_scans::read::{self, Grid, Override, PointSource, RecordChunk, Up, Wanted};
-use parterre_scans::venue;
+use parterre_scans::read::{self, Grid, Inspection, Override, PointSource, RecordChunk, Up, Wanted};
+use parterre_scans::{tiler, venue};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
 

@@ -25,8 +25,8 @@ const REPORT: &str = "report.json";
 const PUBLISHING: &str = "publish.json";
 /// Changes when what lies in the folder does.
 const VERSION: u32 = 1;
-/// Times the bytes of all records that the disk must have free.
-const SPACE: f64 = 1.5;
+/// Times the bytes of all records that the disk must have free: for temporary files, and for the outputs beside them.
+const SPACE: f64 = 1.5 + 1.0;
 
 /// What is known of the scan when its records are distributed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
