@@ -11,8 +11,8 @@
 //! Pictures and figures, too, but below about 320 MiB: they are taken from fewer points then.
 //!
 //! Limits: a scan spans at most 100 km; tiles keep positions to 0.5 mm. Temporary files take less than 1.5 times the
-//! bytes of all records, and the outputs beside them less than as much once; that much must be free before anything is written.
-//! Records of noise, which nothing packs, may take twice and one and a half times as much.
+//! bytes of all records, and the outputs beside them less than 1.25 times; that much must be free before anything is written.
+//! Records of noise, which nothing packs, may take 2 and 1.5 times as much.
 
 mod agree;
 mod blocks;

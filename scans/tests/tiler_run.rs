@@ -315,7 +315,7 @@ fn temporary_files_take_less_than_promised_whatever_the_records() {
         let (temporary, outputs) = measured(&source, &options);
         assert!(temporary > 1.0 && temporary <= 2.0 && outputs <= 1.5, "noise: {temporary} and {outputs}");
         let (temporary, outputs) = measured(&integers(150_000, DVec3::ZERO, 21), &options);
-        assert!(temporary > 0.5 && temporary <= 1.5 && outputs <= 1.0, "a room: {temporary} and {outputs}");
+        assert!(temporary > 0.5 && temporary <= 1.5 && outputs <= 1.25, "a room: {temporary} and {outputs}");
     }
 }
 

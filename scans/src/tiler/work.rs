@@ -26,7 +26,7 @@ const PUBLISHING: &str = "publish.json";
 /// Changes when what lies in the folder does.
 const VERSION: u32 = 1;
 /// Times the bytes of all records that the disk must have free: for temporary files, and for the outputs beside them.
-const SPACE: f64 = 1.5 + 1.0;
+const SPACE: f64 = 1.5 + 1.25;
 
 /// What is known of the scan when its records are distributed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
