@@ -110,7 +110,7 @@ fn y_up_is_turned_where_it_is_wished() {
     for (position, steps) in records.positions.iter().zip(CORNERS) {
         let found = grid.steps(*position).expect("on the grid");
         assert!(records.steps.is_empty() || records.steps.contains(&found));
-        assert_eq!(found, [steps[0], steps[2], steps[1]], "{grid:?}");
+        assert_eq!(found, [steps[0], -steps[2], steps[1]], "{grid:?}");
         assert!((grid.position(found) - *position).length() < 1e-9);
     }
     let kept = open(las(&CORNERS, 0.001, offset, &[]), &wishes("z", "", ""));
