@@ -17,12 +17,13 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The finest window that holds tree coordinates from `min` to `max`.
+    /// The finest window that holds tree coordinates from `min` to `max`, whatever these are.
     pub(super) fn holding(min: [i64; 3], max: [i64; 3]) -> Self {
         let mut shift = 0;
         loop {
             let corner = min.map(|value| value >> shift);
-            let size = [0, 1, 2].map(|axis| (max[axis] >> shift) - corner[axis] + 1);
+            // The whole range of 64 bits has more cells than 64 bits count.
+            let size = [0, 1, 2].map(|axis| (max[axis] >> shift).saturating_sub(corner[axis]).saturating_add(1));
             if size.iter().try_fold(1_i64, |product, &size| product.checked_mul(size)).is_some_and(|product| product <= DENSE) {
                 return Self { shift, corner, size };
             }
@@ -35,9 +36,12 @@ impl Window {
     }
 
     /// The cell's place in the array.
+    #[inline]
     pub(super) fn index(&self, cell: [i64; 3]) -> Option<usize> {
-        let [x, y, z] = [0, 1, 2].map(|axis| cell[axis].wrapping_sub(self.corner[axis]) as u64);
-        let [width, depth, height] = self.size.map(|size| size as u64);
+        let x = cell[0].wrapping_sub(self.corner[0]) as u64;
+        let y = cell[1].wrapping_sub(self.corner[1]) as u64;
+        let z = cell[2].wrapping_sub(self.corner[2]) as u64;
+        let (width, depth, height) = (self.size[0] as u64, self.size[1] as u64, self.size[2] as u64);
         (x < width && y < depth && z < height).then(|| ((z * depth + y) * width + x) as usize)
     }
 
@@ -62,7 +66,8 @@ impl Cells {
 
     /// Counts a point in.
     pub(super) fn add(&mut self, tree: [i64; 3]) {
-        let cell = tree.map(|value| value >> self.window.shift);
+        let shift = self.window.shift;
+        let cell = [tree[0] >> shift, tree[1] >> shift, tree[2] >> shift];
         match self.window.index(cell) {
             Some(index) => self.dense[index] += 1,
             None => self.add_outside(cell, 1),
@@ -86,7 +91,7 @@ impl Cells {
     pub(super) fn coarsen(&mut self) {
         let Window { shift, corner, size } = self.window;
         let half = corner.map(|value| value >> 1);
-        let size = [0, 1, 2].map(|axis| ((corner[axis] + size[axis] - 1) >> 1) - half[axis] + 1);
+        let size = [0, 1, 2].map(|axis| ((corner[axis] + (size[axis] - 1)) >> 1) - half[axis] + 1);
         let mut coarse = Self::new(Window { shift: shift + 1, corner: half, size });
         for (cell, count) in self.iter() {
             coarse.add_cell(cell.map(|value| value >> 1), count);
@@ -118,6 +123,19 @@ impl Cells {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_over_everything_is_coarse_and_no_overflow() {
+        for (min, max) in [([i64::MIN; 3], [i64::MAX; 3]), ([0, i64::MIN, 0], [0, i64::MAX, 0]), ([i64::MIN; 3], [i64::MIN; 3])] {
+            let mut cells = Cells::new(Window::holding(min, max));
+            for tree in [min, max, [0; 3]] {
+                cells.add(tree);
+            }
+            assert!(cells.window.index(min.map(|value| value >> cells.window.shift)).is_some());
+            cells.coarsen();
+            assert_eq!(cells.iter().map(|(_, count)| count).sum::<u64>(), 3);
+        }
+    }
 
     #[test]
     fn cells_join_without_losing_points() {

@@ -256,8 +256,14 @@ fn divide(chunk: Chunk, limits: Limits, dir: &Path, temporary: &Temporary, conte
 }
 
 /// Steps of a record.
+#[inline]
 pub(super) fn steps_of(record: &[u8]) -> [i32; 3] {
-    [0, 4, 8].map(|at| i32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]))
+    let r = &record[..COORDINATES_BYTES];
+    [
+        i32::from_le_bytes([r[0], r[1], r[2], r[3]]),
+        i32::from_le_bytes([r[4], r[5], r[6], r[7]]),
+        i32::from_le_bytes([r[8], r[9], r[10], r[11]]),
+    ]
 }
 
 fn height_bin(cube: &Cube, step: i32) -> usize {

@@ -23,8 +23,11 @@ const DEFAULT_STEP_M: f64 = 1e-4;
 const FINEST_STEP_M: f64 = 1e-7;
 /// The base of a grid that is not the sources' own is a multiple of so many steps.
 const BASE_STEPS: i64 = 10_000_000;
-/// Places beyond this are no place.
+/// Places beyond this are no place, neither in their own steps nor in tree steps.
 const FARTHEST: f64 = 4e18;
+/// Axes of a shared grid whose steps differ by more than this factor are no grid of a scan: 32 bits of the coarsest times this are
+/// still far from the end of 64.
+const MAX_RATIO: f64 = 1e6;
 
 /// The steps of the output and what lies on them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,7 +50,10 @@ impl Lattice {
     /// The lattice of sources with the frame's unit.
     pub(super) fn of(sources: &[Box<dyn PointSource>], frame: &Frame) -> Self {
         let grids: Vec<Option<Grid>> = sources.iter().map(|source| source.info().grid).collect();
-        let usable = |grid: &Grid| grid.scale.is_finite() && grid.scale.cmpgt(DVec3::ZERO).all() && grid.offset.is_finite();
+        let usable = |grid: &Grid| {
+            let is_positive = grid.scale.is_finite() && grid.scale.cmpgt(DVec3::ZERO).all() && grid.offset.is_finite();
+            is_positive && grid.scale.max_element() / grid.scale.min_element() <= MAX_RATIO
+        };
         if let Some(Some(first)) = grids.first()
             && usable(first)
             && grids.iter().all(|grid| *grid == Some(*first))
@@ -83,7 +89,8 @@ impl Lattice {
     /// The nearest place; `None` for what is no number or farther than any place.
     pub(super) fn place(&self, position: DVec3) -> Option<[i64; 3]> {
         let exact = ((position - self.origin) * self.inverse).round();
-        exact.abs().cmplt(DVec3::splat(FARTHEST)).all().then(|| exact.to_array().map(|value| value as i64))
+        // A ratio is at least 1.
+        (exact * self.ratio).abs().cmplt(DVec3::splat(FARTHEST)).all().then(|| exact.to_array().map(|value| value as i64))
     }
 
     /// File position of a place.
@@ -94,11 +101,10 @@ impl Lattice {
     }
 
     /// Tree steps of a place.
+    #[inline]
     pub(super) fn tree(&self, place: [i64; 3]) -> [i64; 3] {
-        if self.ratio == DVec3::ONE {
-            return place;
-        }
-        [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64)
+        // Axis by axis: arrays that are mapped go through memory, which every point would wait for.
+        [stretched(place[0], self.ratio.x), stretched(place[1], self.ratio.y), stretched(place[2], self.ratio.z)]
     }
 
     /// Places on each axis in so many metres.
@@ -116,6 +122,12 @@ impl Lattice {
         let fits = |place: [i64; 3]| (0..3).all(|axis| i32::try_from(place[axis] - base[axis]).is_ok());
         (fits(min) && fits(max)).then(|| (Grid { scale: self.scale, offset: self.position(base) }, base))
     }
+}
+
+/// Tree steps of a place on an axis with so many of them in a step.
+#[inline]
+fn stretched(place: i64, ratio: f64) -> i64 {
+    if ratio == 1.0 { place } else { (place as f64 * ratio).floor() as i64 }
 }
 
 /// The cube of the octree over records of one grid.
@@ -191,11 +203,14 @@ impl Cube {
     }
 
     /// Tree coordinates of steps within the cube.
+    #[inline]
     pub(super) fn tree(&self, steps: [i32; 3]) -> [u32; 3] {
-        let place = [0, 1, 2].map(|axis| i64::from(steps[axis]) + self.base[axis]);
-        let tree =
-            if self.ratio == DVec3::ONE { place } else { [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64) };
-        [0, 1, 2].map(|axis| ((tree[axis] - self.low[axis]) >> self.shift) as u32)
+        [self.tree_on(0, steps[0], self.ratio.x), self.tree_on(1, steps[1], self.ratio.y), self.tree_on(2, steps[2], self.ratio.z)]
+    }
+
+    #[inline]
+    fn tree_on(&self, axis: usize, step: i32, ratio: f64) -> u32 {
+        ((stretched(i64::from(step) + self.base[axis], ratio) - self.low[axis]) >> self.shift) as u32
     }
 
     /// Whether steps lie in the box of all points kept.
@@ -222,6 +237,7 @@ impl Cube {
 }
 
 /// The bits of `value`, two zeros between each and the next.
+#[inline]
 fn spread(value: u32) -> u64 {
     let mut value = u64::from(value) & 0x1f_ffff;
     value = (value | value << 32) & 0x001f_0000_0000_ffff;
@@ -232,6 +248,7 @@ fn spread(value: u32) -> u64 {
 }
 
 /// Morton code of three numbers of 21 bits.
+#[inline]
 pub(super) fn morton([x, y, z]: [u32; 3]) -> u64 {
     spread(x) | spread(y) << 1 | spread(z) << 2
 }
@@ -266,6 +283,10 @@ mod tests {
         }
         assert_eq!(lattice.place(DVec3::NAN), None);
         assert_eq!(lattice.place(DVec3::splat(1e300)), None);
+        let flat = Lattice::new(DVec3::new(0.001, 0.001, 0.01), DVec3::ZERO, true);
+        assert_eq!(flat.place(DVec3::new(0.0, 0.0, 3.9e16)), None, "beyond the tree, though not beyond its own steps");
+        let edge = flat.place(DVec3::new(-3.9e15, 3.9e15, 3.9e15)).unwrap();
+        assert!(flat.tree(edge).iter().all(|value| value.unsigned_abs() < 4_000_000_000_000_000_000));
         let (grid, base) = lattice.grid([68_621_234_567; 3], [68_623_234_567; 3]).unwrap();
         assert_eq!((grid.offset, base), (DVec3::splat(6_862_000.0), [68_620_000_000; 3]));
         assert_eq!(lattice.grid([0; 3], [5_000_000_000; 3]), None);

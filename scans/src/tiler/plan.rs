@@ -91,7 +91,8 @@ impl Plan {
             Lookup::Cells { window, corner, dense, sparse } => {
                 let shift = cube.shift_of(window.shift);
                 let tree = cube.tree(steps);
-                let cell = [0, 1, 2].map(|axis| corner[axis] + i64::from(tree[axis] >> shift));
+                let on = |axis: usize| corner[axis] + i64::from(tree[axis] >> shift);
+                let cell = [on(0), on(1), on(2)];
                 window.index(cell).map_or_else(|| sparse.get(&cell).copied().unwrap_or(NONE), |index| dense[index])
             }
             Lookup::Below { key, depth, bits, dense } => dense[index_below(cube.tree(steps), *key, *depth, *bits)],

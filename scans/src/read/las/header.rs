@@ -13,6 +13,9 @@ const SHORTEST: usize = 227;
 const LAS_1_4: u16 = 375;
 /// Bytes of a point record by point format, without extra bytes.
 const RECORD_LENGTHS: [u16; 11] = [20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67];
+/// Steps of coordinates beyond these, in whatever unit, are damage: an atom is a hundred thousand of the finest.
+const FINEST_SCALE: f64 = 1e-15;
+const COARSEST_SCALE: f64 = 1e9;
 const VLR_HEADER_LEN: u64 = 54;
 /// More variable length records than this are nonsense.
 const MAX_VLRS: u64 = 100_000;
@@ -163,6 +166,17 @@ impl Header {
                 "las_scale",
                 format!("the scale of the coordinates is {}: every axis needs a finite number other than zero", self.scale),
                 "The coordinates cannot be told without it: export the scan anew.",
+            ));
+        }
+        let step = self.scale.abs();
+        if step.min_element() < FINEST_SCALE || step.max_element() > COARSEST_SCALE {
+            return Err(Error::input(
+                "las_scale",
+                format!(
+                    "the scale of the coordinates is {}: no scan is measured in steps of {FINEST_SCALE} or less, or {COARSEST_SCALE} or more",
+                    self.scale
+                ),
+                "The file is damaged: export the scan anew.",
             ));
         }
         if self.scale.cmplt(DVec3::ZERO).any() {
