@@ -7,10 +7,13 @@
 //! `thumbnail.png` and a plan of each level, and takes the survey's figures, while `write` is at work.
 //! Refinement is additive: every point is in exactly one node of each.
 //!
-//! The same points give the same bytes, whatever their order, the files they come in, the memory and the number of cores.
+//! The same points give the same bytes of both encodings, whatever their order, the files they come in, the number of cores and the
+//! memory, as long as it is enough for the points wanted in a tile: with less tiles are smaller, which the note `tile_points_capped` says.
+//! Pictures and figures, too, but below about 320 MiB: they are taken from fewer points then.
 //!
 //! Limits: a scan spans at most 100 km; tiles keep positions to 0.5 mm. Temporary files take less than 1.5 times the
-//! bytes of all records.
+//! bytes of all records, and the outputs beside them less than 1.25 times; that much must be free before anything is written.
+//! Records of noise, which nothing packs, may take 2 and 1.5 times as much.
 
 mod agree;
 mod blocks;
@@ -74,7 +77,7 @@ pub struct Outputs {
 pub struct Options {
     /// Memory that the process may take, in bytes. Below about 128 MiB it takes more than that.
     pub memory_bytes: u64,
-    /// Points wanted in a tile.
+    /// Points wanted in a tile; fewer where the memory does not hold so many records as that takes.
     pub tile_points: usize,
     /// What to make.
     pub outputs: Outputs,
@@ -110,7 +113,7 @@ impl Default for Options {
 /// [`ScanExtras::attributes`](crate::tile::tileset::ScanExtras::attributes) says what was measured.
 ///
 /// # Errors
-/// Those of the sources; `no_sources`, `sources_disagree`, `unit_degrees`, `no_points`, `size_implausible`, also where
+/// Those of the sources; `no_sources`, `sources_disagree`, `extra_bytes_too_many`, `unit_degrees`, `no_points`, `size_implausible`, also where
 /// more than one point in twenty lies too far away from the others; `source_changed`; `disk_full`; `tiling_in_progress`;
 /// `io`; `cancelled`.
 pub fn tile(sources: &mut [Box<dyn PointSource>], dir: &Path, options: &Options, progress: &(dyn Fn(Progress) + Sync)) -> Result<Report> {

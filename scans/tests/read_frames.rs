@@ -9,7 +9,7 @@ use glam::DVec3;
 use parterre_scans::frame::{Unit, UnitSource};
 use parterre_scans::points::PointChunk;
 use parterre_scans::read::{self, Grid, Inspection, Override, PointSource, RecordChunk, Up, Wanted};
-use parterre_scans::venue;
+use parterre_scans::{tiler, venue};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
 
@@ -110,7 +110,7 @@ fn y_up_is_turned_where_it_is_wished() {
     for (position, steps) in records.positions.iter().zip(CORNERS) {
         let found = grid.steps(*position).expect("on the grid");
         assert!(records.steps.is_empty() || records.steps.contains(&found));
-        assert_eq!(found, [steps[0], steps[2], steps[1]], "{grid:?}");
+        assert_eq!(found, [steps[0], -steps[2], steps[1]], "{grid:?}");
         assert!((grid.position(found) - *position).length() < 1e-9);
     }
     let kept = open(las(&CORNERS, 0.001, offset, &[]), &wishes("z", "", ""));
@@ -321,6 +321,49 @@ fn a_hall_on_its_side_is_doubted_and_real_scans_are_not() {
         let source = read::open(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(codes(source.as_ref()).contains(&"axis_suspect"), expected, "{name}: {:?}", source.info().warnings);
     }
+}
+
+/// The grid and all steps of a source, sorted.
+fn integers(source: &mut dyn PointSource) -> (Grid, Vec<[i32; 3]>) {
+    let mut all = Vec::new();
+    let mut chunk = RecordChunk::default();
+    while source.read_records(&mut chunk, Wanted::Records, 10_000).expect("records") > 0 {
+        all.append(&mut chunk.steps);
+    }
+    all.sort_unstable();
+    (source.info().grid.expect("a grid"), all)
+}
+
+#[test]
+fn what_is_turned_or_counts_downwards_keeps_its_integers() {
+    let steps: Vec<[i32; 3]> = (0..5000).map(|n| [n * 7919 % 30_011, n * 31 % 9973 - 500, n * 104_729 % 20_021 - 7000]).collect();
+    let offset = DVec3::new(512_000.25, 100.5, 5_403_000.125);
+    let tiled = |file: Vec<u8>, wishes: &Override| {
+        let dir = tempfile::tempdir().expect("a folder");
+        tiler::tile(&mut [open(file, wishes)], dir.path(), &tiler::Options::default(), &|_| ()).expect("a scan");
+        integers(read::open(&dir.path().join("points.copc.laz")).expect("points").as_mut())
+    };
+    let mut wanted: Vec<[i32; 3]> = steps.iter().map(|&[x, y, z]| [x, -z, y]).collect();
+    wanted.sort_unstable();
+    let turned = DVec3::new(offset.x, -offset.z, offset.y);
+    let found = tiled(las(&steps, 0.001, offset, &[]), &wishes("y", "", ""));
+    assert!(found == (Grid { scale: DVec3::splat(0.001), offset: turned }, wanted), "{:?}", found.0);
+
+    // Steps of a negative length are those of a positive one, negated.
+    let mut mirrored = las(&steps, 0.001, offset, &[]);
+    let mut wanted: Vec<[i32; 3]> = steps.iter().map(|&[x, y, z]| [x, -y, z]).collect();
+    wanted.sort_unstable();
+    mirrored[139..147].copy_from_slice(&(-0.001_f64).to_le_bytes());
+    let found = tiled(mirrored, &Override::default());
+    assert!(found == (Grid { scale: DVec3::splat(0.001), offset }, wanted), "{:?}", found.0);
+
+    // The lowest integer has no negative: positions stand in for it.
+    let extreme = las(&[[0, 0, i32::MIN], [0, 0, 5]], 1e-6, DVec3::ZERO, &[]);
+    let mut source = open(extreme, &wishes("y", "", ""));
+    let mut chunk = RecordChunk::default();
+    source.read_records(&mut chunk, Wanted::Records, 10).expect("records");
+    assert!(chunk.steps.is_empty());
+    assert!((chunk.positions[0].y - 2147.483_648).abs() < 1e-9 && (chunk.positions[1].y + 5e-6).abs() < 1e-12, "{:?}", chunk.positions);
 }
 
 /// Counts the bytes that are read.

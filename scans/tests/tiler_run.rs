@@ -4,18 +4,19 @@
 
 mod tiler_support;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use glam::DVec3;
+use glam::{DQuat, DVec3};
 use parterre_scans::frame::Unit;
 use parterre_scans::geo::Placement;
 use parterre_scans::points::{Attributes, Bounds};
-use parterre_scans::read::PointSource;
+use parterre_scans::read::{PointSource, RecordChunk, Setup, Wanted};
 use parterre_scans::tile::archive::{INDEX_PATH, Index, Writer};
 use parterre_scans::tile::glb;
 use parterre_scans::tiler::{Options, Progress, Report, read_back, tile, unpack};
-use tiler_support::{Memory, Random, memory, room, run};
+use tiler_support::{Integers, Memory, Random, integers, memory, room, run, tile_all};
 
 fn options() -> Options {
     Options { memory_bytes: 1 << 22, tile_points: 500, ..Options::default() }
@@ -283,4 +284,77 @@ fn paths_that_lead_out_of_the_folder_are_not_unpacked() {
     assert!(bytes.windows(INDEX_PATH.len()).any(|window| window == INDEX_PATH.as_bytes()));
     assert_eq!(unpack(&path, &dir.path().join("out"), false).unwrap_err().code(), "archive_corrupt");
     assert!(!dir.path().join("evil.txt").exists());
+}
+
+#[test]
+fn temporary_files_take_less_than_promised_whatever_the_records() {
+    let mut source = integers(150_000, DVec3::ZERO, 21);
+    let mut random = Random(22);
+    for (steps, tail) in &mut source.points {
+        *steps = [0; 3].map(|_| (random.next() % 40_000) as i32);
+        for bytes in tail.chunks_exact_mut(8) {
+            bytes.copy_from_slice(&random.next().to_le_bytes());
+        }
+        // Times are numbers, too.
+        tail[10..18].copy_from_slice(&(random.share() * 1e9).to_le_bytes());
+    }
+    let measured = |source: &Integers, options: &Options| {
+        let dir = tempfile::tempdir().unwrap();
+        let report = tile_all(vec![Box::new(source.clone())], dir.path(), options).unwrap();
+        let records = source.points.len() as f64 * 36.0;
+        let outputs: u64 = report
+            .files
+            .iter()
+            .filter(|file| file.name.starts_with("points") || file.name.starts_with("tiles"))
+            .map(|file| file.bytes)
+            .sum();
+        (report.temporary_bytes as f64 / records, outputs as f64 / records)
+    };
+    for options in [options(), Options { memory_bytes: 64 << 20, tile_points: 5000, ..Options::default() }] {
+        // All chunks are there at once before one is built: nothing is left out.
+        let (temporary, outputs) = measured(&source, &options);
+        assert!(temporary > 1.0 && temporary <= 2.0 && outputs <= 1.5, "noise: {temporary} and {outputs}");
+        let (temporary, outputs) = measured(&integers(150_000, DVec3::ZERO, 21), &options);
+        assert!(temporary > 0.5 && temporary <= 1.5 && outputs <= 1.25, "a room: {temporary} and {outputs}");
+    }
+}
+
+#[test]
+fn tiles_are_as_small_as_the_memory_needs_and_the_report_says_so() {
+    let points = room(400_000, DVec3::new(30.0, 20.0, 8.0), DVec3::ZERO, 23);
+    let made = |tile_points: usize, memory_bytes: u64| {
+        let dir = tempfile::tempdir().unwrap();
+        let report = run(points.clone(), dir.path(), &Options { tile_points, memory_bytes, ..Options::default() }).unwrap();
+        (report.tiles, report.warnings.iter().any(|warning| warning.code == "tile_points_capped"))
+    };
+    assert_eq!(made(1_000_000, 4 << 30), (1, false));
+    let (tiles, is_said) = made(1_000_000, 128 << 20);
+    assert!(tiles > 4 && is_said, "{tiles}");
+    assert!(!made(50_000, 128 << 20).1);
+}
+
+#[test]
+fn point_sources_of_files_without_setups_are_none() {
+    let setup = |name: &str| Setup { name: name.into(), position: DVec3::ZERO, rotation: DQuat::IDENTITY, points: 1, posed: true };
+    let numbered = |number: u16, seed: u64| {
+        let mut source = integers(100, DVec3::ZERO, seed);
+        source.points.iter_mut().for_each(|(_, tail)| tail[8..10].copy_from_slice(&number.to_le_bytes()));
+        source
+    };
+    let mut scanned = numbered(2, 31);
+    scanned.info.setups = vec![setup("a"), setup("b")];
+    let sources = || vec![Box::new(numbered(1, 32)) as Box<dyn PointSource>, Box::new(scanned.clone()), Box::new(numbered(65_535, 33))];
+    let dir = tempfile::tempdir().unwrap();
+    let report = tile_all(sources(), dir.path(), &options()).unwrap();
+    assert!(report.warnings.iter().any(|warning| warning.code == "point_source_renumbered"));
+    let mut source = parterre_scans::read::open(&dir.path().join("points.copc.laz")).unwrap();
+    let mut chunk = RecordChunk::default();
+    source.read_records(&mut chunk, Wanted::Records, 1000).unwrap();
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for tail in chunk.tails.chunks_exact(source.tail_format().len()) {
+        *counts.entry(u16::from_le_bytes([tail[8], tail[9]])).or_default() += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([(0, 100), (2, 100), (3, 100)]));
+    let report = tile_all(vec![Box::new(numbered(1, 32))], dir.path(), &options()).unwrap();
+    assert!(report.warnings.iter().all(|warning| warning.code != "point_source_renumbered"));
 }

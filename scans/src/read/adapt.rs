@@ -47,12 +47,14 @@ pub(super) fn adapt_to(mut inner: Box<dyn PointSource>, wishes: &Override, zone:
         inner,
         own: Vec::new(),
         turned: wishes.up == Some(Up::Y),
+        mirrored: [false; 3],
         projector: None,
         keeps_wkt: wanted_crs.is_none(),
         lost: 0,
         warnings: Vec::new(),
     };
     adapted.turn();
+    adapted.count_upwards();
     adapted.name_crs(wanted_crs);
     adapted.name_unit(wishes);
     adapted.project(zone);
@@ -73,6 +75,8 @@ struct Adapted {
     /// Of this layer, beside what the reader says.
     own: Vec<Warning>,
     turned: bool,
+    /// Axes on which whole numbers are negated.
+    mirrored: [bool; 3],
     projector: Option<Projector>,
     keeps_wkt: bool,
     /// Points of this pass that have no place on the map.
@@ -97,7 +101,6 @@ impl Adapted {
             turned.include(z_up(bounds.max));
             self.info.bounds = turned;
         }
-        // The middle number is counted downwards now.
         self.info.grid =
             self.info.grid.map(|grid| Grid { scale: DVec3::new(grid.scale.x, -grid.scale.z, grid.scale.y), offset: z_up(grid.offset) });
         let turn = DQuat::from_rotation_x(FRAC_PI_2);
@@ -113,6 +116,28 @@ impl Adapted {
             self.warn("unit_vertical_dropped", "the file names a unit of heights for its z axis, which does not point up: it is not used");
         }
         self.warn("axis_turned", "Y is taken as pointing up, as wished: x, y, z became x, -z, y");
+    }
+
+    /// Makes the grid's scales positive: what counts downwards, as a turned axis does, has its whole numbers negated, and stays exact.
+    fn count_upwards(&mut self) {
+        if let Some(grid) = &mut self.info.grid {
+            self.mirrored = [0, 1, 2].map(|axis| grid.scale[axis] < 0.0);
+            grid.scale = grid.scale.abs();
+        }
+    }
+
+    /// Brings whole numbers into the grid; `false` where one has no negative.
+    fn turn_steps(&self, steps: &mut [[i32; 3]]) -> bool {
+        for steps in steps {
+            if self.turned {
+                *steps = [steps[0], steps[2], steps[1]];
+            }
+            for (step, _) in steps.iter_mut().zip(self.mirrored).filter(|(_, mirrored)| *mirrored) {
+                let Some(negative) = step.checked_neg() else { return false };
+                *step = negative;
+            }
+        }
+        true
     }
 
     fn name_crs(&mut self, wanted: Option<String>) {
@@ -260,15 +285,12 @@ impl PointSource for Adapted {
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let read = self.inner.read_records(chunk, wanted, max);
-        if self.turned {
-            // The grid's second axis counts downwards: see `turn`.
-            chunk.steps.iter_mut().for_each(|steps| *steps = [steps[0], steps[2], steps[1]]);
+        let is_new = self.turned || self.mirrored != [false; 3] || self.projector.is_some();
+        if let (true, true, Some(grid)) = (is_new, chunk.positions.is_empty(), self.inner.info().grid) {
+            chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
         }
-        if self.projector.is_some() {
-            if let (true, Some(grid)) = (chunk.positions.is_empty(), self.inner.info().grid) {
-                chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
-            }
-            // They are those of the angles.
+        // Those of angles say nothing of the map; where one cannot be negated the positions say it all.
+        if self.projector.is_some() || !self.turn_steps(&mut chunk.steps) {
             chunk.steps.clear();
         }
         self.place(&mut chunk.positions);

@@ -25,6 +25,8 @@ use crate::points::{Attributes, PointChunk};
 
 /// Bytes of a tail without colour.
 pub const BASE_BYTES: usize = 18;
+/// Extra bytes that a record may have. LAS allows 65,000; decoding LAZ takes about 12 KiB for each.
+pub const MAX_EXTRA_BYTES: u16 = 1024;
 /// Offset of the colour in a tail that has one.
 pub const COLOR_AT: usize = 18;
 /// Bytes of the coordinates before the tail in a record.

@@ -23,7 +23,6 @@ impl Run<'_> {
         let mut order: Vec<usize> = (0..chunks.len()).collect();
         // The largest ones first: what is left at the end is small.
         order.sort_by_key(|&number| (std::cmp::Reverse(chunks[number].points), number));
-        self.temporary.add(chunks.iter().map(|chunk| chunk.bytes).sum());
         let parts: Vec<Mutex<Option<Part>>> = chunks.iter().map(|_| Mutex::default()).collect();
         let (next, done, failed) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicBool::new(false));
         std::thread::scope(|scope| {
@@ -80,7 +79,7 @@ impl Run<'_> {
             part
         } else {
             let stride = plans.encoder.format.record_len();
-            let limit = self.chunk_points(stride, chunk.points);
+            let limit = self.chunk_points(plans.tile_points, stride, chunk.points);
             if chunk.points > limit && chunk.key.level >= grain_level(&plans.encoder.cube) {
                 Builder::new(plans, path, tools)?.pile_chunk(chunk.key, &from, chunk.points, limit as usize / 2)?
             } else {
@@ -97,8 +96,9 @@ impl Run<'_> {
         };
         self.temporary.add(part.bytes);
         match std::fs::remove_file(&from) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", from, error)),
-            _ => self.temporary.remove(chunk.bytes),
+            Ok(()) => self.temporary.remove(chunk.bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("remove", from, error)),
         }
         Ok(part)
     }

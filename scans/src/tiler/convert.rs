@@ -2,15 +2,34 @@
 
 use super::lattice::{Cube, Lattice};
 use crate::error::{Error, Result};
-use crate::read::record::{BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField};
-use crate::read::{PointSource, RecordChunk, TailFormat};
+use crate::read::record::{BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, MAX_EXTRA_BYTES};
+use crate::read::{PointSource, RecordChunk, TailFormat, Warning};
 
 /// Place of the point source in a tail.
 const SOURCE_AT: usize = 8;
 
 /// The tails' format of the scan that sources of these formats make. It does not depend on their order unless they are all
 /// the same.
-pub(super) fn merge(formats: &[TailFormat]) -> TailFormat {
+///
+/// # Errors
+/// `extra_bytes_too_many`: the points file could not be read again, nor added to.
+pub(super) fn merge(formats: &[TailFormat]) -> Result<TailFormat> {
+    let merged = join(formats);
+    let extra: usize = merged.extra.iter().map(ExtraField::len).sum();
+    if extra > usize::from(MAX_EXTRA_BYTES) {
+        return Err(Error::input(
+            "extra_bytes_too_many",
+            format!(
+                "the files have {} extra fields between them, {extra} bytes a point; {MAX_EXTRA_BYTES} is the most",
+                merged.extra.len()
+            ),
+            "Export them with fewer extra attributes, or tile them as scans of their own.",
+        ));
+    }
+    Ok(merged)
+}
+
+fn join(formats: &[TailFormat]) -> TailFormat {
     let Some((first, rest)) = formats.split_first() else { return TailFormat::default() };
     if rest.iter().all(|format| format == first) {
         return first.clone();
@@ -63,20 +82,52 @@ pub(super) struct Converter {
     len: usize,
     /// Runs of bytes: from the source's tail, to the record, how many.
     copies: Vec<(usize, usize, usize)>,
-    /// Added to the point source, where there is one.
-    setups_before: u16,
+    numbers: Numbers,
+}
+
+/// How point sources are numbered on: those that are setups by the setups of all sources, others beyond them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Numbers {
+    /// Setups of the sources before this one, of this one, and of all.
+    before: usize,
+    own: usize,
+    all: usize,
+}
+
+impl Numbers {
+    /// The number of a point source in the output; 0, which is none, where there is no room for it.
+    fn renumbered(self, source: u16) -> u16 {
+        let number = match usize::from(source) {
+            0 => 0,
+            setup if setup <= self.own => self.before + setup,
+            other => other - self.own + self.all,
+        };
+        u16::try_from(number).unwrap_or(0)
+    }
+
+    fn keeps_all(self) -> bool {
+        self.all == self.own && self.before == 0
+    }
+}
+
+/// What is to be said where point sources of files without setups are not to be taken for setups.
+pub(super) fn renumbered(sources: &[Box<dyn PointSource>]) -> Option<Warning> {
+    let has_setups = |source: &Box<dyn PointSource>| !source.info().setups.is_empty();
+    let message = "some of the files have setups: the point sources of the others are counted on from the last setup, and are 0 where that is too many";
+    (sources.iter().any(has_setups) && !sources.iter().all(has_setups))
+        .then(|| Warning { code: "point_source_renumbered", message: message.into() })
 }
 
 impl Converter {
     /// For sources of these formats, which are final.
     pub(super) fn of(sources: &[Box<dyn PointSource>], format: &TailFormat, lattice: Lattice, cube: Cube) -> Vec<Self> {
-        let mut setups_before = 0_usize;
+        let all = sources.iter().map(|source| source.info().setups.len()).sum();
+        let mut before = 0;
         let mut one = |source: &dyn PointSource| {
-            let own = source.tail_format();
-            let setups = source.info().setups.len();
-            let before = if setups > 0 { u16::try_from(setups_before).unwrap_or(u16::MAX) } else { 0 };
-            setups_before += setups;
-            Self { lattice, cube, source_len: own.len(), len: format.record_len(), copies: copies(&own, format), setups_before: before }
+            let tail = source.tail_format();
+            let numbers = Numbers { before, own: source.info().setups.len(), all };
+            before += numbers.own;
+            Self { lattice, cube, source_len: tail.len(), len: format.record_len(), copies: copies(&tail, format), numbers }
         };
         sources.iter().map(|source| one(source.as_ref())).collect()
     }
@@ -100,12 +151,10 @@ impl Converter {
             for &(from, to, len) in &self.copies {
                 record[to..to + len].copy_from_slice(&tail[from..from + len]);
             }
-            if self.setups_before > 0 {
+            if !self.numbers.keeps_all() {
                 let at = COORDINATES_BYTES + SOURCE_AT;
                 let source = u16::from_le_bytes([record[at], record[at + 1]]);
-                if source > 0 {
-                    record[at..at + 2].copy_from_slice(&source.saturating_add(self.setups_before).to_le_bytes());
-                }
+                record[at..at + 2].copy_from_slice(&self.numbers.renumbered(source).to_le_bytes());
             }
             end += self.len;
         };
@@ -162,6 +211,7 @@ fn copies(from: &TailFormat, to: &TailFormat) -> Vec<(usize, usize, usize)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -178,13 +228,38 @@ mod tests {
     fn fields_of_all_sources_are_there_once_whatever_their_order() {
         let one = TailFormat { color: false, nir: false, extra: vec![field("z", 3, 7), field("a", 1, 0)] };
         let other = TailFormat { color: true, nir: true, extra: vec![field("b", 10, 0), field("z", 3, 9)] };
-        let merged = merge(&[one.clone(), other.clone()]);
-        assert_eq!(merged, merge(&[other.clone(), one.clone()]));
-        assert_eq!(merged, merge(&[merged.clone(), other.clone()]), "as when a file is added");
+        let merged = merge(&[one.clone(), other.clone()]).unwrap();
+        assert_eq!(merged, merge(&[other.clone(), one.clone()]).unwrap());
+        assert_eq!(merged, merge(&[merged.clone(), other.clone()]).unwrap(), "as when a file is added");
         assert_eq!(merged.extra.iter().map(ExtraField::name).collect::<Vec<_>>(), ["a", "b", "z"]);
         assert_eq!((merged.extra[2].descriptor[3], merged.extra[2].descriptor[88]), (0, 0));
         assert_eq!(copies(&one, &merged), [(0, 12, 18), (18, 12 + 26 + 9, 2), (20, 12 + 26, 1)]);
         assert_eq!(copies(&other, &merged), [(0, 12, 18), (18, 30, 8), (26, 12 + 27, 8), (34, 12 + 35, 2)]);
-        assert_eq!(merge(&[one.clone(), one.clone()]), one, "nothing is turned around without need");
+        assert_eq!(merge(&[one.clone(), one.clone()]).unwrap(), one, "nothing is turned around without need");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_refused() {
+        let of = |names: std::ops::Range<usize>| TailFormat {
+            extra: names.map(|n| field(&format!("f{n}"), 10, 0)).collect(),
+            ..TailFormat::default()
+        };
+        assert_eq!(merge(&[of(0..64), of(64..128)]).unwrap().extra.len(), 128);
+        assert_eq!(merge(&[of(0..64), of(64..129)]).unwrap_err().code(), "extra_bytes_too_many");
+    }
+
+    #[test]
+    fn point_sources_are_setups_or_beyond_them() {
+        // Setups 2 and 3, a file without, and again 2 setups; then the first two files' scan with the third added.
+        let [first, plain, last] = [(0, 2), (2, 0), (2, 3)].map(|(before, own)| Numbers { before, own, all: 5 });
+        assert_eq!([0, 1, 2].map(|n| first.renumbered(n)), [0, 1, 2]);
+        assert_eq!([0, 1, 7, 65_530, 65_531].map(|n| plain.renumbered(n)), [0, 6, 12, 65_535, 0]);
+        assert_eq!([0, 1, 3].map(|n| last.renumbered(n)), [0, 3, 5]);
+        let together = Numbers { before: 2, own: 0, all: 2 };
+        let added_to = Numbers { before: 0, own: 2, all: 5 };
+        for source in [0, 1, 9] {
+            assert_eq!(added_to.renumbered(together.renumbered(source)), plain.renumbered(source));
+        }
+        assert!(together.renumbered(1) == 3 && !together.keeps_all() && Numbers { before: 0, own: 2, all: 2 }.keeps_all());
     }
 }

@@ -14,6 +14,7 @@ use super::feed::feed;
 use super::lattice::Cube;
 use super::pile::grain_level;
 use super::plan::{Plan, index_below};
+use super::run::Temporary;
 use crate::error::{Error, Result};
 use crate::read::record::COORDINATES_BYTES;
 use crate::read::{PointSource, RecordChunk, Wanted};
@@ -66,16 +67,17 @@ pub(super) struct Distributed {
 pub(super) const HEIGHTS: usize = 4096;
 
 /// Files of chunks that grow.
-struct Files {
+struct Files<'a> {
+    temporary: &'a Temporary,
     dir: PathBuf,
     names: Vec<String>,
     /// Points and bytes of each.
     held: Vec<Mutex<(u64, u64)>>,
 }
 
-impl Files {
+impl<'a> Files<'a> {
     /// One for each of the plan's chunks; names come from the keys.
-    fn of(plan: &Plan, dir: &Path) -> Result<Self> {
+    fn of(plan: &Plan, dir: &Path, temporary: &'a Temporary) -> Result<Self> {
         let names: Vec<String> = plan.chunks.iter().map(|key| format!("chunk-{key}")).collect();
         for name in &names {
             let path = dir.join(name);
@@ -85,7 +87,7 @@ impl Files {
             }
         }
         let held = names.iter().map(|_| Mutex::default()).collect();
-        Ok(Self { dir: dir.to_path_buf(), names, held })
+        Ok(Self { temporary, dir: dir.to_path_buf(), names, held })
     }
 
     fn into_chunks(self, plan: Plan) -> Result<Vec<Chunk>> {
@@ -106,7 +108,7 @@ fn poisoned() -> Error {
 
 /// Records of one worker on their way into the files.
 struct Sink<'a> {
-    files: &'a Files,
+    files: &'a Files<'a>,
     packer: Packer,
     stride: usize,
     waiting: Vec<Vec<u8>>,
@@ -114,7 +116,7 @@ struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(files: &'a Files, stride: usize, bytes: u64) -> Self {
+    fn new(files: &'a Files<'a>, stride: usize, bytes: u64) -> Self {
         let [least, most] = BLOCK_BYTES;
         let records = (bytes / files.names.len().max(1) as u64).clamp(least, most) as usize / stride;
         let waiting = files.names.iter().map(|_| Vec::new()).collect();
@@ -140,6 +142,7 @@ impl<'a> Sink<'a> {
         append(&self.files.dir.join(&self.files.names[chunk]), block)?;
         held.0 += (waiting.len() / self.stride) as u64;
         held.1 += block.len() as u64;
+        self.files.temporary.add(block.len() as u64);
         waiting.clear();
         Ok(())
     }
@@ -166,10 +169,11 @@ pub(super) fn distribute(
     plan: Plan,
     limits: Limits,
     dir: &Path,
+    temporary: &Temporary,
     context: &Context<'_>,
 ) -> Result<Distributed> {
     let Limits { cube, stride, .. } = limits;
-    let files = Files::of(&plan, dir)?;
+    let files = Files::of(&plan, dir, temporary)?;
     let share = limits.bytes / limits.workers.max(1) as u64;
     let start = || Worker {
         sink: Sink::new(&files, stride, share),
@@ -204,14 +208,14 @@ pub(super) fn distribute(
     }
     let mut chunks = Vec::new();
     for chunk in files.into_chunks(plan)? {
-        divide(chunk, limits, dir, context, &mut chunks)?;
+        divide(chunk, limits, dir, temporary, context, &mut chunks)?;
     }
     sum.chunks = chunks;
     Ok(sum)
 }
 
 /// Cuts a chunk that is too large.
-fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done: &mut Vec<Chunk>) -> Result<()> {
+fn divide(chunk: Chunk, limits: Limits, dir: &Path, temporary: &Temporary, context: &Context<'_>, done: &mut Vec<Chunk>) -> Result<()> {
     let Limits { cube, stride, .. } = limits;
     let depth = DIVIDE_LEVELS.min(grain_level(&cube).saturating_sub(chunk.key.level));
     if chunk.points <= limits.chunk_points || depth == 0 {
@@ -235,7 +239,7 @@ fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done:
         Ok(())
     })?;
     let plan = Plan::below(chunk.key, depth, cube.bits, &counts, limits.chunk_points);
-    let files = Files::of(&plan, dir)?;
+    let files = Files::of(&plan, dir, temporary)?;
     let mut sink = Sink::new(&files, stride, limits.bytes);
     each(&mut |record| {
         let to = plan.find(&cube, steps_of(record)).ok_or_else(changed)?;
@@ -244,8 +248,9 @@ fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done:
     sink.finish()?;
     drop(sink);
     std::fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+    temporary.remove(chunk.bytes);
     for chunk in files.into_chunks(plan)? {
-        divide(chunk, limits, dir, context, done)?;
+        divide(chunk, limits, dir, temporary, context, done)?;
     }
     Ok(())
 }

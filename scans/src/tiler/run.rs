@@ -29,6 +29,8 @@ use crate::tile::copc::NodeEncoder;
 
 /// Bytes that the process takes before there is a point.
 const OWN_BYTES: u64 = 64 << 20;
+/// Tiles get no smaller for less memory than this.
+const LEAST_BYTES: u64 = 128 << 20;
 /// Points that a chunk may have, whatever the memory.
 const MAX_CHUNK_POINTS: u64 = 2_000_000;
 /// Chunks for each core at least: the last ones are to keep all cores busy.
@@ -49,6 +51,11 @@ impl Temporary {
 
     pub(super) fn remove(&self, bytes: u64) {
         self.now.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Forgets what was there; the folder is empty.
+    fn clear(&self) {
+        self.now.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn most(&self) -> u64 {
@@ -97,8 +104,11 @@ impl<'a> Run<'a> {
         Some(format!("{verb} {} {tile_points} {} {} {own}", env!("CARGO_PKG_VERSION"), outputs.copc, outputs.tiles))
     }
 
-    fn tile_points(&self) -> usize {
-        self.options.tile_points.clamp(16, 1 << 20)
+    /// Points wanted in a tile of so long records: as many as asked for, unless a chunk of a few leaves would take too much memory.
+    fn tile_points(&self, stride: usize) -> usize {
+        let memory = self.memory().max(LEAST_BYTES - OWN_BYTES);
+        let affordable = memory / 2 / Self::build_bytes(stride) / (2 * LARGEST_LEAF as u64);
+        self.options.tile_points.min(affordable as usize).clamp(16, 1 << 20)
     }
 
     /// Bytes for points and what is made of them.
@@ -116,6 +126,8 @@ impl<'a> Run<'a> {
         is_added_to: bool,
     ) -> Result<Report> {
         if let Some(survey) = work.resume() {
+            let chunks = survey.distributed.chunks.iter().filter(|chunk| work.path().join(&chunk.file).is_file());
+            self.temporary.add(chunks.map(|chunk| chunk.bytes).sum());
             match self.build(work, &survey, sources, frame, dir, is_added_to) {
                 // What was left is damaged: all is made again.
                 Err(Error::Io { source, .. }) if matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {}
@@ -123,6 +135,7 @@ impl<'a> Run<'a> {
             }
         }
         work.clear()?;
+        self.temporary.clear();
         let survey = self.survey(sources, frame, work)?;
         self.build(work, &survey, sources, frame, dir, is_added_to)
     }
@@ -144,17 +157,18 @@ impl<'a> Run<'a> {
         // Some is only known when all points were seen.
         let (_, attributes) = agree::agree(sources)?;
         let formats: Vec<_> = sources.iter().map(|source| source.tail_format()).collect();
-        let format = convert::merge(&formats);
+        let format = convert::merge(&formats)?;
         let stride = format.record_len();
         let kept = counted.points_in - counted.not_finite - counted.far_away;
         work.check_space(kept, stride)?;
 
-        let limits =
-            Limits { cube, stride, chunk_points: self.chunk_points(stride, kept), bytes: self.memory() / 4, workers: self.workers };
+        let tile_points = self.tile_points(stride);
+        let chunk_points = self.chunk_points(tile_points, stride, kept);
+        let limits = Limits { cube, stride, chunk_points, bytes: self.memory() / 4, workers: self.workers };
         let plan = Plan::of_cells(counted.cells, &cube, limits.chunk_points);
         let converters = Converter::of(sources, &format, lattice, cube);
-        let distributed =
-            context.stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), context))?;
+        let distributed = context
+            .stage("distribute", || distribute::distribute(sources, &converters, plan, limits, work.path(), &self.temporary, context))?;
         let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
         if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
             return Err(Error::input(
@@ -165,9 +179,19 @@ impl<'a> Run<'a> {
         }
         let mut warnings = agree::warnings(sources);
         warnings.append(&mut coarsened);
+        warnings.extend(convert::renumbered(sources).filter(|warning| !warnings.contains(warning)));
+        if tile_points < self.options.tile_points.min(1 << 20) {
+            let message = format!(
+                "tiles of {} points, {stride} bytes each, do not fit into {} MiB of memory: tiles have about {tile_points}",
+                self.options.tile_points,
+                self.options.memory_bytes >> 20
+            );
+            warnings.push(Warning { code: "tile_points_capped", message });
+        }
         let words = agree::words(sources);
         work.keep(Findings {
             cube,
+            tile_points,
             format,
             attributes,
             points_in: counted.points_in,
@@ -187,15 +211,15 @@ impl<'a> Run<'a> {
     }
 
     /// Points that a chunk may have.
-    pub(super) fn chunk_points(&self, stride: usize, points: u64) -> u64 {
-        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64;
+    pub(super) fn chunk_points(&self, tile_points: usize, stride: usize, points: u64) -> u64 {
+        let least = 2 * (LARGEST_LEAF * tile_points) as u64;
         let affordable = self.memory() / 2 / Self::build_bytes(stride) / self.workers as u64;
         affordable.min(MAX_CHUNK_POINTS).min(points / (CHUNKS_A_CORE * self.workers as u64)).max(least)
     }
 
     /// Chunks that are built at a time.
-    fn builders(&self, stride: usize) -> usize {
-        let least = 2 * (LARGEST_LEAF * self.tile_points()) as u64 * Self::build_bytes(stride);
+    fn builders(&self, tile_points: usize, stride: usize) -> usize {
+        let least = 2 * (LARGEST_LEAF * tile_points) as u64 * Self::build_bytes(stride);
         (self.memory() / 2 / least).clamp(1, self.workers as u64) as usize
     }
 
@@ -226,10 +250,10 @@ impl<'a> Run<'a> {
             attributes,
             ramp,
         };
-        let builders = self.builders(encoder.format.record_len());
+        let builders = self.builders(survey.tile_points, encoder.format.record_len());
         let plans = Plans {
             encoder: &encoder,
-            tile_points: self.tile_points(),
+            tile_points: survey.tile_points,
             table_bytes: self.memory() / 8 / builders as u64,
             unit_m: file_frame.unit.metres().unwrap_or(1.0),
             context: &self.context,
@@ -268,4 +292,28 @@ fn scan_bounds(cube: &Cube, placement: &Placement, nodes: &Nodes) -> [f64; 6] {
         placement.scan_bounds(bounds)
     };
     in_tiles.map_or_else(in_file, in_scan).to_array()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_fit_the_memory_whatever_is_asked_for() {
+        for memory_bytes in [128_u64 << 20, 512 << 20, 4 << 30] {
+            for tile_points in [16, 50_000, 1_000_000, usize::MAX] {
+                for stride in [30, 38, 150, 1062] {
+                    let options = Options { memory_bytes, tile_points, ..Options::default() };
+                    let run = Run::new(&options, &|_| ());
+                    let tile_points = run.tile_points(stride);
+                    let points = run.chunk_points(tile_points, stride, 10_000_000_000);
+                    let bytes = points * Run::build_bytes(stride) * run.builders(tile_points, stride) as u64;
+                    assert!(bytes <= memory_bytes / 2, "{bytes} of {memory_bytes}: {tile_points} {stride}");
+                    assert!(tile_points >= 1000.min(options.tile_points));
+                }
+            }
+        }
+        let default = Options::default();
+        assert_eq!(Run::new(&default, &|_| ()).tile_points(62), default.tile_points);
+    }
 }

@@ -28,8 +28,8 @@ const REPORT: &str = "report.json";
 const PUBLISHING: &str = "publish.json";
 /// Changes when what lies in the folder does.
 const VERSION: u32 = 1;
-/// Times the bytes of all records that the disk must have free.
-const SPACE: f64 = 1.5;
+/// Times the bytes of all records that the disk must have free: for temporary files, and for the outputs beside them.
+const SPACE: f64 = 1.5 + 1.25;
 
 /// What is known of the scan when its records are distributed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub(super) struct Survey {
     version: u32,
     fingerprint: String,
     pub(super) cube: Cube,
+    /// Points wanted in a tile.
+    pub(super) tile_points: usize,
     format: Format,
     pub(super) attributes: Attributes,
     pub(super) points_in: u64,
@@ -60,6 +62,7 @@ struct Format {
 /// The parts of a survey that are not told by the others.
 pub(super) struct Findings {
     pub(super) cube: Cube,
+    pub(super) tile_points: usize,
     pub(super) format: TailFormat,
     pub(super) attributes: Attributes,
     pub(super) points_in: u64,
@@ -79,6 +82,7 @@ impl Survey {
             version: VERSION,
             fingerprint: fingerprint.to_owned(),
             cube: findings.cube,
+            tile_points: findings.tile_points,
             format: Format {
                 color: format.color,
                 nir: format.nir,

@@ -5,6 +5,7 @@ use glam::DVec3;
 use crate::error::{Error, Result};
 use crate::points::Bounds;
 use crate::read::Warning;
+use crate::read::record::MAX_EXTRA_BYTES;
 
 /// Length of the header of LAS 1.0 to 1.2, the shortest.
 const SHORTEST: usize = 227;
@@ -12,8 +13,6 @@ const SHORTEST: usize = 227;
 const LAS_1_4: u16 = 375;
 /// Bytes of a point record by point format, without extra bytes.
 const RECORD_LENGTHS: [u16; 11] = [20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67];
-/// Extra bytes that a record may have. The standard allows 65,000; the LAZ decoder needs about 12 KiB for each.
-const MAX_EXTRA_BYTES: u16 = 1024;
 /// Steps of coordinates beyond these, in whatever unit, are damage: an atom is a hundred thousand of the finest.
 const FINEST_SCALE: f64 = 1e-15;
 const COARSEST_SCALE: f64 = 1e9;
