@@ -3,7 +3,7 @@
 BENCH_DIR=$CACHE_DIR/bench
 PARTERRE=${PARTERRE:-$TARGET_DIR/release/parterre}
 
-# peer NAME: installs a program to measure against, from crates.io or PyPI.
+# peer NAME: installs a program to measure against, a crate or Python packages.
 peer() {
     case $1 in
         copc_converter)

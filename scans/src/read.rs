@@ -197,7 +197,8 @@ pub trait PointSource: Send {
     }
 
     /// Positions of some points, for what can be told from a few: at most about 50,000, spread over the file where that is
-    /// cheap. The next point read is the first one again.
+    /// cheap. To be asked for once, before points are read: what opening had to look at anyway is given away, and a
+    /// second call may find nothing. The next point read is the first one again.
     fn sample(&mut self) -> Result<Vec<DVec3>> {
         let mut chunk = PointChunk::default();
         let read = self.read_chunk(&mut chunk, 50_000);
@@ -271,9 +272,9 @@ fn reader(mut source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn 
         return Err(Error::input("file_empty", "the file is empty", "Copy it again from its source.").in_file(name));
     }
     match sniff::sniff(&head) {
-        sniff::Kind::E57 => e57::from_source(source, len, name, &Override::default()),
+        sniff::Kind::E57 => e57::reader(source, len, name),
         sniff::Kind::Las => las::reader(source, len, name),
-        sniff::Kind::Ply => ply::from_source(source, len, name),
+        sniff::Kind::Ply => ply::reader(source, len, name),
         sniff::Kind::Known(format) => {
             Err(Error::input("format_unsupported", format!("this looks like: {format}; it cannot be read yet"), HINT).in_file(name))
         }

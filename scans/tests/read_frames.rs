@@ -141,13 +141,14 @@ fn units_are_the_persons_then_the_systems_then_the_files() {
     };
     let oregon = Some("EPSG:2992".to_owned());
     assert_eq!(info(&Override::default()), (Some(Unit::Foot), UnitSource::File, oregon.clone(), vec!["unit_converted"]));
-    assert_eq!(info(&wishes("", "metre", "")), (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden"]));
+    assert_eq!(info(&wishes("", "metre", "")), (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden", "crs_unit_differs"]));
     assert_eq!(
         info(&wishes("", "", "EPSG:25832")),
         (Some(Unit::Metre), UnitSource::User, Some("EPSG:25832".into()), vec!["crs_overridden"])
     );
-    let (unit, source, crs, _) = info(&wishes("", "mm", "EPSG:25832"));
+    let (unit, source, crs, codes) = info(&wishes("", "mm", "EPSG:25832"));
     assert_eq!((unit, source, crs), (Some(Unit::Millimetre), UnitSource::User, Some("EPSG:25832".into())));
+    assert!(codes.contains(&"crs_unit_differs"), "{codes:?}");
 }
 
 #[test]

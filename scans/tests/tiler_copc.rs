@@ -163,3 +163,43 @@ fn grids_that_differ_are_joined_on_the_finest() {
     assert!(chunk.positions.iter().zip(&wanted).all(|(found, wanted)| found.distance(*wanted) < 1e-6));
     assert_eq!(chunk.positions.len(), wanted.len());
 }
+
+#[test]
+fn a_system_in_another_unit_holds_for_the_tiles_alone() {
+    // A hall of 20 m in UTM coordinates, as millimetres and as metres.
+    let place = DVec3::new(691_000.0, 5_334_000.0, 520.0);
+    let tiled = |unit: f64, name: &str| {
+        let rows: String = room(500, DVec3::new(20.0, 10.0, 4.0), place, 7)
+            .iter()
+            .map(|point| point.position * unit)
+            .map(|position| format!("{} {} {}\n", position.x, position.y, position.z))
+            .collect();
+        let ply = format!(
+            "ply\nformat ascii 1.0\nelement vertex 500\nproperty double x\nproperty double y\nproperty double z\nend_header\n{rows}"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hall.ply");
+        std::fs::write(&path, ply).unwrap();
+        let wishes = read::Override::parse(None, Some(name), Some("EPSG:25832")).unwrap();
+        let source = read::open_with(&path, &wishes).unwrap();
+        let report = tile_all(vec![source], dir.path(), &options()).unwrap();
+        let copc = read::open(&dir.path().join("points.copc.laz")).unwrap();
+        (report, copc.info().clone())
+    };
+    let (metres, plain) = tiled(1.0, "metre");
+    let (millimetres, scaled) = tiled(1000.0, "millimetre");
+    assert_eq!((plain.crs.as_deref(), plain.unit), (Some("EPSG:25832"), Some(parterre_scans::frame::Unit::Metre)));
+    assert!(!metres.warnings.iter().any(|warning| warning.code == "crs_unit_differs"));
+    assert!(millimetres.warnings.iter().any(|warning| warning.code == "crs_unit_differs"));
+    assert_eq!(scaled.unit, Some(parterre_scans::frame::Unit::Millimetre));
+    assert!(scaled.crs.as_deref().is_some_and(|crs| crs.starts_with("LOCAL_CS") && !crs.contains("AUTHORITY")), "{:?}", scaled.crs);
+    // The tiles are where they would be.
+    let [earth, scaled_earth] = [&metres, &millimetres].map(|report| report.frame.ecef_from_tile.unwrap());
+    let origins = metres.frame.origin_m - millimetres.frame.origin_m;
+    assert!(earth[..12].iter().zip(&scaled_earth[..12]).all(|(a, b)| (a - b).abs() < 1e-5), "{earth:?} {scaled_earth:?}");
+    let gap = DVec3::new(earth[12] - scaled_earth[12], earth[13] - scaled_earth[13], earth[14] - scaled_earth[14]);
+    assert!((gap.length() - origins.length()).abs() < 0.01, "{gap} {origins}");
+    let size = |bounds: [f64; 6]| [0, 1, 2].map(|axis| bounds[axis + 3] - bounds[axis]);
+    let sizes = [&metres, &millimetres].map(|report| size(report.bounds));
+    assert!(sizes[0].iter().zip(sizes[1]).all(|(a, b)| (a - b).abs() < 0.01), "{sizes:?}");
+}

@@ -177,6 +177,19 @@ impl Adapted {
                 self.warn("crs_dropped", "a system of angles does not hold for coordinates that are lengths: it is not kept");
             }
         }
+        let differs =
+            wishes.unit.zip(self.info.crs.as_deref()).and_then(|(unit, crs)| Some((crs, unit, unit_of(crs).filter(|&of| of != unit)?)));
+        if let Some((crs, unit, of)) = differs {
+            let message = format!(
+                "{} counts in {} and the coordinates, as wished, in {}: tiles take it by the ratio of the two; the points file, whose \
+                 numbers stay, names a local system in the latter instead",
+                name(crs),
+                of.name(),
+                unit.name()
+            );
+            self.keeps_wkt = false;
+            self.warn("crs_unit_differs", message);
+        }
         let Some(unit) = self.info.unit else { return };
         // A unit that a person named holds for all axes.
         let vertical = self.info.vertical_unit.take().filter(|&vertical| vertical != unit && unit != Unit::Degree);

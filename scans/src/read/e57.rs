@@ -39,6 +39,7 @@ use self::vector::{Columns, Vector};
 use crate::error::{Error, Result};
 use crate::frame::{Unit, UnitSource};
 use crate::points::{Attributes, Bounds, PointChunk};
+use crate::read::adapt::adapt;
 use crate::read::contain::contained;
 use crate::read::crs::{Crs, wkt};
 use crate::read::record::{self, RecordChunk, Wanted};
@@ -56,15 +57,21 @@ const MOST_CONSTANT_POINTS: u64 = 1 << 20;
 const STANDARD_TIME_OFFSET: f64 = 1e9;
 const LEAST_START: f64 = 7e8;
 
-/// Opens E57 bytes of the given length; `name` stands for the file in messages.
+/// Opens E57 bytes of the given length; `name` stands for the file in messages, `wishes` go before what the file says.
 ///
 /// Reads the header, the XML and the first packets of at most [`SAMPLE_SCANS`] scans.
 ///
 /// # Errors
 /// `e57_header`, `e57_truncated`, `e57_checksum`, `e57_xml`, `e57_too_many`, `e57_no_points`, `e57_fields`, `e57_point_count`,
-/// and while points or pictures are read also `e57_section`, `e57_packet`, `e57_points_missing` and `e57_image`.
+/// and while points or pictures are read also `e57_section`, `e57_packet`, `e57_points_missing` and `e57_image`;
+/// `crs_invalid`.
 pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    let reader = E57Reader::open(source, len, name, wishes).map_err(|error| error.in_file(name))?;
+    adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+}
+
+/// What the file says, as it says it.
+pub(super) fn reader(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
+    let reader = E57Reader::open(source, len, name).map_err(|error| error.in_file(name))?;
     Ok(Box::new(reader))
 }
 
@@ -88,7 +95,7 @@ struct E57Reader {
 }
 
 impl E57Reader {
-    fn open(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Self> {
+    fn open(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Self> {
         let (mut pages, header) = Pages::open(source, len, name)?;
         let mut warnings = Vec::new();
         let mut warn = |code, message| warnings.push(Warning { code, message });
@@ -118,11 +125,11 @@ impl E57Reader {
                 format: format!("E57 {major}.{minor}"),
                 points: scans.iter().filter(|scan| scan.fields.is_ok()).map(|scan| scan.points).sum(),
                 bounds: Bounds::EMPTY,
-                crs: wishes.crs.clone().or(crs),
+                crs,
                 // By the standard.
-                unit: Some(wishes.unit.unwrap_or(Unit::Metre)),
+                unit: Some(Unit::Metre),
                 vertical_unit: None,
-                unit_source: if wishes.unit.is_some() { UnitSource::User } else { UnitSource::File },
+                unit_source: UnitSource::File,
                 attributes,
                 grid: None,
                 setups: scans.iter().map(setup_of).collect(),

@@ -32,7 +32,8 @@ use self::layout::{CLASS, Columns, INTENSITY, Layout, Open, RED, ROLES, Range, R
 use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Attributes, Bounds, PointChunk};
-use crate::read::{PointSource, RecordChunk, Source, SourceInfo, TailFormat, Wanted, Warning, record};
+use crate::read::adapt::adapt;
+use crate::read::{Override, PointSource, RecordChunk, Source, SourceInfo, TailFormat, Wanted, Warning, record};
 
 /// Blocks that the sample takes where vertices can be sought.
 const SAMPLE_BLOCKS: u64 = 5;
@@ -46,11 +47,16 @@ const BLOCK_ROWS: usize = 16_384;
 const COUNT_FACTOR: u64 = 1000;
 const TRUNCATED_HINT: &str = "The file was cut short, often by a broken copy or upload: copy it again from its source.";
 
-/// Opens PLY bytes of the given length; `name` stands for the file in messages.
+/// Opens PLY bytes of the given length; `name` stands for the file in messages, `wishes` go before what the file says.
 ///
 /// # Errors
-/// `ply_header`, `ply_no_vertices`, `ply_no_positions`, `ply_point_count`, `ply_truncated`, `ply_row`; `io`.
-pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
+/// `ply_header`, `ply_no_vertices`, `ply_no_positions`, `ply_point_count`, `ply_truncated`, `ply_row`; `crs_invalid`; `io`.
+pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
+    adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+}
+
+/// What the file says, as it says it.
+pub(super) fn reader(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
     let reader = PlyReader::open(source, len, name).map_err(|fault| fault.named(name))?;
     Ok(Box::new(reader))
 }

@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 
 use crate::frame::Unit;
+use crate::read::crs;
 
 /// WKT of a CRS: that of the code where it is `EPSG:n`, the WKT itself where it is some, and else a local system in the
 /// unit given.
 ///
-/// Heights in a unit of their own make a code's system a compound one, since codes of horizontal systems know nothing of
+/// A system whose own unit is another than that of the coordinates is not theirs: the local system takes its place, named
+/// after it and without its code. Heights in a unit of their own make a code's system a compound one, since codes of horizontal systems know nothing of
 /// heights.
 pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String {
     let crs = crs.map(|crs| crs.trim_matches(|c: char| c == '\0' || c.is_whitespace()));
     if let Some(wkt) = crs.filter(|crs| is_wkt(crs)) {
-        return wkt.to_owned();
+        return if fits(wkt, unit, vertical_unit) { wkt.to_owned() } else { with_heights(scaled(wkt, unit), unit, vertical_unit) };
     }
     let horizontal = match crs.and_then(code) {
         Some(code) => u16::try_from(code)
@@ -20,9 +22,26 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
             .and_then(crs_definitions::from_code)
             .map(|definition| definition.wkt.to_owned())
             .filter(|wkt| is_wkt(wkt))
+            .map(|wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) })
             .unwrap_or_else(|| local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]"))),
         None => local("Local", unit, ""),
     };
+    with_heights(horizontal, unit, vertical_unit)
+}
+
+/// Whether the units that a system names are those of the coordinates; what it does not name may be anything.
+fn fits(wkt: &str, unit: Unit, vertical_unit: Option<Unit>) -> bool {
+    let own = crs::wkt::read(wkt);
+    let vertical = vertical_unit.unwrap_or(unit);
+    own.unit.is_none_or(|own| own == unit) && own.vertical_unit.is_none_or(|own| own == vertical)
+}
+
+/// A local system that stands for one with other units.
+fn scaled(wkt: &str, unit: Unit) -> String {
+    local(&format!("{} in another unit ({})", name(wkt), unit.name()), unit, "")
+}
+
+fn with_heights(horizontal: String, unit: Unit, vertical_unit: Option<Unit>) -> String {
     match vertical_unit.filter(|&vertical| vertical != unit) {
         Some(vertical) => format!(
             "COMPD_CS[\"{} with heights\",{horizontal},VERT_CS[\"Local height\",VERT_DATUM[\"Local height\",2005],{},AXIS[\"Up\",UP]]]",
@@ -83,7 +102,6 @@ fn unit_node(unit: Unit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::crs;
 
     #[test]
     fn codes_and_local_systems_read_back_as_what_they_were() {
@@ -110,8 +128,27 @@ mod tests {
     #[test]
     fn wkt_is_kept_as_it_is() {
         let wkt = "ENGCRS[\"Hall (east) [old]\",EDATUM[\"Hall\"],CS[Cartesian,3],AXIS[\"x\",east],LENGTHUNIT[\"metre\",1]]";
-        assert_eq!(of(Some(&format!("{wkt}\0 ")), Unit::Foot, None), wkt);
+        assert_eq!(of(Some(&format!("{wkt}\0 ")), Unit::Metre, None), wkt);
         assert!(of(Some("PROJCS[\"cut"), Unit::Metre, None).starts_with("LOCAL_CS"));
         assert!(of(Some("Zone 32"), Unit::Metre, None).starts_with("LOCAL_CS"));
+    }
+
+    #[test]
+    fn systems_in_another_unit_are_not_kept() {
+        let compound = "COMPD_CS[\"a\",PROJCS[\"b\",UNIT[\"metre\",1],AUTHORITY[\"EPSG\",\"25832\"]],VERT_CS[\"c\",UNIT[\"metre\",1]]]";
+        assert_eq!(of(Some(compound), Unit::Metre, None), compound);
+        for (system, unit, vertical) in [
+            ("EPSG:25832", Unit::Millimetre, None),
+            ("EPSG:2992", Unit::Metre, None),
+            ("EPSG:25832", Unit::Foot, Some(Unit::Metre)),
+            (compound, Unit::Millimetre, None),
+            (compound, Unit::Metre, Some(Unit::Foot)),
+        ] {
+            let wkt = of(Some(system), unit, vertical);
+            assert!(is_wkt(&wkt) && !wkt.contains("PROJ") && wkt.contains("LOCAL_CS"), "{wkt}");
+            let read = crs::wkt::read(&wkt);
+            assert_eq!((read.unit, read.vertical_unit), (Some(unit), vertical), "{wkt}");
+            assert!(!read.name.is_some_and(|name| name.starts_with("EPSG")), "{wkt}");
+        }
     }
 }
