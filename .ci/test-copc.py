@@ -20,6 +20,9 @@ import numpy as np
 
 # Refused with these codes on purpose; anything else fails.
 REFUSED = {"unit_degrees", "size_implausible"}
+# Share of points that may lie where a coarser level shows nothing. Of the test data sim/duplex-sim.laz has most, 0.5521 %,
+# then copc/lone-star.copc.laz, 0.1725 %; all others have none.
+HOLES = 0.006
 # Coordinates at random, further out than any place on Earth.
 NOWHERE = {"pdrf6", "pdrf8", "pdrf9", "pdrf10"}
 
@@ -179,12 +182,13 @@ def check_copclib(path, out, by_level):
         root = levels == 0
         alone = len(np.unique(cells(info.spacing)[root]))
         check(alone > 0.9 * root.sum(), f"{alone} of {root.sum()} points of the root have a cell of the spacing to themselves")
+    worst = 0.0
     for level in range(len(by_level) - 1):
         # Nodes whose points fill a volume may take a coarser spacing, and cells end where whole steps do.
         there = cells(4 * info.spacing / 2**level)
-        lost = (~np.isin(there, there[levels <= level])).sum()
-        check(lost < 0.02 * len(there), f"down to level {level}, {lost} points lie in cells of four times the spacing that look empty")
-    return len(nodes), len(reader.GetPageList())
+        worst = max(worst, (~np.isin(there, there[levels <= level])).mean())
+    check(worst < HOLES, f"{worst:.4%} of the points lie in cells of four times a level's spacing that look empty down to that level")
+    return len(nodes), len(reader.GetPageList()), worst
 
 
 def check_file(parterre, work, path):
@@ -203,14 +207,16 @@ def check_file(parterre, work, path):
         source = read_input(path)
     except Exception as error:  # laspy cannot read everything that we can
         source, refusal = None, error
-    if source is not None and (np.abs(source.header.maxs[:2]) <= 180).all() and not np.array_equal(source.header.offsets, out.header.offsets):
-        # Degrees, which are reprojected: other places, and no point less.
+    report = json.loads((folder / "report.json").read_text())
+    is_projected = any(warning["code"] == "crs_projected" for warning in report["warnings"])
+    if source is not None and is_projected:
+        # Other places, and no point less.
         check(len(source.points) == len(out.points), f"{len(source.points)} points became {len(out.points)}")
     elif source is not None:
         check_points(source, out)
     by_level = check_laspy(copc, out)
-    nodes, pages = check_copclib(copc, out, by_level)
-    told = f"{len(out.points):>9} points, format {out.header.point_format.id}, {len(by_level)} levels, {nodes} nodes, {pages} pages"
+    nodes, pages, holes = check_copclib(copc, out, by_level)
+    told = f"{len(out.points):>9} points, format {out.header.point_format.id}, {len(by_level)} levels, {nodes} nodes, {pages} pages, {holes:.4%} in holes"
     return told if source is not None else f"{told}; not compared, laspy cannot read the source: {refusal}"
 
 

@@ -38,6 +38,7 @@ mod read_back;
 mod report;
 mod run;
 mod sample;
+mod sketch;
 mod unpack;
 mod work;
 mod write;

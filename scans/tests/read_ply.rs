@@ -7,7 +7,7 @@ use std::path::Path;
 
 use glam::DVec3;
 use parterre_scans::points::{Bounds, PointChunk};
-use parterre_scans::read::{self, Override, PointSource};
+use parterre_scans::read::{self, Override, PointSource, RecordChunk, Wanted};
 use parterre_scans::{Error, Result};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
@@ -294,4 +294,82 @@ fn a_large_file_is_opened_by_a_few_of_its_points() {
     file.seek(SeekFrom::Start(len - 1)).and_then(|_| file.write_all(&[200])).expect("a sparse file");
     let source = read::from_source(Box::new(file), len, Path::new("sparse.ply"), &Override::default()).expect("a large file");
     assert_eq!((source.info().points, source.info().attributes.color), (500_000_000, true));
+}
+
+/// A vertex between the blocks that the sample takes of 60,000, or behind it in a text.
+fn unseen(coding: &str) -> u32 {
+    if coding == "ascii" { 51_000 } else { 11_000 }
+}
+
+/// 60,000 vertices of which the sample sees no colour and no intensity; one has both.
+fn hidden(coding: &str, color: &str, values: [f64; 2]) -> Vec<u8> {
+    let mut bytes = format!(
+        "ply\nformat {coding} 1.0\nelement vertex 60000\nproperty float x\nproperty float y\nproperty float z\n\
+         property {color} red\nproperty {color} green\nproperty {color} blue\nproperty ushort intensity\nend_header\n"
+    )
+    .into_bytes();
+    for i in 0..60_000 {
+        let [red, intensity] = if i == unseen(coding) { values } else { [0.0; 2] };
+        let row =
+            [("float", f64::from(i)), ("float", 1.0), ("float", 2.0), (color, red), (color, 0.0), (color, 0.0), ("ushort", intensity)];
+        match coding {
+            "ascii" => bytes.extend(row.iter().flat_map(|(_, value)| format!("{value} ").into_bytes()).chain([b'\n'])),
+            _ => row.iter().for_each(|(kind, value)| put(&mut bytes, kind, *value, false)),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn doubts_of_the_sample_are_settled_by_all_points() {
+    let codes = |source: &dyn PointSource| source.info().warnings.iter().map(|warning| warning.code).collect::<Vec<_>>();
+    for coding in ["ascii", "binary_little_endian"] {
+        for (color, wanted) in [("uchar", Wanted::Positions), ("ushort", Wanted::Records), ("float", Wanted::Positions)] {
+            let mut source = open(hidden(coding, color, [200.0, 7.0])).expect("a file");
+            assert!(!source.info().attributes.color && !source.info().attributes.intensity && !source.tail_format().color);
+            assert!(codes(source.as_ref()).contains(&"color_empty") && codes(source.as_ref()).contains(&"intensity_empty"));
+            let mut chunk = RecordChunk::default();
+            let mut first = 0;
+            while source.read_records(&mut chunk, wanted, 7_000).expect("points") > 0 {
+                // The layout holds for the whole pass.
+                assert_eq!(chunk.tails.len(), if wanted == Wanted::Records { chunk.positions.len() * 18 } else { 0 });
+                first += chunk.positions.len();
+            }
+            assert_eq!(first, 60_000);
+            assert!(source.info().attributes.color && source.info().attributes.intensity && source.tail_format().color, "{coding} {color}");
+            assert!(!codes(source.as_ref()).iter().any(|code| code.ends_with("_empty")), "{:?}", codes(source.as_ref()));
+            for _ in 0..2 {
+                source.rewind().expect("a way back");
+                let mut at = 0;
+                while source.read_records(&mut chunk, Wanted::Records, 7_000).expect("points") > 0 {
+                    for (position, tail) in chunk.positions.iter().zip(chunk.tails.chunks_exact(24)) {
+                        let (red, intensity) = (u16::from_le_bytes([tail[18], tail[19]]), u16::from_le_bytes([tail[0], tail[1]]));
+                        assert_eq!(
+                            (red, intensity),
+                            if position.x == f64::from(unseen(coding)) { (200 * 257, 7) } else { (0, 0) },
+                            "{coding} {color}"
+                        );
+                        at += 1;
+                    }
+                }
+                assert_eq!(at, 60_000);
+            }
+            assert!(source.warnings().is_empty(), "{:?}", source.warnings());
+        }
+        let mut empty = open(hidden(coding, "uchar", [0.0; 2])).expect("a file");
+        assert_eq!(read_all(empty.as_mut(), 10_000).expect("points").points, 60_000);
+        assert!(!empty.info().attributes.color && codes(empty.as_ref()).contains(&"color_empty"));
+    }
+    // Colours that look narrow in the sample and are not.
+    let mut deep = hidden("ascii", "ushort", [60_000.0, 7.0]);
+    let row = deep.windows(9).position(|bytes| bytes == b"\n1 1 2 0 ").expect("the second vertex");
+    deep[row + 7] = b'9';
+    let mut source = open(deep).expect("a file");
+    let mut chunk = PointChunk::default();
+    while source.read_chunk(&mut chunk, 10_000).expect("points") > 0 {}
+    assert!(source.warnings().iter().any(|warning| warning.code == "color_depth_mixed"));
+    source.rewind().expect("a way back");
+    assert_eq!(source.read_chunk(&mut chunk, 60_000).expect("points"), 60_000);
+    assert_eq!((chunk.colors[1][0], chunk.colors[51_000][0]), (9, 60_000));
+    assert!(source.warnings().is_empty());
 }

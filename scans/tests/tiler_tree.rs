@@ -236,17 +236,64 @@ fn shapes_that_are_no_rooms() {
 #[test]
 fn identical_points_beyond_a_tile_are_cut_into_several() {
     let mut random = Random(6);
+    let levels = 27;
     let count = check((0..20_000).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
-    // As many as there are levels below that of a step.
-    assert!(count >= 25, "{count}");
+    // The smallest cube has 16 steps along its edge: a node on each level from there to the deepest has as many.
+    // What lies above them takes a point.
+    assert_eq!(count, levels + 1);
 
     // With neighbours, so that cells above take from the pieces; and one whose first tile is all there is.
     let mut points: Vec<Point> = (0..60_000).map(|_| random.point(DVec3::new(3.0, 2.0, 1.0))).collect();
     points.extend((0..7000).map(|_| random.point(DVec3::new(3.001, 2.0, 1.0))));
     points.extend(room(5000, DVec3::splat(6.0), DVec3::ZERO, 12));
     let count = check(points, &small(20, 1));
-    assert!(count >= 50, "{count}");
+    assert!(count >= 2 * 20 + 5000 / 60, "{count}");
     check((0..201).map(|_| random.point(DVec3::ONE)).collect(), &small(100, 1));
+}
+
+/// Most points that a tile may have where `crowd` points at most lie in the same small cell.
+fn most_in_a_tile(tile_points: usize, crowd: usize) -> usize {
+    (3 * tile_points).max(crowd.div_ceil(11))
+}
+
+#[test]
+fn a_stray_far_away_leaves_room_below_crowded_places() {
+    let mut random = Random(16);
+    // At steps of 0.1 mm the tree is as deep as keys go.
+    let stray = DVec3::new(49_000.0, 49_000.0, 0.0);
+    let places = [DVec3::ZERO, DVec3::new(0.001, 0.0, 0.0), DVec3::new(0.0, 0.0, 0.02), DVec3::new(0.05, 0.05, 0.05)];
+    let mut points = vec![random.point(stray)];
+    for (number, place) in places.into_iter().enumerate() {
+        points.extend((0..[30_000, 1500, 4000, 90][number]).map(|_| random.point(place)));
+    }
+    points.extend((0..5000).map(|n| random.point(DVec3::new(f64::from(n % 90), f64::from(n / 90), 7_000.0) * 0.001)));
+    let bound = most_in_a_tile(100, points.len());
+    let mut made = Vec::new();
+    // All in memory, and a grain that is not.
+    for memory in [1 << 28, 1] {
+        let options = small(100, memory);
+        let count = check(points.clone(), &options);
+        assert!(count >= points.len() / bound, "{count}");
+        let dir = tempfile::tempdir().unwrap();
+        run(points.clone(), dir.path(), &options).unwrap();
+        let largest = tiles(dir.path()).iter().map(|tile| tile.parts.iter().map(|part| part.vertices.len()).sum::<usize>()).max();
+        assert!(largest.unwrap() <= bound, "{largest:?} above {bound}");
+        let file = std::fs::File::open(dir.path().join("points.copc.laz")).unwrap();
+        let mut reader = las::CopcReader::new(std::io::BufReader::new(file)).unwrap();
+        let info = reader.header().copc_info_vlr().unwrap();
+        let entries: Vec<_> = reader.hierarchy_entries().filter(|entry| entry.point_count > 0).collect();
+        for entry in entries {
+            let cell = entry.key.bounds(&info);
+            let data = reader.read_entry(&entry).unwrap();
+            for ((x, y), z) in data.x().zip(data.y()).zip(data.z()) {
+                let (low, high) = (DVec3::new(cell.min.x, cell.min.y, cell.min.z), DVec3::new(cell.max.x, cell.max.y, cell.max.z));
+                let at = DVec3::new(x, y, z);
+                assert!(at.cmpge(low - 1e-6).all() && at.cmple(high + 1e-6).all(), "{at} outside of {:?}", entry.key);
+            }
+        }
+        made.push(std::fs::read(dir.path().join("points.copc.laz")).unwrap());
+    }
+    assert!(made[0] == made[1]);
 }
 
 #[test]

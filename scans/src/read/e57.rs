@@ -7,6 +7,10 @@
 //! values marked as invalid are 0. Point sources are 1 + the scan's place in the file, which is also its place among the
 //! setups.
 //!
+//! Times of points are seconds since the start of their scan, which is in GPS seconds: together they are GPS time, given
+//! less a thousand million as LAS wants it. A file where a scan with times has no start, or one that is no date since 2002,
+//! counts from somewhere else: its times are given as they are, as of an unknown clock ([`settle_clock`]).
+//!
 //! Limits: version 1 of the format. Only what is read is checked against the checksums. Rows, columns, groups, index
 //! packets and the fields of extensions (but a classification) are passed over. Memory stays below about 200 MiB for any
 //! file: the XML is read as a stream, packets one by one.
@@ -48,6 +52,10 @@ const SAMPLE_POINTS: usize = 10_000;
 /// Constants take no bytes, so that a file's length does not limit the number of points made of constants alone.
 const MOST_CONSTANT_POINTS: u64 = 1 << 20;
 
+/// GPS seconds that LAS subtracts from times, and the least that a scan starts at whose clock counts them: in March 2002.
+const STANDARD_TIME_OFFSET: f64 = 1e9;
+const LEAST_START: f64 = 7e8;
+
 /// Opens E57 bytes of the given length; `name` stands for the file in messages.
 ///
 /// Reads the header, the XML and the first packets of at most [`SAMPLE_SCANS`] scans.
@@ -66,6 +74,7 @@ struct E57Reader {
     pages: Pages,
     scans: Vec<Scan>,
     ranges: Vec<Ranges>,
+    gps_standard_time: bool,
     pictures: Vec<Picture>,
     columns: Box<Columns>,
     /// The scan at hand, and its points once they were begun.
@@ -88,7 +97,7 @@ impl E57Reader {
         }
         let document = contained(|| document::read(&mut pages, &header))
             .unwrap_or_else(|panic| Err(document::invalid(format!("the XML cannot be read: {panic}"))))?;
-        let Document { crs, scans, mut pictures } = document;
+        let Document { crs, mut scans, mut pictures } = document;
         check_scans(&scans, &pages, &mut warn)?;
         keep_plausible(&mut pictures, &pages, &mut warn);
 
@@ -101,6 +110,7 @@ impl E57Reader {
             attributes.returns |= scan.has(Role::ReturnIndex) || scan.has(Role::ReturnCount);
             attributes.gps_time |= scan.has(Role::Time);
         }
+        let gps_standard_time = settle_clock(&mut scans, &mut warn);
         let [major, minor] = header.version;
         let mut reader = Self {
             name: name.to_path_buf(),
@@ -122,6 +132,7 @@ impl E57Reader {
             pages,
             scans,
             ranges: Vec::new(),
+            gps_standard_time,
             pictures,
             columns: Box::default(),
             scan: 0,
@@ -248,6 +259,10 @@ impl PointSource for E57Reader {
         &self.warnings
     }
 
+    fn gps_standard_time(&self) -> bool {
+        self.gps_standard_time
+    }
+
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         let picture = self.pictures.get(index).ok_or_else(|| Error::Internal(format!("there is no picture {index}")))?;
         pictures::read(picture, &mut self.pages).map_err(|error| error.in_file(&self.name))
@@ -264,6 +279,25 @@ fn is_wanted(role: Role, attributes: Attributes) -> bool {
         // Positions.
         _ => true,
     }
+}
+
+/// Puts the scans' starts into standard GPS time where all that have times start at a GPS time. Returns whether they do.
+fn settle_clock(scans: &mut [Scan], warn: &mut impl FnMut(&'static str, String)) -> bool {
+    let timed = || scans.iter().filter(|scan| scan.points > 0 && scan.has(Role::Time));
+    let dated = timed().filter(|scan| scan.start_time >= LEAST_START).count();
+    if dated == 0 {
+        return false;
+    }
+    if dated < timed().count() {
+        let message = format!(
+            "{dated} of {} scans with times have a date to count them from: all times are kept as they are, and not called GPS time",
+            timed().count()
+        );
+        warn("gps_time_mixed", message);
+        return false;
+    }
+    scans.iter_mut().for_each(|scan| scan.start_time -= STANDARD_TIME_OFFSET);
+    true
 }
 
 /// Refuses files without points, or with more than can be in them; tells of scans that are left out.

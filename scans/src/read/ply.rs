@@ -6,8 +6,10 @@
 //! unit; comments are not searched for one.
 //!
 //! **Sample.** The header has no bounds, and types do not say what range colours and intensities have. Opening
-//! reads five blocks of 10,000 vertices spread over the file (the first 50,000 of a text, and where vertices have lists) and decides
-//! by them; [`SourceInfo::bounds`] are those of the sample.
+//! reads five blocks of 10,000 vertices spread over the file (the first 50,000 where vertices have lists, and of a text, of
+//! which 20 MiB at most) and decides by them; [`SourceInfo::bounds`] are those of the sample. Where it saw nothing but 0, or
+//! no colour deeper than 8 bits, the first pass over all vertices looks on ([`layout::Open`]):
+//! [`SourceInfo::attributes`] and the tails' format may change at its end, and not after.
 //!
 //! Limits: headers of 1 MiB, lines of 1 MiB; memory below about 20 MiB beside the chunk. A row that runs over the file's end is
 //! found when the file is opened where rows have a fixed length, else when it is read. Bytes after the last element
@@ -26,7 +28,7 @@ use glam::DVec3;
 
 use self::ascii::{LineFault, Lines};
 use self::header::{Coding, DAMAGED_HINT, Element, Header, Shape};
-use self::layout::{CLASS, Columns, INTENSITY, Layout, RED, ROLES, Range, Row};
+use self::layout::{CLASS, Columns, INTENSITY, Layout, Open, RED, ROLES, Range, Row};
 use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Attributes, Bounds, PointChunk};
@@ -95,6 +97,11 @@ struct PlyReader {
     vertex: Element,
     layout: Layout,
     columns: Columns,
+    /// What the sample says of each role.
+    ranges: [Range; ROLES],
+    /// What it left open, and what this pass saw of it.
+    open: Open,
+    seen: [Range; ROLES],
     /// Parses rows of text.
     lines: Option<Lines>,
     /// Where the first vertex begins.
@@ -159,6 +166,9 @@ impl PlyReader {
             input,
             file_len,
             columns: Columns::new(&layout, &[Range::EMPTY; ROLES]),
+            ranges: [Range::EMPTY; ROLES],
+            open: Open::default(),
+            seen: [Range::EMPTY; ROLES],
             vertex,
             layout,
             lines,
@@ -202,7 +212,7 @@ impl PlyReader {
             }
             let count = SAMPLE_POINTS.min(points - self.done) as usize;
             self.read_rows(count)?;
-            sampled += count as u64;
+            sampled += self.rows.len() as u64;
             for row in &self.rows {
                 ranges.iter_mut().zip(row).for_each(|(range, &value)| range.include(value));
                 let position = DVec3::new(row[0], row[1], row[2]);
@@ -217,6 +227,10 @@ impl PlyReader {
         }
         self.go_to(0)?;
         self.columns = Columns::new(&self.layout, &ranges);
+        self.ranges = ranges;
+        if sampled < points {
+            self.open = Open::of(&self.layout, &ranges);
+        }
         for (role, what, code, kept) in [
             (RED, "colour", "color_empty", self.columns.color.is_some()),
             (INTENSITY, "intensity", "intensity_empty", self.columns.intensity.is_some()),
@@ -239,7 +253,28 @@ impl PlyReader {
         Ok(())
     }
 
-    /// Reads the next `count` vertices into `rows`, whatever the coding.
+    /// After the last vertex: what only all of them tell is settled, for the next pass.
+    fn end_pass(&mut self) {
+        if self.clamped > 0 {
+            let message = format!(
+                "colours or intensities of {} points lie outside of the range that a sample of the file has: these are clamped",
+                self.clamped
+            );
+            self.warnings.push(Warning { code: "color_depth_mixed", message });
+        }
+        let open = std::mem::take(&mut self.open);
+        for role in open.roles() {
+            self.ranges[role] = self.seen[role];
+        }
+        self.columns = Columns::new(&self.layout, &self.ranges);
+        let attributes = self.columns.attributes();
+        self.info.attributes = attributes;
+        self.info.warnings.retain(|warning| {
+            !(warning.code == "color_empty" && attributes.color || warning.code == "intensity_empty" && attributes.intensity)
+        });
+    }
+
+    /// Reads the next vertices into `rows`, whatever the coding: `count` of them, or at least one where they take much text.
     fn read_rows(&mut self, count: usize) -> Result<(), Fault> {
         self.rows.clear();
         if let Some(lines) = &self.lines {
@@ -264,7 +299,7 @@ impl PlyReader {
                 return Err(truncated(format!("the file ends before its {} vertices", self.info.points)).into());
             }
         }
-        self.done += count as u64;
+        self.done += self.rows.len() as u64;
         Ok(())
     }
 
@@ -280,11 +315,13 @@ impl PlyReader {
                 let count = left.min((BLOCK_BYTES / self.layout.stride).max(1));
                 self.read_bytes(count)?;
                 self.clamped += binary::decode(&self.layout, self.columns, &self.bytes, chunk);
+                self.open.look(&self.layout, &self.bytes, &mut self.seen);
                 self.done += count as u64;
             } else {
                 self.read_rows(left.min(BLOCK_ROWS))?;
                 for row in &self.rows {
                     self.clamped += self.columns.push(row, chunk);
+                    self.open.look_at(row, &mut self.seen);
                 }
             }
         }
@@ -307,12 +344,8 @@ impl PointSource for PlyReader {
             self.failed = true;
             return Err(fault.named(&self.name));
         }
-        if self.done == self.info.points && self.clamped > 0 && self.warnings.is_empty() {
-            let message = format!(
-                "colours or intensities of {} points lie outside of the range that a sample of the file has: these are clamped",
-                self.clamped
-            );
-            self.warnings.push(Warning { code: "color_depth_mixed", message });
+        if self.done == self.info.points && !chunk.is_empty() {
+            self.end_pass();
         }
         Ok(chunk.len())
     }
@@ -321,9 +354,11 @@ impl PointSource for PlyReader {
         let mut columns = std::mem::take(&mut self.scratch);
         std::mem::swap(&mut columns.positions, &mut chunk.positions);
         chunk.clear();
+        // The end of a pass may change it, for the next one.
+        let format = self.tail_format();
         let result = self.read_chunk(&mut columns, max);
         if result.is_ok() && wanted == Wanted::Records {
-            record::pack(&columns, self.tail_format().color, &mut chunk.tails);
+            record::pack(&columns, format.color, &mut chunk.tails);
         }
         std::mem::swap(&mut columns.positions, &mut chunk.positions);
         self.scratch = columns;
@@ -336,6 +371,7 @@ impl PointSource for PlyReader {
 
     fn rewind(&mut self) -> Result<()> {
         self.clamped = 0;
+        self.seen = [Range::EMPTY; ROLES];
         self.warnings.clear();
         self.failed = false;
         self.go_to(0).map_err(|fault| fault.named(&self.name))

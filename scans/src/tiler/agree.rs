@@ -56,17 +56,25 @@ pub(super) fn agree(sources: &[Box<dyn PointSource>]) -> Result<(Frame, Attribut
 pub(super) struct Words {
     /// The CRS, with all that a code would leave out.
     pub(super) wkt: Option<String>,
-    /// How GPS times are counted.
+    /// Whether all GPS times that there are are standard GPS time.
     pub(super) gps_standard_time: bool,
 }
 
 /// What the sources say alike.
 pub(super) fn words(sources: &[Box<dyn PointSource>]) -> Words {
     let wkt = sources.first().and_then(|first| first.wkt());
+    let (standard, others) = clocks(sources);
     Words {
         wkt: wkt.filter(|_| sources.iter().all(|source| source.wkt() == wkt)).map(str::to_owned),
-        gps_standard_time: sources.iter().all(|source| source.gps_standard_time()),
+        gps_standard_time: standard > 0 && others == 0,
     }
+}
+
+/// How many sources have standard GPS times, and how many have others; sources without times have no say.
+fn clocks(sources: &[Box<dyn PointSource>]) -> (usize, usize) {
+    let timed = || sources.iter().filter(|source| source.info().attributes.gps_time);
+    let standard = timed().filter(|source| source.gps_standard_time()).count();
+    (standard, timed().count() - standard)
 }
 
 /// What the sources have to say, each thing once.
@@ -76,6 +84,14 @@ pub(super) fn warnings(sources: &[Box<dyn PointSource>]) -> Vec<Warning> {
         if !warnings.contains(warning) {
             warnings.push(warning.clone());
         }
+    }
+    let (standard, others) = clocks(sources);
+    if standard > 0 && others > 0 {
+        let message = format!(
+            "GPS times of {standard} sources are standard GPS time, those of {others} are not (seconds of a week, or of an unknown \
+             clock): they are kept as they are, and the points file does not call them standard time"
+        );
+        warnings.push(Warning { code: "gps_time_mixed", message });
     }
     warnings
 }

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 
 /// Bytes before a block's data.
 const HEAD: usize = 12;
-/// Records turned at a time, so that what is written stays in the nearest cache.
-const STRIPE: usize = 64;
+/// Records, and bytes of each, that are turned at a time, in registers.
+const SQUARE: usize = 8;
 
 /// Makes blocks; reused.
 pub(super) struct Packer {
@@ -44,29 +44,77 @@ impl Packer {
 }
 
 fn turn(records: &[u8], stride: usize, count: usize, turned: &mut [u8]) {
-    for (stripe, some) in records.chunks(STRIPE * stride).enumerate() {
-        let start = stripe * STRIPE;
-        let rows = some.len() / stride;
-        for byte in 0..stride {
-            let column = &mut turned[byte * count + start..byte * count + start + rows];
-            for (value, record) in column.iter_mut().zip(some[byte..].iter().step_by(stride)) {
-                *value = *record;
+    let (rows, columns) = (whole(count), whole(stride));
+    for row in (0..rows).step_by(SQUARE) {
+        for column in (0..columns).step_by(SQUARE) {
+            let square = std::array::from_fn(|line| word(records, (row + line) * stride + column));
+            for (line, word) in transposed(square).into_iter().enumerate() {
+                put(turned, (column + line) * count + row, word);
             }
+        }
+        for column in columns..stride {
+            for row in row..row + SQUARE {
+                turned[column * count + row] = records[row * stride + column];
+            }
+        }
+    }
+    for row in rows..count {
+        for column in 0..stride {
+            turned[column * count + row] = records[row * stride + column];
         }
     }
 }
 
 fn turn_back(turned: &[u8], stride: usize, count: usize, records: &mut [u8]) {
-    for (stripe, some) in records.chunks_mut(STRIPE * stride).enumerate() {
-        let start = stripe * STRIPE;
-        let rows = some.len() / stride;
-        for byte in 0..stride {
-            let column = &turned[byte * count + start..byte * count + start + rows];
-            for (record, value) in some[byte..].iter_mut().step_by(stride).zip(column) {
-                *record = *value;
+    let (rows, columns) = (whole(count), whole(stride));
+    for row in (0..rows).step_by(SQUARE) {
+        for column in (0..columns).step_by(SQUARE) {
+            let square = std::array::from_fn(|line| word(turned, (column + line) * count + row));
+            for (line, word) in transposed(square).into_iter().enumerate() {
+                put(records, (row + line) * stride + column, word);
+            }
+        }
+        for column in columns..stride {
+            for row in row..row + SQUARE {
+                records[row * stride + column] = turned[column * count + row];
             }
         }
     }
+    for row in rows..count {
+        for column in 0..stride {
+            records[row * stride + column] = turned[column * count + row];
+        }
+    }
+}
+
+/// As much of a length as whole squares cover.
+fn whole(len: usize) -> usize {
+    len / SQUARE * SQUARE
+}
+
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let b = &bytes[at..at + SQUARE];
+    u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])
+}
+
+#[inline]
+fn put(bytes: &mut [u8], at: usize, word: u64) {
+    bytes[at..at + SQUARE].copy_from_slice(&word.to_le_bytes());
+}
+
+/// A square of bytes turned about its diagonal: single bytes change places, then pairs, then halves.
+#[inline]
+fn transposed(mut square: [u64; SQUARE]) -> [u64; SQUARE] {
+    for (apart, shift, mask) in [(1, 8, 0x00ff_00ff_00ff_00ff), (2, 16, 0x0000_ffff_0000_ffff), (4, 32, 0x0000_0000_ffff_ffff)] {
+        for low in (0..SQUARE).filter(|low| low & apart == 0) {
+            let high = low + apart;
+            let change = ((square[low] >> shift) ^ square[high]) & mask;
+            square[high] ^= change;
+            square[low] ^= change << shift;
+        }
+    }
+    square
 }
 
 fn crc_of(bytes: &[u8]) -> u32 {
@@ -142,6 +190,21 @@ impl Blocks {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_turned_at_every_size() {
+        for (stride, count) in [(7, 20), (8, 8), (12, 3), (30, 9), (36, 64), (41, 100)] {
+            let records: Vec<u8> = (0..(stride * count) as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+            let mut turned = vec![0; records.len()];
+            turn(&records, stride, count, &mut turned);
+            for (at, &value) in records.iter().enumerate() {
+                assert_eq!(turned[at % stride * count + at / stride], value);
+            }
+            let mut back = vec![0; records.len()];
+            turn_back(&turned, stride, count, &mut back);
+            assert_eq!(back, records);
+        }
+    }
 
     #[test]
     fn blocks_come_back_and_damage_is_seen() {

@@ -3,8 +3,8 @@
 //! parent has taken from it.
 //!
 //! Which cells are cut depends on their numbers of points alone, never on how the points are divided into chunks.
-//! Points of a single tree coordinate cannot be cut: where they are more than a leaf holds, what is too much
-//! goes to nodes below, each the first child of the one above, which is where the points lie.
+//! Cells too small to be cut, grains, deal their points out to the nodes below them: see `pile`. So a tile has at most three
+//! times the points wanted, or an eleventh of the points of one grain where these are more.
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,6 +14,7 @@ use super::encode::Encoder;
 use super::lattice::morton;
 use super::order::Sorted;
 use super::part::{Part, PartWriter, Top};
+use super::pile::{Deal, grain_level};
 use super::plan::MORTON_LEVELS;
 use super::sample::{Sampler, cells_for};
 use crate::error::{Error, Result};
@@ -132,10 +133,10 @@ impl<'a> Builder<'a> {
             return Ok(Node { key, content: content(), has_children: false, spacing_m: 0.0 });
         }
         let cube = &self.plans.encoder.cube;
-        let left = cube.bits.saturating_sub(key.level);
-        if left == 0 {
+        if key.level >= grain_level(cube) {
             return self.pile(key, sorted, range);
         }
+        let left = cube.bits - key.level;
         if digits == 0 {
             // Deeper than the codes go: others for what is below.
             let digits = left.min(MORTON_LEVELS);
@@ -162,27 +163,27 @@ impl<'a> Builder<'a> {
         self.parent(key, &sorted.records, nodes)
     }
 
-    /// Points in each of the nodes that so many of one tree coordinate are cut into.
-    pub(super) fn pile_share(&self, key: NodeKey, points: u64) -> usize {
-        let levels = u64::from(NodeKey::MAX_LEVEL - key.level) + 1;
-        (points.div_ceil(levels) as usize).max(self.plans.tile_points)
+    /// Deals the points of a grain out: the first ones stay in its own node.
+    fn pile(&mut self, key: NodeKey, sorted: &Sorted, range: Range<usize>) -> Result<Node> {
+        let mut deal = Deal::new(self, key, range.len() as u64);
+        let own = range.start..range.end.min(range.start + deal.share);
+        let stride = self.plans.stride();
+        for record in sorted.records[own.end * stride..range.end * stride].chunks_exact(stride) {
+            deal.put(self, record)?;
+        }
+        deal.end(self)?;
+        let has_children = own.end < range.end;
+        let spacing_m = if has_children { self.grain_spacing_m(key) } else { 0.0 };
+        Ok(Node { key, content: own.map(|place| place as u32).collect(), has_children, spacing_m })
     }
 
-    /// Cuts the points of one tree coordinate into nodes below one another.
-    fn pile(&mut self, key: NodeKey, sorted: &Sorted, range: Range<usize>) -> Result<Node> {
-        let share = self.pile_share(key, range.len() as u64);
-        let content = (range.start..range.end.min(range.start + share)).map(|place| place as u32).collect();
-        let mut below = key;
-        let mut start = range.start + share;
-        while start < range.end {
-            self.plans.context.check()?;
-            below = below.child(0);
-            let end = range.end.min(start + share);
-            let content = (start..end).map(|place| place as u32).collect();
-            self.finish(&sorted.records, Node { key: below, content, has_children: false, spacing_m: 0.0 })?;
-            start = end;
-        }
-        Ok(Node { key, content, has_children: below != key, spacing_m: 0.0 })
+    /// Spacing of a node of a grain that has more below it, in metres; 0 where all lie at one place.
+    pub(super) fn grain_spacing_m(&self, key: NodeKey) -> f64 {
+        if key.level < self.plans.encoder.cube.bits { self.plans.spacing_m(key, cells_for(self.plans.tile_points)) } else { 0.0 }
+    }
+
+    pub(super) fn plans(&self) -> &'a Plans<'a> {
+        self.plans
     }
 
     /// Makes the cell `key` of its children, in the order of their numbers, and finishes them. Their contents name

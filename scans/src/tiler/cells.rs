@@ -36,9 +36,12 @@ impl Window {
     }
 
     /// The cell's place in the array.
+    #[inline]
     pub(super) fn index(&self, cell: [i64; 3]) -> Option<usize> {
-        let [x, y, z] = [0, 1, 2].map(|axis| cell[axis].wrapping_sub(self.corner[axis]) as u64);
-        let [width, depth, height] = self.size.map(|size| size as u64);
+        let x = cell[0].wrapping_sub(self.corner[0]) as u64;
+        let y = cell[1].wrapping_sub(self.corner[1]) as u64;
+        let z = cell[2].wrapping_sub(self.corner[2]) as u64;
+        let (width, depth, height) = (self.size[0] as u64, self.size[1] as u64, self.size[2] as u64);
         (x < width && y < depth && z < height).then(|| ((z * depth + y) * width + x) as usize)
     }
 
@@ -63,7 +66,8 @@ impl Cells {
 
     /// Counts a point in.
     pub(super) fn add(&mut self, tree: [i64; 3]) {
-        let cell = tree.map(|value| value >> self.window.shift);
+        let shift = self.window.shift;
+        let cell = [tree[0] >> shift, tree[1] >> shift, tree[2] >> shift];
         match self.window.index(cell) {
             Some(index) => self.dense[index] += 1,
             None => self.add_outside(cell, 1),

@@ -10,6 +10,7 @@ use super::distribute::Chunk;
 use super::lattice::morton;
 use super::order::Sorted;
 use super::part::Part;
+use super::pile::grain_level;
 use super::run::Run;
 use super::work::{Survey, Work};
 use crate::error::{Error, Result};
@@ -79,21 +80,20 @@ impl Run<'_> {
             part
         } else {
             let stride = plans.encoder.format.record_len();
-            if chunk.points > self.chunk_points(stride, chunk.points) && chunk.key.level == plans.encoder.cube.bits {
-                let most = self.chunk_points(stride, chunk.points) as usize / 2;
-                let part = Builder::new(plans, path, tools)?.pile_chunk(chunk.key, &from, chunk.points, most)?;
-                self.temporary.add(part.bytes);
-                return Ok(part);
+            let limit = self.chunk_points(stride, chunk.points);
+            if chunk.points > limit && chunk.key.level >= grain_level(&plans.encoder.cube) {
+                Builder::new(plans, path, tools)?.pile_chunk(chunk.key, &from, chunk.points, limit as usize / 2)?
+            } else {
+                records.clear();
+                records.reserve(chunk.points as usize * stride);
+                let mut blocks = Blocks::open(&from, stride)?;
+                while blocks.next(records)? {}
+                if records.len() as u64 != chunk.points * stride as u64 {
+                    return Err(Error::Internal(format!("{} bytes of records in the chunk {}", records.len(), chunk.key)));
+                }
+                let digits = sorted.fill(records, stride, chunk.key, &plans.encoder.cube);
+                Builder::new(plans, path, tools)?.chunk(chunk.key, sorted, digits)?
             }
-            records.clear();
-            records.reserve(chunk.points as usize * stride);
-            let mut blocks = Blocks::open(&from, stride)?;
-            while blocks.next(records)? {}
-            if records.len() as u64 != chunk.points * stride as u64 {
-                return Err(Error::Internal(format!("{} bytes of records in the chunk {}", records.len(), chunk.key)));
-            }
-            let digits = sorted.fill(records, stride, chunk.key, &plans.encoder.cube);
-            Builder::new(plans, path, tools)?.chunk(chunk.key, sorted, digits)?
         };
         self.temporary.add(part.bytes);
         match std::fs::remove_file(&from) {

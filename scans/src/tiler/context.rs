@@ -23,25 +23,27 @@ const STAGES: [(&str, f64, f64); 5] =
 pub(super) struct Context<'a> {
     cancel: Option<&'a AtomicBool>,
     progress: &'a (dyn Fn(Progress) + Sync),
-    last: Mutex<f64>,
+    /// Place of the stage and fraction that the caller was told last.
+    last: Mutex<(usize, f64)>,
     timings: Mutex<Vec<Timing>>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(cancel: Option<&'a AtomicBool>, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
-        Self { cancel, progress, last: Mutex::new(0.0), timings: Mutex::default() }
+        Self { cancel, progress, last: Mutex::default(), timings: Mutex::default() }
     }
 
     pub(super) fn check(&self) -> Result<()> {
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
-    /// Tells the caller where the stage stands, 0 to 1; never less than it was told before.
+    /// Tells the caller where the stage stands, 0 to 1; never less, and no earlier stage, than it was told before.
     pub(super) fn report(&self, stage: &'static str, fraction: f64) {
-        let (from, to) = STAGES.iter().find(|(name, ..)| *name == stage).map_or((1.0, 1.0), |&(_, from, to)| (from, to));
+        let Some(place) = STAGES.iter().position(|(name, ..)| *name == stage) else { return };
+        let (_, from, to) = STAGES[place];
         let Ok(mut last) = self.last.lock() else { return };
-        *last = last.max(from + (to - from) * fraction.clamp(0.0, 1.0));
-        (self.progress)(Progress { stage, fraction: *last });
+        *last = (last.0.max(place), last.1.max(from + (to - from) * fraction.clamp(0.0, 1.0)));
+        (self.progress)(Progress { stage: STAGES[last.0].0, fraction: last.1 });
     }
 
     /// Runs a stage and takes its time.
@@ -56,7 +58,10 @@ impl<'a> Context<'a> {
         result
     }
 
+    /// Of the stages in their order; the last two run side by side.
     pub(super) fn timings(&self) -> Vec<Timing> {
-        self.timings.lock().map(|timings| timings.clone()).unwrap_or_default()
+        let mut timings = self.timings.lock().map(|timings| timings.clone()).unwrap_or_default();
+        timings.sort_by_key(|timing| STAGES.iter().position(|(name, ..)| *name == timing.stage));
+        timings
     }
 }

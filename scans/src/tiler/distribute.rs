@@ -1,6 +1,6 @@
 //! The second pass over the sources: every record goes to the chunk that it lies in, each a temporary file of blocks.
 //!
-//! A chunk that turns out to be above the limit is divided again, from its file, down to single tree coordinates.
+//! A chunk that turns out to be above the limit is divided again, from its file, down to grains.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -12,6 +12,7 @@ use super::context::Context;
 use super::convert::Converter;
 use super::feed::feed;
 use super::lattice::Cube;
+use super::pile::grain_level;
 use super::plan::{Plan, index_below};
 use crate::error::{Error, Result};
 use crate::read::record::COORDINATES_BYTES;
@@ -212,7 +213,7 @@ pub(super) fn distribute(
 /// Cuts a chunk that is too large.
 fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done: &mut Vec<Chunk>) -> Result<()> {
     let Limits { cube, stride, .. } = limits;
-    let depth = DIVIDE_LEVELS.min(cube.bits - chunk.key.level);
+    let depth = DIVIDE_LEVELS.min(grain_level(&cube).saturating_sub(chunk.key.level));
     if chunk.points <= limits.chunk_points || depth == 0 {
         done.push(chunk);
         return Ok(());
@@ -250,8 +251,14 @@ fn divide(chunk: Chunk, limits: Limits, dir: &Path, context: &Context<'_>, done:
 }
 
 /// Steps of a record.
+#[inline]
 pub(super) fn steps_of(record: &[u8]) -> [i32; 3] {
-    [0, 4, 8].map(|at| i32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]))
+    let r = &record[..COORDINATES_BYTES];
+    [
+        i32::from_le_bytes([r[0], r[1], r[2], r[3]]),
+        i32::from_le_bytes([r[4], r[5], r[6], r[7]]),
+        i32::from_le_bytes([r[8], r[9], r[10], r[11]]),
+    ]
 }
 
 fn height_bin(cube: &Cube, step: i32) -> usize {

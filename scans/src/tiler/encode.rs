@@ -26,14 +26,12 @@ pub(super) struct Encoder {
     pub(super) cube: Cube,
     /// For `points.copc.laz`, where it is wanted.
     pub(super) copc: Option<NodeEncoder>,
-    /// For `tiles.3tz`, where it is wanted.
-    pub(super) tiles: Option<Tiles>,
-}
-
-/// What tiles need beside the records.
-pub(super) struct Tiles {
+    /// Whether `tiles.3tz` is wanted.
+    pub(super) with_tiles: bool,
     pub(super) placement: Placement,
+    /// Attributes of the tiles.
     pub(super) attributes: Attributes,
+    /// Colour of points that have none.
     pub(super) ramp: Ramp,
 }
 
@@ -43,9 +41,15 @@ pub(super) struct Encoded {
     pub(super) tile: Option<TileBytes>,
 }
 
-/// A tile, and where its points are: whole millimetres in the tile frame.
+/// A tile, and where its points are.
 pub(super) struct TileBytes {
     pub(super) packed: Packed,
+    pub(super) extent: Extent,
+}
+
+/// Where a node's points are in the tile frame: whole millimetres.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
     pub(super) min: [i64; 3],
     pub(super) max: [i64; 3],
     /// Largest distance between a point and its place in the tile along one axis, in millimetres.
@@ -61,17 +65,24 @@ impl Encoder {
     /// Encodes a node's records, which come in Morton order.
     pub(super) fn encode(&self, key: NodeKey, records: &[u8]) -> Result<Encoded> {
         let copc = self.copc.as_ref().map(|copc| copc.encode(records)).transpose()?;
-        let tile = self.tiles.as_ref().map(|tiles| self.tile(tiles, key, records)).transpose()?;
+        let tile = self.with_tiles.then(|| self.tile(key, records)).transpose()?;
         Ok(Encoded { copc, tile })
     }
 
-    fn tile(&self, tiles: &Tiles, key: NodeKey, records: &[u8]) -> Result<TileBytes> {
+    fn tile(&self, key: NodeKey, records: &[u8]) -> Result<TileBytes> {
+        let (parts, extent) = self.parts(records);
+        let packed = Packed::new(path_of(key), glb::encode(&parts, true)?)?;
+        Ok(TileBytes { packed, extent })
+    }
+
+    /// The records as a tile has them.
+    pub(super) fn parts(&self, records: &[u8]) -> (Vec<Part>, Extent) {
         let stride = self.format.record_len();
         let grid = self.cube.grid();
         let mut positions: Vec<DVec3> = records.chunks_exact(stride).map(|record| grid.position(steps_of(record))).collect();
-        tiles.placement.tile_from_file(&mut positions);
+        self.placement.tile_from_file(&mut positions);
 
-        let with_extras = tiles.attributes.intensity || tiles.attributes.classification;
+        let with_extras = self.attributes.intensity || self.attributes.classification;
         let (mut min, mut max, mut error_mm) = ([i64::MAX; 3], [i64::MIN; 3], 0.0_f64);
         let mut parts = Parts::default();
         for (record, position) in records.chunks_exact(stride).zip(&positions) {
@@ -83,7 +94,7 @@ impl Encoder {
             max = [0, 1, 2].map(|axis| max[axis].max(place[axis]));
             let tail = &record[COORDINATES_BYTES..];
             let intensity = u16::from_le_bytes([tail[0], tail[1]]);
-            let [red, green, blue] = self.color(tiles, record, intensity);
+            let [red, green, blue] = self.color(record, intensity);
             let part = parts.of(place.map(|value| value >> PART_BITS));
             let position = place.map(|value| (value & ((1 << PART_BITS) - 1)) as u16);
             part.vertices.push(Vertex { position, pad: 0, color: [red, green, blue, 255] });
@@ -91,12 +102,11 @@ impl Encoder {
                 part.extras.push(Extra { intensity, classification: tail[4], pad: 0 });
             }
         }
-        let packed = Packed::new(path_of(key), glb::encode(&parts.list, true)?)?;
-        Ok(TileBytes { packed, min, max, error_mm })
+        (parts.list, Extent { min, max, error_mm })
     }
 
     /// The record's colour; grey by intensity or a ramp by height where it has none.
-    fn color(&self, tiles: &Tiles, record: &[u8], intensity: u16) -> [u8; 3] {
+    fn color(&self, record: &[u8], intensity: u16) -> [u8; 3] {
         if self.format.color {
             let at = COORDINATES_BYTES + COLOR_AT;
             let color = [0, 2, 4].map(|channel| u16::from_le_bytes([record[at + channel], record[at + channel + 1]]));
@@ -104,7 +114,7 @@ impl Encoder {
                 return color.map(narrow);
             }
         }
-        tiles.ramp.color(intensity, steps_of(record)[2])
+        self.ramp.color(intensity, steps_of(record)[2])
     }
 }
 

@@ -101,11 +101,10 @@ impl Lattice {
     }
 
     /// Tree steps of a place.
+    #[inline]
     pub(super) fn tree(&self, place: [i64; 3]) -> [i64; 3] {
-        if self.ratio == DVec3::ONE {
-            return place;
-        }
-        [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64)
+        // Axis by axis: arrays that are mapped go through memory, which every point would wait for.
+        [stretched(place[0], self.ratio.x), stretched(place[1], self.ratio.y), stretched(place[2], self.ratio.z)]
     }
 
     /// Places on each axis in so many metres.
@@ -123,6 +122,12 @@ impl Lattice {
         let fits = |place: [i64; 3]| (0..3).all(|axis| i32::try_from(place[axis] - base[axis]).is_ok());
         (fits(min) && fits(max)).then(|| (Grid { scale: self.scale, offset: self.position(base) }, base))
     }
+}
+
+/// Tree steps of a place on an axis with so many of them in a step.
+#[inline]
+fn stretched(place: i64, ratio: f64) -> i64 {
+    if ratio == 1.0 { place } else { (place as f64 * ratio).floor() as i64 }
 }
 
 /// The cube of the octree over records of one grid.
@@ -198,11 +203,14 @@ impl Cube {
     }
 
     /// Tree coordinates of steps within the cube.
+    #[inline]
     pub(super) fn tree(&self, steps: [i32; 3]) -> [u32; 3] {
-        let place = [0, 1, 2].map(|axis| i64::from(steps[axis]) + self.base[axis]);
-        let tree =
-            if self.ratio == DVec3::ONE { place } else { [0, 1, 2].map(|axis| (place[axis] as f64 * self.ratio[axis]).floor() as i64) };
-        [0, 1, 2].map(|axis| ((tree[axis] - self.low[axis]) >> self.shift) as u32)
+        [self.tree_on(0, steps[0], self.ratio.x), self.tree_on(1, steps[1], self.ratio.y), self.tree_on(2, steps[2], self.ratio.z)]
+    }
+
+    #[inline]
+    fn tree_on(&self, axis: usize, step: i32, ratio: f64) -> u32 {
+        ((stretched(i64::from(step) + self.base[axis], ratio) - self.low[axis]) >> self.shift) as u32
     }
 
     /// Whether steps lie in the box of all points kept.
@@ -229,6 +237,7 @@ impl Cube {
 }
 
 /// The bits of `value`, two zeros between each and the next.
+#[inline]
 fn spread(value: u32) -> u64 {
     let mut value = u64::from(value) & 0x1f_ffff;
     value = (value | value << 32) & 0x001f_0000_0000_ffff;
@@ -239,6 +248,7 @@ fn spread(value: u32) -> u64 {
 }
 
 /// Morton code of three numbers of 21 bits.
+#[inline]
 pub(super) fn morton([x, y, z]: [u32; 3]) -> u64 {
     spread(x) | spread(y) << 1 | spread(z) << 2
 }

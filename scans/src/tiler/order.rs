@@ -22,13 +22,16 @@ impl Sorted {
     pub(super) fn fill(&mut self, records: &[u8], stride: usize, key: NodeKey, cube: &Cube) -> u32 {
         let digits = cube.bits - key.level;
         let dropped = digits.saturating_sub(MORTON_LEVELS);
-        let mask = (1_u64 << digits) - 1;
-        let below = |record: &[u8]| cube.tree(steps_of(record)).map(|value| (u64::from(value) & mask) as u32);
+        let mask = ((1_u64 << digits) - 1) as u32;
+        let below = |record: &[u8]| {
+            let [x, y, z] = cube.tree(steps_of(record));
+            [x & mask, y & mask, z & mask]
+        };
         self.keys.clear();
-        self.keys.extend(
-            (records.chunks_exact(stride).enumerate())
-                .map(|(index, record)| (morton(below(record).map(|value| value >> dropped)), index as u32)),
-        );
+        self.keys.extend((records.chunks_exact(stride).enumerate()).map(|(index, record)| {
+            let [x, y, z] = below(record);
+            (morton([x >> dropped, y >> dropped, z >> dropped]), index as u32)
+        }));
         self.keys.sort_unstable();
         let record = |index: u32| &records[index as usize * stride..(index as usize + 1) * stride];
         let rest = |index: u32| morton(below(record(index)).map(|value| value & ((1 << dropped) - 1)));

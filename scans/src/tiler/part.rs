@@ -102,8 +102,9 @@ impl PartWriter {
         let tile = match encoded.tile {
             Some(mut tile) => {
                 let place = self.put(&tile.packed.take_data())?;
-                self.part.error_mm = self.part.error_mm.max(tile.error_mm);
-                Some(FinalTile { place, meta: tile.packed.meta(), min: tile.min, max: tile.max })
+                let extent = tile.extent;
+                self.part.error_mm = self.part.error_mm.max(extent.error_mm);
+                Some(FinalTile { place, meta: tile.packed.meta(), min: extent.min, max: extent.max })
             }
             None => None,
         };

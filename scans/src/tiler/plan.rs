@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::cells::{Cells, Window};
 use super::lattice::{Cube, descend, morton};
+use super::pile::grain_level;
 use crate::tile::id::NodeKey;
 
 /// Levels of which a Morton code holds the digits.
@@ -39,7 +40,7 @@ impl Plan {
     pub(super) fn of_cells(mut cells: Cells, cube: &Cube, limit: u64) -> Self {
         let (levels, corner) = loop {
             match cube.in_cells(cells.window.shift) {
-                Some((levels, corner)) if levels <= MORTON_LEVELS => break (levels, corner),
+                Some((levels, corner)) if levels <= MORTON_LEVELS.min(grain_level(cube)) => break (levels, corner),
                 Some(_) => cells.coarsen(),
                 // The headers announced far more room than the points take: the one chunk is divided again.
                 None => return Self { chunks: vec![NodeKey::ROOT], lookup: Lookup::One },
@@ -90,7 +91,8 @@ impl Plan {
             Lookup::Cells { window, corner, dense, sparse } => {
                 let shift = cube.shift_of(window.shift);
                 let tree = cube.tree(steps);
-                let cell = [0, 1, 2].map(|axis| corner[axis] + i64::from(tree[axis] >> shift));
+                let on = |axis: usize| corner[axis] + i64::from(tree[axis] >> shift);
+                let cell = [on(0), on(1), on(2)];
                 window.index(cell).map_or_else(|| sparse.get(&cell).copied().unwrap_or(NONE), |index| dense[index])
             }
             Lookup::Below { key, depth, bits, dense } => dense[index_below(cube.tree(steps), *key, *depth, *bits)],

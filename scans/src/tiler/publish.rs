@@ -13,7 +13,7 @@ use super::build::Plans;
 use super::companions::{self, Companions};
 use super::documents::documents;
 use super::encode::Encoder;
-use super::pictures::{self, Encoding, Pictures};
+use super::pictures::{self, Pictures};
 use super::ramp::percentiles;
 use super::report::{Dropped, FileEntry, REPORT_VERSION, Report};
 use super::run::{Run, Scan};
@@ -69,21 +69,20 @@ impl Run<'_> {
             .collect())
     }
 
-    /// Draws into the work folder, from whichever encoding is there, and takes out what the sources hold beside points.
+    /// Draws into the work folder and takes out what the sources hold beside points.
     pub(super) fn beside(
         &self,
         sources: &mut [Box<dyn PointSource>],
-        scan: &Scan<'_>,
+        nodes: &Nodes,
+        plans: &Plans<'_>,
         work: &Work,
         dir: &Path,
         is_added_to: bool,
     ) -> Result<Beside> {
-        let [tiles, copc] = ["tiles.3tz", "points.copc.laz"].map(|name| work.path().join(name));
-        let encoding = if self.options.outputs.tiles { Encoding::Tiles(&tiles) } else { Encoding::Copc(&copc, scan.file_frame) };
-        let drawn = pictures::draw(&encoding, work.path(), self.options.memory_bytes, &|| self.context.check())?;
+        let drawn = pictures::draw(nodes, plans.encoder, work.path(), self.options.memory_bytes, &|| self.context.check())?;
         // The scan that is added to is the first source, and has its pictures in the folder.
         let (before, own) = if is_added_to { (Some(dir), &mut sources[1..]) } else { (None, sources) };
-        let companions = companions::extract(own, &scan.placement, before, work.path())?;
+        let companions = companions::extract(own, &plans.encoder.placement, before, work.path())?;
         Ok(Beside { drawn, companions })
     }
 

@@ -3,6 +3,7 @@
 use super::distribute::{Distributed, height_of};
 use super::lattice::Cube;
 use crate::points::Attributes;
+use crate::raster::height_color;
 
 /// From intensity or height to colour, between the 2nd and the 98th percentile.
 pub(super) struct Ramp {
@@ -12,10 +13,6 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    /// Dusk to daylight; even steps of lightness.
-    const HEIGHTS: [[f64; 3]; 5] =
-        [[54.0, 60.0, 112.0], [42.0, 110.0, 142.0], [72.0, 160.0, 130.0], [176.0, 196.0, 112.0], [246.0, 226.0, 150.0]];
-
     pub(super) fn new(distributed: &Distributed, cube: &Cube, attributes: Attributes) -> Self {
         let intensity = percentiles(&distributed.intensities).map(|bin| bin as f64);
         let height = percentiles(&distributed.heights).map(|bin| height_of(cube, bin));
@@ -29,13 +26,7 @@ impl Ramp {
             // The square root lifts the many dark returns.
             return [(32.0 + 208.0 * share(f64::from(intensity), range).sqrt()) as u8; 3];
         }
-        let place = share(f64::from(step), self.height) * (Self::HEIGHTS.len() - 1) as f64;
-        let index = (place as usize).min(Self::HEIGHTS.len() - 2);
-        let rest = place - index as f64;
-        [0, 1, 2].map(|channel| {
-            let (from, to) = (Self::HEIGHTS[index][channel], Self::HEIGHTS[index + 1][channel]);
-            (from + (to - from) * rest) as u8
-        })
+        height_color(share(f64::from(step), self.height))
     }
 }
 

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use glam::DVec3;
-
 use crate::error::{Error, Result};
 use crate::points::Bounds;
 use crate::tile::archive::Index;
@@ -45,15 +43,6 @@ struct Waiting {
     documents: u32,
 }
 
-/// A tile without its points.
-struct Node {
-    path: Option<String>,
-    bounds: Bounds,
-    parent: Option<usize>,
-}
-
-/// Points of a patch; where there are more, they lie on top of one another.
-pub(super) const MAX_PATCH: usize = 200_000;
 /// Documents within documents; Parterre writes fewer than ten.
 const MAX_DOCUMENTS: u32 = 64;
 
@@ -101,60 +90,6 @@ impl ReadBack {
             }
         }
         Ok(tiles)
-    }
-
-    /// Boxes of the scan with all the points that lie in them, at most 200,000 each, of as many leaves as wanted, spread evenly over the scan. In the tile frame.
-    ///
-    /// # Errors
-    /// Those of reading the tiles.
-    pub fn patches(mut self, wanted: usize) -> Result<Vec<Vec<DVec3>>> {
-        let nodes = self.nodes().map_err(|error| error.in_file(&self.path))?;
-        let mut is_leaf = vec![true; nodes.len()];
-        for node in &nodes {
-            if let Some(parent) = node.parent {
-                is_leaf[parent] = false;
-            }
-        }
-        let leaves: Vec<usize> = (0..nodes.len()).filter(|&node| is_leaf[node] && nodes[node].path.is_some()).collect();
-        let step = leaves.len().div_ceil(wanted.max(1)).max(1);
-        let mut patches = Vec::new();
-        for &leaf in leaves.iter().skip(step / 2).step_by(step) {
-            let mut patch = Vec::new();
-            let mut at = Some(leaf);
-            while let Some(node) = at.map(|index| &nodes[index]).filter(|_| patch.len() < MAX_PATCH) {
-                if let Some(path) = &node.path {
-                    let parts = self.content(path).map_err(|error| error.in_file(&self.path))?;
-                    let positions = parts.iter().flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex)));
-                    // A leaf's box is tight; half a step is lost in its text.
-                    let bounds = nodes[leaf].bounds;
-                    let near = Bounds { min: bounds.min - 5e-4, max: bounds.max + 5e-4 };
-                    patch.extend(positions.filter(|&position| near.contains(position)).take(MAX_PATCH - patch.len()));
-                }
-                at = node.parent;
-            }
-            patches.push(patch);
-        }
-        Ok(patches)
-    }
-
-    /// Every tile that waits and all below them, parents before children, without reading contents.
-    fn nodes(&mut self) -> Result<Vec<Node>> {
-        let mut nodes: Vec<Node> = Vec::new();
-        let mut waiting: VecDeque<(Waiting, Option<usize>)> = self.waiting.drain(..).map(|waiting| (waiting, None)).collect();
-        while let Some((Waiting { tile, base, depth, documents }, parent)) = waiting.pop_front() {
-            let path = tile.content.as_ref().map(|content| path_of(content, &base)).transpose()?;
-            if let Some(path) = path.as_ref().filter(|path| has_extension(path, "json")) {
-                let (tile, base) = self.open(path, documents)?;
-                waiting.push_front((Waiting { tile, base, depth, documents: documents + 1 }, parent));
-                continue;
-            }
-            let index = nodes.len();
-            nodes.push(Node { path, bounds: tile.bounding_volume.bounds(), parent });
-            waiting.extend(
-                tile.children.into_iter().map(|tile| (Waiting { tile, base: base.clone(), depth: depth + 1, documents }, Some(index))),
-            );
-        }
-        Ok(nodes)
     }
 
     /// Replaces waiting links to documents by the documents' roots.

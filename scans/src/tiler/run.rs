@@ -12,7 +12,7 @@ use super::context::{Context, Progress};
 use super::convert::{self, Converter};
 use super::distribute::{self, Limits};
 use super::earlier::Before;
-use super::encode::{Encoder, Tiles};
+use super::encode::Encoder;
 use super::lattice::{Cube, Lattice};
 use super::plan::Plan;
 use super::ramp::Ramp;
@@ -221,7 +221,10 @@ impl<'a> Run<'a> {
             copc: if copc { Some(NodeEncoder::new(&format)?) } else { None },
             format,
             cube,
-            tiles: tiles.then(|| Tiles { placement: placement.clone(), attributes, ramp }),
+            with_tiles: tiles,
+            placement: placement.clone(),
+            attributes,
+            ramp,
         };
         let builders = self.builders(encoder.format.record_len());
         let plans = Plans {
@@ -240,9 +243,13 @@ impl<'a> Run<'a> {
         }
         let bounds = scan_bounds(&cube, &placement, &nodes);
         let scan = Scan { survey, file_frame, placement, attributes, bounds };
-        let made = self.context.stage("write", || self.write(&nodes, &plans, &scan, work))?;
-        let beside = self.context.stage("pictures", || self.beside(sources, &scan, work, dir, is_added_to))?;
-        self.publish(&nodes, &plans, &scan, made, beside, work, dir)
+        // Both take the nodes from the parts; writing leaves the processor free.
+        self.context.report("write", 0.0);
+        let (made, beside) = rayon::join(
+            || self.context.stage("write", || self.write(&nodes, &plans, &scan, work)),
+            || self.context.stage("pictures", || self.beside(sources, &nodes, &plans, work, dir, is_added_to)),
+        );
+        self.publish(&nodes, &plans, &scan, made?, beside?, work, dir)
     }
 }
 

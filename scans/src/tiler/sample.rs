@@ -51,7 +51,10 @@ impl Sampler {
     ) -> (u64, Vec<bool>) {
         let edge_bits = cube.bits - key.level;
         let mask = ((1_u64 << edge_bits) - 1) as u32;
-        let position = |index: u32| cube.tree(steps_of(&records[index as usize * stride..])).map(|value| value & mask);
+        let position = |index: u32| {
+            let [x, y, z] = cube.tree(steps_of(&records[index as usize * stride..]));
+            [x & mask, y & mask, z & mask]
+        };
         let mut cells = cells_for(tile_points);
         loop {
             self.best_of_cells(table_bytes, edge_bits, cells, content.iter().map(|&index| position(index)));

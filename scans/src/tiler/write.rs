@@ -68,6 +68,18 @@ impl Nodes {
         self.paths.iter().map(|path| File::open(path).map_err(|error| Error::io("open", path, error))).collect()
     }
 
+    /// Reads a node's bytes, by any thread.
+    pub(super) fn read_alone(&self, node: usize, place: Place) -> Result<Vec<u8>> {
+        let path = &self.paths[self.parts[node] as usize];
+        let mut bytes = vec![0; place.len as usize];
+        let read = File::open(path).and_then(|mut file| {
+            file.seek(SeekFrom::Start(place.offset))?;
+            file.read_exact(&mut bytes)
+        });
+        read.map_err(|error| Error::io("read", path, error))?;
+        Ok(bytes)
+    }
+
     /// Reads a node's bytes.
     fn read(&self, files: &mut [File], node: usize, place: Place) -> Result<Vec<u8>> {
         let part = self.parts[node] as usize;

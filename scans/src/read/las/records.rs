@@ -102,6 +102,7 @@ impl Layout {
 }
 
 /// The steps on three axes, with which every record begins.
+#[inline]
 pub(super) fn steps_at(record: &[u8]) -> [i32; 3] {
     [i32_at(record, 0), i32_at(record, 4), i32_at(record, 8)]
 }

@@ -16,6 +16,8 @@ use crate::read::contain::contained;
 
 /// Longest line, in bytes.
 const MAX_LINE: u64 = 1 << 20;
+/// Text after which a block of lines ends, in bytes.
+const BLOCK_TEXT: usize = 4 << 20;
 /// Lines that one thread parses at a time.
 const LINES: usize = 1024;
 
@@ -51,11 +53,14 @@ impl Lines {
         Self { definition, end }
     }
 
-    /// Appends the next `count` rows.
+    /// Appends the next `count` rows, fewer where they take more than [`BLOCK_TEXT`], but one at least.
     pub(super) fn read(&self, input: &mut impl BufRead, count: usize, rows: &mut Vec<Row>) -> Result<(), LineFault> {
         let (mut text, mut ends) = (Vec::new(), vec![0]);
-        while ends.len() <= count {
-            next_line(input, self.end, &mut text)?;
+        while ends.len() <= count && text.len() < BLOCK_TEXT {
+            next_line(input, self.end, &mut text).map_err(|fault| match fault {
+                LineFault::Bad(_, what) => LineFault::Bad(ends.len() - 1, what),
+                other => other,
+            })?;
             ends.push(text.len());
         }
         let parts: Vec<_> = ends

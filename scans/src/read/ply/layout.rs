@@ -218,6 +218,52 @@ impl Columns {
     }
 }
 
+/// Which roles a sample of the vertices left open.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Open {
+    color: bool,
+    intensity: bool,
+}
+
+impl Open {
+    /// What these ranges, of a part of the vertices, leave open: whether there is anything at all, and of colours, which
+    /// are not stretched to their range, how deep they are. How intensities are stretched is left to the sample, so that
+    /// a single value cannot flatten all others.
+    pub(super) fn of(layout: &Layout, ranges: &[Range; ROLES]) -> Self {
+        let is_narrow = |role: usize, field: Field| {
+            !ranges[role].says_something() || (!matches!(field.kind, Kind::I8 | Kind::U8) && ranges[role].max <= 255.0)
+        };
+        let colors = RED..INTENSITY;
+        Self {
+            color: layout.has(colors.clone())
+                && colors.into_iter().all(|role| layout.fields[role].is_some_and(|field| is_narrow(role, field))),
+            intensity: layout.fields[INTENSITY].is_some() && !ranges[INTENSITY].says_something(),
+        }
+    }
+
+    pub(super) fn roles(self) -> impl Iterator<Item = usize> {
+        let color = if self.color { RED..INTENSITY } else { 0..0 };
+        let intensity = if self.intensity { INTENSITY..CLASS } else { 0..0 };
+        color.chain(intensity)
+    }
+
+    /// Looks at what is open in rows of fixed length.
+    pub(super) fn look(self, layout: &Layout, rows: &[u8], seen: &mut [Range; ROLES]) {
+        for role in self.roles() {
+            if let Some(field) = layout.fields[role] {
+                rows.chunks_exact(layout.stride).for_each(|row| seen[role].include(field.kind.number(&row[field.at..], layout.coding)));
+            }
+        }
+    }
+
+    /// Looks at what is open in a row.
+    pub(super) fn look_at(self, row: &Row, seen: &mut [Range; ROLES]) {
+        for role in self.roles() {
+            seen[role].include(row[role]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,14 @@
 //! A node's records into one chunk of LAZ, compression version 3.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
-use laz::LazItem;
 use laz::laszip::{LazItemRecordBuilder, LazItemType};
-use laz::record::{LayeredPointRecordCompressor, RecordCompressor as _};
+use laz::record::{LayeredPointRecordCompressor, LayeredPointRecordDecompressor, RecordCompressor as _, RecordDecompressor as _};
+use laz::{DecompressionSelection, LazItem};
 
 use crate::error::{Error, Result};
+use crate::read::contain::contained;
 use crate::read::record::TailFormat;
 
 /// Compresses nodes; one for all threads.
@@ -38,6 +40,22 @@ impl NodeEncoder {
         compressor.set_fields_from(&self.items).map_err(|error| fault(&error))?;
         compressor.compress_many(records).and_then(|()| compressor.done()).map_err(|error| fault(&error))?;
         Ok(compressor.into_inner())
+    }
+
+    /// The records of a chunk that [`NodeEncoder::encode`] made of so many, with coordinates, intensity and colour; what
+    /// the rest holds means nothing.
+    ///
+    /// # Errors
+    /// `internal` where the chunk is damaged.
+    pub fn decode_visible(&self, chunk: &[u8], points: u32) -> Result<Vec<u8>> {
+        let fault = |error: &dyn std::fmt::Display| Error::Internal(format!("a node cannot be decompressed: {error}"));
+        let mut decompressor = LayeredPointRecordDecompressor::new(Cursor::new(chunk));
+        decompressor.set_fields_from(&self.items).map_err(|error| fault(&error))?;
+        decompressor.set_selection(DecompressionSelection::base().decompress_z().decompress_intensity().decompress_rgb());
+        let mut records = vec![0; points as usize * self.record_len];
+        let done = contained(|| decompressor.decompress_many(&mut records)).map_err(|error| fault(&error))?;
+        done.map_err(|error| fault(&error))?;
+        Ok(records)
     }
 }
 
