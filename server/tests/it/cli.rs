@@ -238,3 +238,43 @@ fn the_demo_is_the_same_each_time() {
     }
     assert!(made[0] == made[1]);
 }
+
+#[test]
+fn tiling_that_was_killed_goes_on_to_the_same_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(600_000))).unwrap();
+    let [whole, killed] = ["whole", "killed"].map(|name| dir.path().join(name));
+    json(&parterre(&["tile", path(&scan), "-o", path(&whole), "--json"]), 0);
+    let mut child = Command::new(PARTERRE)
+        .args(["tile", path(&scan), "-o", path(&killed), "--json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Once its records are distributed there is something to go on from; on Unix this is SIGKILL.
+    let survey = killed.join(".tiling/work.json");
+    while !survey.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(survey.exists() && !killed.join("report.json").exists(), "killed on the way");
+    let report = json(&parterre(&["tile", path(&scan), "-o", path(&killed), "--json"]), 0);
+    assert!(report["timings"].as_array().unwrap().iter().all(|timing| timing["stage"] != "count"), "nothing is read again: {report}");
+    assert!(!killed.join(".tiling").exists());
+    for file in report["files"].as_array().unwrap() {
+        let name = file["name"].as_str().unwrap();
+        assert!(fs::read(whole.join(name)).unwrap() == fs::read(killed.join(name)).unwrap(), "{name}");
+    }
+    let told = |dir: &Path| {
+        let mut report: Value = serde_json::from_slice(&fs::read(dir.join("report.json")).unwrap()).unwrap();
+        for key in ["seconds", "timings", "temporary_bytes"] {
+            report.as_object_mut().unwrap().remove(key);
+        }
+        report
+    };
+    assert_eq!(told(&whole), told(&killed));
+    let again = json(&parterre(&["tile", path(&scan), "-o", path(&whole), "--add", "--json"]), 3);
+    assert_eq!(again["error"]["code"], "already_added", "{again}");
+}
