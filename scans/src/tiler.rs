@@ -13,7 +13,7 @@
 //!
 //! Limits: a scan spans at most 100 km; tiles keep positions to 0.5 mm. Temporary files take less than 1.5 times the
 //! bytes of all records, and the outputs beside them less than 1.25 times; that much must be free before anything is written.
-//! Records of noise, which nothing packs, may take 2 and 1.5 times as much.
+//! Records of noise, which nothing packs, may take 2.5 and 1.5 times their bytes.
 
 mod agree;
 mod blocks;
