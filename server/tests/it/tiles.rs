@@ -2,6 +2,8 @@
 
 use std::io::Read as _;
 
+use e57::{E57Writer, ImageFormat, Quaternion, Record, RecordValue, Transform, Translation, VisualReferenceImageProperties};
+
 use super::support::{Client, TestApp, las, room};
 
 fn published() -> (TestApp, String) {
@@ -200,5 +202,70 @@ fn a_version_names_everything_that_was_made_of_it() {
     let page = client.get("/venues/hall").expect(200).text();
     for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "off the surface", "m² seen from above"] {
         assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+}
+
+/// A picture of one grey pixel.
+#[rustfmt::skip]
+const PNG: [u8; 67] = [
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x01,
+    0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41,
+    0x54, 0x78, 0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00, 0x00, 0x00, 0x49,
+    0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+];
+
+/// The room as a scan from one place, with a picture.
+fn e57_with_picture(place: [f64; 3]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut writer = E57Writer::new(&mut bytes, "a room").unwrap();
+    let prototype = vec![Record::CARTESIAN_X_F64, Record::CARTESIAN_Y_F64, Record::CARTESIAN_Z_F64];
+    let mut scan = writer.add_pointcloud("scan", prototype).unwrap();
+    scan.set_name(Some("Stage door".into()));
+    let [x, y, z] = place;
+    scan.set_transform(Some(Transform { rotation: Quaternion { w: 1.0, x: 0.0, y: 0.0, z: 0.0 }, translation: Translation { x, y, z } }));
+    for point in room(5_000) {
+        scan.add_point(point.map(|millimetres| RecordValue::Double(f64::from(millimetres) / 1000.0)).to_vec()).unwrap();
+    }
+    scan.finalize().unwrap();
+    let mut picture = writer.add_image("picture").unwrap();
+    picture.set_name("From the door");
+    picture.set_pointcloud_guid("scan");
+    let size = VisualReferenceImageProperties { width: 1, height: 1 };
+    picture.add_visual_reference(ImageFormat::Png, &mut &PNG[..], size, None).unwrap();
+    picture.finalize().unwrap();
+    writer.finalize().unwrap();
+    drop(writer);
+    bytes.into_inner()
+}
+
+#[test]
+fn setups_and_pictures_are_given_as_the_file_has_them() {
+    let app = TestApp::start();
+    let client = &app.client;
+    let place = [10.0, 20.0, 1.5];
+    let (scan, version) = client.publish(&client.venue("Hall"), "room.e57", &e57_with_picture(place));
+    let base = format!("/tiles/{scan}/{version}");
+    let told = client.get(&format!("/api/scans/{scan}")).expect(200).json()["versions"][0].clone();
+    assert_eq!((&told["setups"], &told["images"]), (&format!("{base}/setups.json").into(), &1.into()));
+
+    let setups = client.get(told["setups"].as_str().unwrap()).expect(200);
+    assert_eq!(setups.header("content-type"), Some("application/json"));
+    assert!(setups.header("cache-control").unwrap().contains("immutable"));
+    let setups = setups.json();
+    assert_eq!((setups["setups"].as_array().unwrap().len(), setups["images"].as_array().unwrap().len()), (1, 1), "{setups}");
+    let (setup, image) = (&setups["setups"][0], &setups["images"][0]);
+    assert_eq!((&setup["name"], &setup["position"], &setup["points"]), (&"Stage door".into(), &place.as_slice().into(), &5_000.into()));
+    assert_eq!((&image["file"], &image["setup"], &image["bytes"]), (&"images/0001.png".into(), &0.into(), &PNG.len().into()));
+
+    let address = format!("{base}/{}", image["file"].as_str().unwrap());
+    let picture = client.get(&address).expect(200);
+    assert_eq!(picture.header("content-type"), Some("image/png"));
+    assert!(picture.header("cache-control").unwrap().contains("immutable"));
+    assert!(picture.body == PNG, "the picture as it lies in the scan");
+    let part = client.get_with(&address, &[("range", "bytes=1-3")]).expect(206);
+    assert_eq!(part.body, b"PNG");
+    client.get_with(&address, &[("if-none-match", picture.header("etag").unwrap())]).expect(304);
+    for name in ["0002.png", "0001.jpg", "..%2Fsetups.json"] {
+        client.get(&format!("{base}/images/{name}")).expect(404);
     }
 }
