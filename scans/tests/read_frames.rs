@@ -364,7 +364,7 @@ fn what_is_turned_or_counts_downwards_keeps_its_integers() {
     let mut chunk = RecordChunk::default();
     source.read_records(&mut chunk, Wanted::Records, 10).expect("records");
     assert!(chunk.steps.is_empty());
-    assert!((chunk.positions[0].y - 2147.483_648).abs() < 1e-9 && (chunk.positions[1].y + 5e-6).abs() < 1e-12, "{:?}", chunk.positions);
+    assert!((chunk.positions[0].y - 2_147.483_648).abs() < 1e-9 && (chunk.positions[1].y + 5e-6).abs() < 1e-12, "{:?}", chunk.positions);
 }
 
 /// Counts the bytes that are read.

@@ -169,13 +169,14 @@ fn a_system_in_another_unit_holds_for_the_tiles_alone() {
     // A hall of 20 m in UTM coordinates, as millimetres and as metres.
     let place = DVec3::new(691_000.0, 5_334_000.0, 520.0);
     let tiled = |unit: f64, name: &str| {
-        let rows: String = room(500, DVec3::new(20.0, 10.0, 4.0), place, 7)
+        let rows = room(500, DVec3::new(20.0, 10.0, 4.0), place, 7)
             .iter()
             .map(|point| point.position * unit)
-            .map(|position| format!("{} {} {}\n", position.x, position.y, position.z))
-            .collect();
+            .map(|position| format!("{} {} {}", position.x, position.y, position.z))
+            .collect::<Vec<_>>()
+            .join("\n");
         let ply = format!(
-            "ply\nformat ascii 1.0\nelement vertex 500\nproperty double x\nproperty double y\nproperty double z\nend_header\n{rows}"
+            "ply\nformat ascii 1.0\nelement vertex 500\nproperty double x\nproperty double y\nproperty double z\nend_header\n{rows}\n"
         );
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hall.ply");

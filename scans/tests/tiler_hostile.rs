@@ -26,7 +26,7 @@ fn las(path: &Path, scale: [f64; 3], bounds: [[f64; 3]; 2], points: &[[i32; 3]])
         bytes[187 + 16 * axis..195 + 16 * axis].copy_from_slice(&bounds[0][axis].to_le_bytes());
     }
     for steps in points {
-        steps.iter().for_each(|step| bytes.extend_from_slice(&step.to_le_bytes()));
+        bytes.extend(steps.iter().flat_map(|step| step.to_le_bytes()));
         bytes.extend_from_slice(&[7, 0, 0x09, 2, 0, 0, 0, 0]);
     }
     std::fs::write(path, bytes).unwrap();

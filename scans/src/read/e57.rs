@@ -303,7 +303,9 @@ fn settle_clock(scans: &mut [Scan], warn: &mut impl FnMut(&'static str, String))
         warn("gps_time_mixed", message);
         return false;
     }
-    scans.iter_mut().for_each(|scan| scan.start_time -= STANDARD_TIME_OFFSET);
+    for scan in scans.iter_mut() {
+        scan.start_time -= STANDARD_TIME_OFFSET;
+    }
     true
 }
 

@@ -112,9 +112,9 @@ impl Numbers {
 
 /// What is to be said where point sources of files without setups are not to be taken for setups.
 pub(super) fn renumbered(sources: &[Box<dyn PointSource>]) -> Option<Warning> {
-    let has_setups = |source: &Box<dyn PointSource>| !source.info().setups.is_empty();
+    let has_setups: Vec<bool> = sources.iter().map(|source| !source.info().setups.is_empty()).collect();
     let message = "some of the files have setups: the point sources of the others are counted on from the last setup, and are 0 where that is too many";
-    (sources.iter().any(has_setups) && !sources.iter().all(has_setups))
+    (has_setups.contains(&true) && has_setups.contains(&false))
         .then(|| Warning { code: "point_source_renumbered", message: message.into() })
 }
 

@@ -22,8 +22,10 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
             .and_then(crs_definitions::from_code)
             .map(|definition| definition.wkt.to_owned())
             .filter(|wkt| is_wkt(wkt))
-            .map(|wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) })
-            .unwrap_or_else(|| local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]"))),
+            .map_or_else(
+                || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
+                |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
+            ),
         None => local("Local", unit, ""),
     };
     with_heights(horizontal, unit, vertical_unit)
