@@ -2,7 +2,7 @@
 //!
 //! Of each file the header and a sample of its points are read, never more than a few megabytes beside headers.
 //!
-//! **Estimate.** By the figures that a stadium of 10 M points gives on two cores, in round numbers: see [`Estimate`].
+//! **Estimate.** A cautious guess from the number of points and the length of their records alone: see [`Estimate`].
 
 use std::path::Path;
 
@@ -47,7 +47,8 @@ pub struct Inspection {
     pub estimate: Estimate,
 }
 
-/// What tiling takes, roughly; within a factor of two for most scans.
+/// What tiling takes, guessed so that it is rather less: the stadium that `docs/benchmarks.md` measures takes less than half of the time, and
+/// makes five sixths of the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Estimate {
     /// Bytes of `points.copc.laz`: about half of a record compresses away.
