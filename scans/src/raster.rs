@@ -34,8 +34,8 @@ pub struct ColoredPoint {
 /// Largest edge of a picture.
 pub const MAX_PIXELS: u32 = 8192;
 
-pub use self::levels::Level;
 use self::levels::Storeys;
+pub use self::levels::{Level, largest as largest_level};
 
 /// A scan made ready for drawing: its points without strays, its levels. Makes all the pictures of one scan.
 pub struct Drawing {

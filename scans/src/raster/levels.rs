@@ -37,6 +37,12 @@ pub struct Level {
     pub floors_m: [f64; 2],
 }
 
+/// Place of the level with the largest area, the lowest of equals.
+pub fn largest(levels: &[Level]) -> Option<usize> {
+    let larger = |a: &Level, b: &Level| a.area_m2.total_cmp(&b.area_m2).then(b.number.cmp(&a.number));
+    (0..levels.len()).max_by(|&a, &b| larger(&levels[a], &levels[b]))
+}
+
 /// Levels are at least this far apart.
 const APART_M: f64 = 2.0;
 /// Smallest share of the largest level's flat area.
@@ -107,8 +113,7 @@ impl Storeys {
 
     /// Index of the level with the largest area.
     pub(super) fn main(&self) -> usize {
-        let larger = |a: &Level, b: &Level| a.area_m2.total_cmp(&b.area_m2).then(b.number.cmp(&a.number));
-        (0..self.levels.len()).max_by(|&a, &b| larger(&self.levels[a], &self.levels[b])).unwrap_or(0)
+        largest(&self.levels).unwrap_or(0)
     }
 
     fn of_column(&self, column: usize) -> std::ops::Range<usize> {

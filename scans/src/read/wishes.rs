@@ -1,5 +1,6 @@
 //! Wishes as people write them.
 
+use super::crs::wkt::shorten;
 use super::crs::{project, wkt};
 use super::{Override, Up};
 use crate::error::{Error, Result};
@@ -52,14 +53,6 @@ pub(super) fn check_crs(text: &str) -> Result<String> {
     let name = found.name.ok_or_else(|| invalid("is not readable as WKT of a coordinate reference system"))?;
     // A code that is not in the list says less than the text.
     Ok(if project::code(&name).is_some_and(project::is_known) { name } else { text.to_owned() })
-}
-
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(60).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

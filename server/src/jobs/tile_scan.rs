@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use parterre_scans::raster::Level;
+use parterre_scans::raster::largest_level;
 use parterre_scans::{read, tiler};
 use serde::{Deserialize, Serialize};
 
@@ -152,8 +152,7 @@ fn make(
         stored.keys.push(key.clone());
         context.storage.take_file(&key, &work.join(name)).map_err(JobError::storage)?;
     }
-    let largest = |a: &&Level, b: &&Level| a.area_m2.total_cmp(&b.area_m2).then(b.number.cmp(&a.number));
-    let main_level = report.levels.iter().max_by(largest).map_or(1, |level| level.number);
+    let main_level = largest_level(&report.levels).map_or(1, |main| report.levels[main].number);
     let bytes_of = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.bytes as i64);
     let tiles_bytes = bytes_of("tiles.3tz").ok_or_else(|| JobError::internal(anyhow::anyhow!("the tiler made no tiles")))?;
 

@@ -129,7 +129,8 @@ fn unit(system: &Node, crs: &mut Crs) -> Option<Unit> {
     unit
 }
 
-fn shorten(text: &str) -> String {
+/// The beginning of a text that is not to be trusted, for a message.
+pub(crate) fn shorten(text: &str) -> String {
     let mut short: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(60).is_some() {
         short.push('…');
