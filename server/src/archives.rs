@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use parterre_scans::tile::archive::{Entry, Index};
+use parterre_tile::archive::{Entry, Index};
 
 /// A file that many threads read at offsets of their own.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Archive {
     }
 
     /// Finds an entry.
-    pub fn entry(&self, path: &str) -> parterre_scans::Result<Option<Entry>> {
+    pub fn entry(&self, path: &str) -> parterre_model::Result<Option<Entry>> {
         self.index.entry(&mut self.cursor.clone(), path)
     }
 

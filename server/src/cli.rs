@@ -29,8 +29,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use parterre_scans::catalog::Fault;
-use parterre_scans::error::ErrorKind;
+use parterre_model::ErrorKind;
+use parterre_model::catalog::Fault;
 
 use crate::db::DatabaseUrl;
 
@@ -103,7 +103,7 @@ impl Failure {
     }
 
     fn stopped() -> Self {
-        Self::from(parterre_scans::Error::Cancelled)
+        Self::from(parterre_model::error::Error::Cancelled)
     }
 
     /// Of database or storage.
@@ -120,8 +120,8 @@ impl Failure {
     }
 }
 
-impl From<parterre_scans::Error> for Failure {
-    fn from(error: parterre_scans::Error) -> Self {
+impl From<parterre_model::Error> for Failure {
+    fn from(error: parterre_model::Error) -> Self {
         let exit = match error.kind() {
             ErrorKind::BadInput => 3,
             ErrorKind::Storage => 4,

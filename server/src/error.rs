@@ -8,7 +8,7 @@ use std::path::Path;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use parterre_scans::catalog::{ErrorBody, Fault};
+use parterre_model::catalog::{ErrorBody, Fault};
 
 /// A `Result` whose error is [`ApiError`].
 pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
@@ -82,7 +82,7 @@ impl ApiError {
     }
 
     /// Of reading a file that someone sent under the name `file_name`.
-    pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
+    pub fn of_file(error: parterre_model::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
             FileFault::Input(fault) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None },
             FileFault::Storage(error) => Self::storage(error),
@@ -102,22 +102,22 @@ pub enum FileFault {
     /// The file's: told to the person who sent it, who knows it by the name they gave it, not by where it is stored.
     Input(Fault),
     /// The storage's, even where the library blames the caller: whoever sent the file did not choose the path.
-    Storage(parterre_scans::Error),
+    Storage(parterre_model::Error),
     /// Nobody's.
-    Cancelled(parterre_scans::Error),
+    Cancelled(parterre_model::Error),
     /// Ours.
-    Ours(parterre_scans::Error),
+    Ours(parterre_model::Error),
 }
 
 /// Tells whose fault an error is that came of reading a file that someone sent under the name `file_name`.
-pub fn fault_of_file(error: parterre_scans::Error, file_name: &str) -> FileFault {
+pub fn fault_of_file(error: parterre_model::Error, file_name: &str) -> FileFault {
     match error {
-        parterre_scans::Error::Input { code, message, hint, .. } => {
-            let renamed = parterre_scans::Error::input(code, message, hint).in_file(Path::new(file_name));
+        parterre_model::error::Error::Input { code, message, hint, .. } => {
+            let renamed = parterre_model::error::Error::input(code, message, hint).in_file(Path::new(file_name));
             FileFault::Input(Fault::from(&renamed))
         }
-        parterre_scans::Error::Io { .. } => FileFault::Storage(error),
-        parterre_scans::Error::Cancelled => FileFault::Cancelled(error),
+        parterre_model::error::Error::Io { .. } => FileFault::Storage(error),
+        parterre_model::error::Error::Cancelled => FileFault::Cancelled(error),
         _ => FileFault::Ours(error),
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     fn where_files_are_stored_is_told_to_nobody() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = || parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let error = || parterre_model::error::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
             let answer = ApiError::of_file(error(), "hall.las");
             assert_eq!((answer.status_code(), answer.fault().code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"));
             assert!(!answer.fault().message.contains("/srv"), "{answer}");
@@ -198,7 +198,7 @@ mod tests {
             assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
             assert!(!job.fault().message.contains("/srv"), "{job:?}");
         }
-        let input = parterre_scans::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
+        let input = parterre_model::error::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
         assert_eq!(ApiError::of_file(input, "hall.las").fault().message, "hall.las: it ends early");
     }
 }

@@ -4,7 +4,7 @@ pub mod lease;
 pub mod tile_scan;
 pub mod worker;
 
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 use crate::config::WorkerConfig;
 use crate::db::Database;
@@ -57,7 +57,7 @@ impl JobError {
     }
 
     /// Of working on a file that someone sent under the name `file_name`.
-    pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
+    pub fn of_file(error: parterre_model::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
             FileFault::Input(fault) => Self::BadInput(fault),
             FileFault::Storage(error) => Self::storage(error),

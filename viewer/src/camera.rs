@@ -14,7 +14,7 @@ pub mod walk;
 
 use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
-use parterre_scans::points::Bounds;
+use parterre_model::points::Bounds;
 
 use crate::stream::{ActiveScan, StreamSystems};
 

@@ -1,6 +1,6 @@
 //! What went wrong, for a person: a stable code, what happened and what to do.
 
-use parterre_scans::{Error, ErrorKind};
+use parterre_model::{Error, ErrorKind};
 use serde::Serialize;
 
 /// A failure to open or to load something.

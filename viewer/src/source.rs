@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[cfg(not(target_arch = "wasm32"))]
 use std::sync::Arc;
 
-use parterre_scans::catalog::{self, ScanState};
-use parterre_scans::lod::Tree;
+use parterre_lod::Tree;
+use parterre_model::catalog::{self, ScanState};
 #[cfg(not(target_arch = "wasm32"))]
-use parterre_scans::tile::archive::Index;
-use parterre_scans::tile::tileset::Tileset;
+use parterre_tile::archive::Index;
+use parterre_tile::tileset::Tileset;
 
 use crate::fault::{Fault, FaultKind};
 use crate::transfer::get;
@@ -189,7 +189,7 @@ pub(crate) fn parse_tileset(bytes: &[u8], place: &str) -> Result<Tileset, Fault>
 
 #[cfg(not(target_arch = "wasm32"))]
 fn open_archive(mut path: PathBuf) -> Result<OpenScan, Fault> {
-    use parterre_scans::Error;
+    use parterre_model::Error;
 
     if path.is_dir() {
         path.push("tiles.3tz");

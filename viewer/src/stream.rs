@@ -11,7 +11,7 @@ pub mod residency;
 pub mod select;
 
 use bevy::prelude::*;
-use parterre_scans::lod::NodeId;
+use parterre_lod::NodeId;
 
 use crate::source::OpenScan;
 
@@ -51,7 +51,7 @@ impl ActiveScan {
 
     /// The address of a node's content, for messages.
     pub fn node_name(&self, node: NodeId) -> String {
-        use parterre_scans::lod::Content;
+        use parterre_lod::Content;
         match &self.open.tree.node(node).content {
             Content::Points(uri) | Content::Subtree(uri) => uri.clone(),
             Content::None => String::new(),

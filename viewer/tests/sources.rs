@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use common::{DEMO, state, text, viewer};
-use parterre_scans::tile::archive::Index;
+use parterre_tile::archive::Index;
 
 fn assert_refused(source: &str, exit_code: i32, code: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -8,10 +8,12 @@ use std::fs::File;
 use std::sync::LazyLock;
 
 use bevy::math::{DVec2, DVec3};
-use parterre_scans::tile::archive::Index;
-use parterre_scans::tile::glb;
-use parterre_scans::tile::tileset::{Tile, Tileset};
-use parterre_scans::{read, tiler, venue};
+use parterre_read as read;
+use parterre_tile::archive::Index;
+use parterre_tile::glb;
+use parterre_tile::tileset::{Tile, Tileset};
+use parterre_tiler as tiler;
+use parterre_venue as venue;
 use parterre_viewer::camera::walk::{floor_in, walk};
 use parterre_viewer::walk::columns::TilePoints;
 use parterre_viewer::walk::floor::Reach;

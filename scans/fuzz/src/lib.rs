@@ -8,15 +8,17 @@ use std::io::Cursor;
 use std::path::Path;
 
 use glam::DVec3;
-use parterre_scans::frame::{Frame, Unit, UnitSource};
-use parterre_scans::geo::Placement;
-use parterre_scans::lod::{Budget, Content, Residency, Tree, View, select};
-use parterre_scans::points::PointChunk;
-use parterre_scans::read::{self, Override, PointSource, RecordChunk, Wanted};
-use parterre_scans::tile::archive::{Entry, Index, TAIL_BYTES, Tail};
-use parterre_scans::tile::glb;
-use parterre_scans::tile::tileset::Tileset;
-use parterre_scans::{Error, ErrorKind};
+use parterre_crs::Placement;
+use parterre_lod::{Budget, Content, Residency, Tree, View, select};
+use parterre_model::frame::{Frame, Unit, UnitSource};
+use parterre_model::points::PointChunk;
+use parterre_model::record::{RecordChunk, Wanted};
+use parterre_model::{Error, ErrorKind};
+use parterre_read as read;
+use parterre_read::{Override, PointSource};
+use parterre_tile::archive::{Entry, Index, TAIL_BYTES, Tail};
+use parterre_tile::glb;
+use parterre_tile::tileset::Tileset;
 
 /// Enough to pass from chunk to chunk, little enough for many runs a second.
 const MOST_POINTS: usize = 60_000;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use parterre_scans::{read, tiler};
+use parterre_read as read;
+use parterre_tiler as tiler;
 
 use super::progress::Progress;
 use super::wishes::Wishes;
@@ -56,7 +57,7 @@ impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let wishes = self.wishes.read()?;
         let mut sources = read::open_all(&self.inputs, &wishes)?;
-        std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
+        std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::error::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
             memory_bytes: self.memory << 20,

@@ -109,7 +109,7 @@ fn the_bundle_is_the_whole_archive() {
     }
 
     let mut archive = std::io::Cursor::new(&bundle.body);
-    let index = parterre_scans::tile::archive::Index::read(&mut archive).unwrap();
+    let index = parterre_tile::archive::Index::read(&mut archive).unwrap();
     let inside = index.read_entry(&mut archive, "tileset.json").unwrap().unwrap();
     assert_eq!(inside, client.get(&format!("{base}/tileset.json")).body);
 }

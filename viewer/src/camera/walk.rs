@@ -232,7 +232,7 @@ fn floor_over_gap(heights_in: impl Fn(DVec2, f64) -> Vec<f64>, place: DVec2, foo
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
-    use parterre_scans::tile::glb;
+    use parterre_tile::glb;
 
     use super::*;
 

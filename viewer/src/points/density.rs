@@ -7,7 +7,7 @@
 //! A tile's points lie in Morton order, so the points of a cube of 2^k mm are one run of them. The smallest cube with a
 //! few points gives the spacing, as if they lay on a surface across it.
 
-use parterre_scans::tile::glb::Part;
+use parterre_tile::glb::Part;
 
 /// Cubes from 8 mm to 8 m.
 const SHIFTS: std::ops::RangeInclusive<u32> = 3..=13;
@@ -52,7 +52,7 @@ pub fn measure(parts: &mut [Part]) -> f32 {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
-    use parterre_scans::tile::glb::Vertex;
+    use parterre_tile::glb::Vertex;
 
     use super::*;
 

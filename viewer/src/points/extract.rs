@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::math::DVec3;
 use bevy::prelude::*;
 use bevy::render::Extract;
-use parterre_scans::lod::NodeId;
+use parterre_lod::NodeId;
 
 use super::spacing::TileSpacing;
 use super::upload::GpuTile;

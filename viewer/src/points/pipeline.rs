@@ -13,7 +13,7 @@ use bevy::render::render_resource::{
 };
 use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
-use parterre_scans::tile::glb;
+use parterre_tile::glb;
 
 use super::queue::{FrameUniform, PartUniform};
 use super::{PipelinesReady, PointCamera};

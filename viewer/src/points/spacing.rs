@@ -10,8 +10,8 @@
 use std::collections::HashMap;
 
 use bevy::math::DVec3;
-use parterre_scans::lod::{Content, NodeId, Tree};
-use parterre_scans::points::Bounds;
+use parterre_lod::{Content, NodeId, Tree};
+use parterre_model::points::Bounds;
 
 /// Nothing is drawn as if it were closer together than this. Metres.
 const FINEST_M: f64 = 0.002;

@@ -3,7 +3,7 @@
 use bevy::math::DVec3;
 use bevy::render::render_resource::{Buffer, BufferInitDescriptor, BufferUsages};
 use bevy::render::renderer::RenderDevice;
-use parterre_scans::tile::glb;
+use parterre_tile::glb;
 
 use crate::walk::columns::TilePoints;
 

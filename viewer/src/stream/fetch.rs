@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use parterre_scans::lod::{Content, NodeId};
-use parterre_scans::tile::glb;
-use parterre_scans::tile::tileset::Tileset;
+use parterre_lod::{Content, NodeId};
+use parterre_tile::glb;
+use parterre_tile::tileset::Tileset;
 
 use crate::fault::Fault;
 use crate::points::density::measure;
@@ -239,11 +239,11 @@ impl Fetcher {
 #[cfg(not(target_arch = "wasm32"))]
 fn read_archive(
     archive: Arc<std::path::PathBuf>,
-    index: Arc<parterre_scans::tile::archive::Index>,
+    index: Arc<parterre_tile::archive::Index>,
     ticket: Ticket,
     sender: Sender<(Ticket, Answer)>,
 ) {
-    use parterre_scans::Error;
+    use parterre_model::Error;
 
     let read = move |ticket: &Ticket| -> Result<Loaded, Fault> {
         let mut file = std::fs::File::open(&*archive).map_err(|error| Error::io("open", &*archive, error))?;
@@ -284,7 +284,7 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Duration;
 
-    use parterre_scans::lod::Tree;
+    use parterre_lod::Tree;
 
     use super::*;
 

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bevy::render::renderer::RenderDevice;
-use parterre_scans::lod::cache::Cache;
-use parterre_scans::lod::{self, NodeId};
-use parterre_scans::tile::glb;
+use parterre_lod as lod;
+use parterre_lod::NodeId;
+use parterre_lod::cache::Cache;
+use parterre_tile::glb;
 
 use crate::fault::{Fault, FaultKind};
 use crate::points::upload::{GpuTile, upload};
@@ -179,7 +180,7 @@ impl Residency {
 
 #[cfg(test)]
 mod tests {
-    use parterre_scans::lod::Tree;
+    use parterre_lod::Tree;
 
     use super::*;
 

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use bevy::math::DVec3;
 use bevy::prelude::*;
 use bevy::render::renderer::RenderDevice;
-use parterre_scans::lod::{self, Budget, Content, NodeId};
+use parterre_lod as lod;
+use parterre_lod::{Budget, Content, NodeId};
 
 use super::adapt::Adapted;
 use super::fetch::Loaded;
@@ -135,7 +136,7 @@ fn views(rig: &Rig, size: UVec2, origin_m: DVec3, bounds: [f64; 6]) -> Vec<lod::
 
 #[cfg(test)]
 mod tests {
-    use parterre_scans::points::Bounds;
+    use parterre_model::points::Bounds;
 
     use super::*;
     use crate::camera::walk::Walker;

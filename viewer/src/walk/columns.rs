@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use bevy::math::{DVec2, DVec3};
-use parterre_scans::points::Bounds;
-use parterre_scans::tile::glb;
+use parterre_model::points::Bounds;
+use parterre_tile::glb;
 
 /// Cells of the look-up grid are at least this wide. Metres.
 const CELL_M: f64 = 0.25;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use parterre_scans::{read, tiler, venue};
+use parterre_read as read;
+use parterre_tiler as tiler;
+use parterre_venue as venue;
 
 /// A tiled demo venue in a folder of its own.
 pub struct Demo {

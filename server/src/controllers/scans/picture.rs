@@ -3,7 +3,7 @@
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use parterre_scans::catalog::ErrorBody;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::controllers::tiles::encoding::{IMMUTABLE, is_match};

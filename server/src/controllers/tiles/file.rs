@@ -6,7 +6,7 @@ use actix_files::NamedFile;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use parterre_scans::catalog::ErrorBody;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::controllers::files;

@@ -1,0 +1,199 @@
+//! Tiles survive being written and read, and no byte can make the reader panic.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use glam::DVec3;
+use parterre_encode::glb::encode;
+use parterre_tile::glb::{Extra, Part, Vertex, decode};
+use proptest::prelude::*;
+
+fn vertex() -> impl Strategy<Value = Vertex> {
+    (any::<[u16; 3]>(), any::<[u8; 3]>()).prop_map(|(position, [red, green, blue])| Vertex {
+        position,
+        pad: 0,
+        color: [red, green, blue, 255],
+    })
+}
+
+fn extra() -> impl Strategy<Value = Extra> {
+    (any::<u16>(), any::<u8>()).prop_map(|(intensity, classification)| Extra { intensity, classification, pad: 0 })
+}
+
+fn part(with_extras: bool) -> impl Strategy<Value = Part> {
+    let millimetres = -500_000_000..500_000_000_i64;
+    let origin = [millimetres.clone(), millimetres.clone(), millimetres];
+    (origin, prop::collection::vec((vertex(), extra()), 1..700)).prop_map(move |(origin, points)| {
+        let (vertices, extras): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+        let origin_m = DVec3::from_array(origin.map(|value| value as f64 / 1000.0));
+        Part { origin_m, vertices, extras: if with_extras { extras } else { Vec::new() } }
+    })
+}
+
+fn parts() -> impl Strategy<Value = Vec<Part>> {
+    any::<bool>().prop_flat_map(|with_extras| prop::collection::vec(part(with_extras), 1..4))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_written_is_read(parts in parts(), compress: bool) {
+        let glb = encode(&parts, compress).unwrap();
+        prop_assert_eq!(glb.len() % 4, 0);
+        prop_assert_eq!(decode(&glb).unwrap(), parts);
+    }
+
+    #[test]
+    fn truncation_is_always_noticed(parts in parts(), compress: bool, cut in 0.0..1.0) {
+        let glb = encode(&parts, compress).unwrap();
+        let kept = (glb.len() as f64 * cut) as usize;
+        prop_assert_eq!(decode(&glb[..kept]).unwrap_err().code(), "tile_corrupt");
+    }
+
+    #[test]
+    fn changed_bytes_never_panic(
+        parts in parts(), compress: bool, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut glb = encode(&parts, compress).unwrap();
+        for (at, value) in changes {
+            let at = at.index(glb.len());
+            glb[at] = value;
+        }
+        if let Err(error) = decode(&glb) {
+            prop_assert!(["tile_corrupt", "tile_unsupported"].contains(&error.code()), "{}", error);
+        }
+    }
+
+    #[test]
+    fn noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(decode(&bytes).is_err());
+    }
+}
+
+#[test]
+fn a_head_cut_anywhere_is_damage_and_no_other_format() {
+    let glb = encode(&[one_point()], true).unwrap();
+    for kept in 0..20 {
+        assert_eq!(decode(&glb[..kept]).unwrap_err().code(), "tile_corrupt", "{kept} bytes");
+    }
+}
+
+fn one_point() -> Part {
+    let vertex = Vertex { position: [1000, 2000, 3000], pad: 0, color: [10, 128, 250, 255] };
+    Part { origin_m: DVec3::new(5.0, -7.25, 11.0), vertices: vec![vertex], extras: vec![Extra { intensity: 9, classification: 6, pad: 0 }] }
+}
+
+/// The file with its JSON replaced, lengths put right.
+fn with_json(glb: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let length = u32::from_le_bytes(glb[12..16].try_into().unwrap()) as usize;
+    let mut json: serde_json::Value = serde_json::from_slice(&glb[20..20 + length]).unwrap();
+    change(&mut json);
+    let mut text = serde_json::to_vec(&json).unwrap();
+    text.resize(text.len().next_multiple_of(4), b' ');
+    let mut changed = glb[..12].to_vec();
+    changed.extend((text.len() as u32).to_le_bytes());
+    changed.extend(b"JSON");
+    changed.extend(&text);
+    changed.extend(&glb[20 + length..]);
+    let total = changed.len() as u32;
+    changed[8..12].copy_from_slice(&total.to_le_bytes());
+    changed
+}
+
+fn json_of(glb: &[u8]) -> serde_json::Value {
+    let mut json = serde_json::Value::Null;
+    with_json(glb, |value| json = value.clone());
+    json
+}
+
+#[test]
+fn a_client_that_turns_y_up_to_z_up_finds_the_point_in_the_tile_frame() {
+    let part = one_point();
+    let json = json_of(&encode(std::slice::from_ref(&part), false).unwrap());
+    let matrix: Vec<f64> = json["nodes"][0]["matrix"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    let matrix = glam::DMat4::from_cols_slice(&matrix);
+    let [x, y, z] = part.vertices[0].position.map(|value| f64::from(value) / 65535.0);
+    let in_gltf = matrix.transform_point3(DVec3::new(x, y, z));
+    let in_tile = DVec3::new(in_gltf.x, -in_gltf.z, in_gltf.y);
+    assert!(in_tile.distance(DVec3::new(6.0, -5.25, 14.0)) < 1e-9, "{in_tile}");
+    assert!(in_tile.distance(part.position_m(&part.vertices[0])) < 1e-9);
+    assert!((matrix.determinant() - 65.535_f64.powi(3)).abs() < 1e-6, "it must turn, not mirror");
+}
+
+#[test]
+fn color_0_is_linear() {
+    let glb = encode(&[one_point()], false).unwrap();
+    let json = json_of(&glb);
+    let bin = glb.len() - json["buffers"][0]["byteLength"].as_u64().unwrap() as usize;
+    let offset = json["accessors"][1]["byteOffset"].as_u64().unwrap() as usize;
+    // sRGB 10, 128 and 250 are 0.3 %, 21.6 % and 95.6 % of the light.
+    assert_eq!(glb[bin + offset..bin + offset + 3], [1, 55, 244]);
+}
+
+#[test]
+fn streams_are_of_the_version_that_the_extension_allows() {
+    let glb = encode(&[one_point()], true).unwrap();
+    let json = json_of(&glb);
+    assert_eq!(json["extensionsRequired"], serde_json::json!(["KHR_mesh_quantization", "EXT_meshopt_compression"]));
+    assert_eq!(json["buffers"][1]["extensions"]["EXT_meshopt_compression"]["fallback"], true);
+    let bin = glb.len() - json["buffers"][0]["byteLength"].as_u64().unwrap() as usize;
+    for view in json["bufferViews"].as_array().unwrap() {
+        let stream = &view["extensions"]["EXT_meshopt_compression"];
+        assert_eq!(glb[bin + stream["byteOffset"].as_u64().unwrap() as usize], 0xa0);
+        assert_eq!(view["byteStride"].as_u64().unwrap() % 4, 0);
+    }
+}
+
+#[test]
+fn a_count_that_the_file_cannot_hold_is_refused_before_anything_is_allocated() {
+    let glb = encode(&[one_point()], true).unwrap();
+    for count in [1_000_u64, 60_000_000, u64::from(u32::MAX), u64::MAX / 16] {
+        let bomb = with_json(&glb, |json| {
+            for accessor in json["accessors"].as_array_mut().unwrap() {
+                accessor["count"] = count.into();
+            }
+            for view in json["bufferViews"].as_array_mut().unwrap() {
+                let stride = view["byteStride"].as_u64().unwrap();
+                view["byteLength"] = (count * stride.min(16)).into();
+                view["extensions"]["EXT_meshopt_compression"]["count"] = count.into();
+            }
+        });
+        assert_eq!(decode(&bomb).unwrap_err().code(), "tile_corrupt", "{count}");
+    }
+}
+
+#[test]
+fn many_nodes_on_one_stream_cannot_multiply_the_points() {
+    let mut part = one_point();
+    part.vertices = vec![part.vertices[0]; 60_000];
+    part.extras.clear();
+    let glb = encode(&[part], true).unwrap();
+    let bomb = with_json(&glb, |json| {
+        let node = json["nodes"][0].clone();
+        json["nodes"] = vec![node; 500].into();
+    });
+    assert_eq!(decode(&bomb).unwrap_err().code(), "tile_corrupt");
+}
+
+type Change = fn(&mut serde_json::Value);
+
+#[test]
+fn sound_files_of_another_shape_are_told_apart_from_damage() {
+    let glb = encode(&[one_point()], false).unwrap();
+    let changes: [Change; 5] = [
+        |json| json["meshes"][0]["primitives"][0]["mode"] = 4.into(),
+        |json| json["nodes"][0]["matrix"][0] = 1.0.into(),
+        |json| json["nodes"][0]["children"] = serde_json::json!([0]),
+        |json| json["accessors"][0]["componentType"] = 5126.into(),
+        |json| json["asset"]["version"] = "3.0".into(),
+    ];
+    for change in changes {
+        assert_eq!(decode(&with_json(&glb, change)).unwrap_err().code(), "tile_unsupported");
+    }
+}
+
+#[test]
+fn there_is_no_empty_tile() {
+    assert_eq!(encode(&[], true).unwrap_err().code(), "internal");
+    assert_eq!(encode(&[Part::default()], true).unwrap_err().code(), "internal");
+}

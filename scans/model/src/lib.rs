@@ -1,0 +1,15 @@
+//! What the crates of Parterre share: points and records, frames, errors and warnings, and the catalogue's types.
+//!
+//! Nothing here reads or writes files, starts threads or knows a file format.
+
+pub mod catalog;
+pub mod contain;
+pub mod error;
+pub mod frame;
+pub mod points;
+pub mod record;
+pub mod setup;
+mod warning;
+
+pub use error::{Error, ErrorKind, Result};
+pub use warning::Warning;

@@ -1,0 +1,206 @@
+//! Raw records of any point format into tails of formats 6, 7 and 8 ([`parterre_model::record`]).
+//!
+//! What formats 0 to 5 say in other words is put as LAS 1.4 puts it; `docs/formats.md` has the table. Extra bytes keep
+//! their place at the end, with their descriptions.
+
+use rayon::prelude::*;
+
+use super::header::Header;
+use super::records::{Layout, steps_at, u16_at};
+use super::vlr::Records;
+use parterre_model::Warning;
+use parterre_model::record::{BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, RecordChunk, TailFormat};
+
+/// Offset of the GPS time in a tail.
+const TIME_AT: usize = 10;
+/// Offset of the near infrared in a tail that has it.
+const NIR_AT: usize = 24;
+/// Points that a thread takes at a time.
+const BLOCK: usize = 16_384;
+/// The class of formats 0 to 5 that is a flag since LAS 1.4, and the class that such points get instead.
+const OVERLAP_CLASS: u8 = 12;
+const UNCLASSIFIED: u8 = 1;
+const OVERLAP_FLAG: u8 = 1 << 3;
+
+/// Values that could not be kept as they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// Colours that did not fit into 8 bits although all others seem to; clamped.
+    pub(super) colors: u64,
+    /// GPS times that are no number; set to 0.
+    pub(super) times: u64,
+}
+
+impl Changed {
+    fn plus(self, other: Self) -> Self {
+        Self { colors: self.colors + other.colors, times: self.times + other.times }
+    }
+}
+
+/// The descriptions of a record's extra bytes, as many as there are bytes for; bytes that nothing describes are kept
+/// as such.
+pub(super) fn extra_fields(header: &Header, vlrs: &Records, warnings: &mut Vec<Warning>) -> Vec<ExtraField> {
+    let bytes = header.record_len - header.standard_len();
+    let mut fields = Vec::new();
+    let mut room = bytes;
+    for descriptor in vlrs.extra_bytes.chunks_exact(192) {
+        let field = ExtraField { descriptor: std::array::from_fn(|i| descriptor[i]) };
+        if field.is_empty() || field.len() > room {
+            break;
+        }
+        room -= field.len();
+        fields.push(field);
+    }
+    let described = vlrs.extra_bytes.len() / 192;
+    if described > fields.len() {
+        warnings.push(Warning::new("las_extra_bytes_mismatch", format!(
+                "{described} fields of extra bytes are described and the records have {bytes} bytes for them: {} are read as described, {room} bytes as they are",
+                fields.len()
+            )));
+    }
+    for index in 0..room.div_ceil(255) {
+        let mut field = ExtraField::undocumented((room - 255 * index).min(255) as u8);
+        // Readers tell fields apart by their names.
+        let name = format!("undocumented {}", index + 1);
+        field.descriptor[4..4 + name.len()].copy_from_slice(name.as_bytes());
+        fields.push(field);
+    }
+    fields
+}
+
+impl Layout {
+    /// The layout of the tails that [`Layout::decode_records`] makes.
+    pub(super) fn tail_format(&self) -> TailFormat {
+        let color = self.tail_color;
+        TailFormat { color, nir: color && self.nir.is_some(), extra: self.extra.clone() }
+    }
+
+    /// Puts raw records into `chunk` from its point `at` on, which grows where it has to, and keeps what is behind.
+    pub(super) fn decode_records(&self, records: &[u8], with_tails: bool, at: usize, chunk: &mut RecordChunk) -> Changed {
+        let count = records.len() / self.record_len;
+        let format = self.tail_format();
+        let tail_len = if with_tails { format.len() } else { 0 };
+        let end = at + count;
+        if chunk.positions.len() < end {
+            chunk.positions.resize(end, glam::DVec3::ZERO);
+        }
+        if chunk.steps.len() < end {
+            chunk.steps.resize(end, [0; 3]);
+        }
+        if chunk.tails.len() < end * tail_len {
+            chunk.tails.resize(end * tail_len, 0);
+        }
+        let raw = || records.par_chunks(BLOCK * self.record_len);
+        let places = chunk.positions[at..end].par_chunks_mut(BLOCK).zip(chunk.steps[at..end].par_chunks_mut(BLOCK));
+        raw().zip(places).for_each(|(records, (positions, all_steps))| {
+            for (record, (position, steps)) in records.chunks_exact(self.record_len).zip(positions.iter_mut().zip(all_steps)) {
+                *steps = steps_at(record);
+                *position = self.grid.position(*steps);
+            }
+        });
+        if !with_tails {
+            return Changed::default();
+        }
+        raw()
+            .zip(chunk.tails[at * tail_len..end * tail_len].par_chunks_mut(BLOCK * tail_len))
+            .map(|(records, tails)| self.tails(&format, records, tails))
+            .reduce(Changed::default, Changed::plus)
+    }
+
+    fn tails(&self, format: &TailFormat, records: &[u8], tails: &mut [u8]) -> Changed {
+        let mut changed = Changed::default();
+        let pairs = records.chunks_exact(self.record_len).zip(tails.chunks_exact_mut(format.len()));
+        // Where the colours lie in the record, if tails have them.
+        let color = self.color.filter(|_| format.color);
+        let nir = self.nir.filter(|_| format.nir);
+        let standard = format.standard_len();
+        // Records that end as their tails do.
+        let same = self.modern && !self.narrow_color && self.record_len == COORDINATES_BYTES + format.len();
+        for (record, tail) in pairs {
+            if same {
+                tail.copy_from_slice(&record[COORDINATES_BYTES..]);
+            } else {
+                if self.modern {
+                    tail[..BASE_BYTES].copy_from_slice(&record[COORDINATES_BYTES..COORDINATES_BYTES + BASE_BYTES]);
+                } else {
+                    tail[..BASE_BYTES].copy_from_slice(&self.modern_base(record));
+                }
+                if let Some(at) = color {
+                    tail[COLOR_AT..COLOR_AT + 6].copy_from_slice(&record[at..at + 6]);
+                    if self.narrow_color {
+                        changed.colors += u64::from(widen(&mut tail[COLOR_AT..COLOR_AT + 6]));
+                    }
+                }
+                if let Some(at) = nir {
+                    tail[NIR_AT..NIR_AT + 2].copy_from_slice(&record[at..at + 2]);
+                }
+                tail[standard..].copy_from_slice(&record[self.extra_at..]);
+            }
+            let time = f64::from_le_bytes(std::array::from_fn(|i| tail[TIME_AT + i]));
+            if !time.is_finite() {
+                tail[TIME_AT..TIME_AT + 8].fill(0);
+                changed.times += 1;
+            }
+        }
+        changed
+    }
+
+    /// The 18 bytes of a tail before its colour, from a record of format 0 to 5.
+    fn modern_base(&self, record: &[u8]) -> [u8; BASE_BYTES] {
+        let (returns, class) = (record[14], record[15]);
+        let mut base = [0; BASE_BYTES];
+        base[0..2].copy_from_slice(&record[12..14]);
+        base[2] = (returns & 0x07) | ((returns & 0x38) << 1);
+        // Synthetic, key point and withheld; scan direction and edge of flight line are where they were.
+        base[3] = (class >> 5) | (returns & 0xc0);
+        base[4] = class & 0x1f;
+        if base[4] == OVERLAP_CLASS {
+            base[4] = UNCLASSIFIED;
+            base[3] |= OVERLAP_FLAG;
+        }
+        base[5] = record[17];
+        base[6..8].copy_from_slice(&scan_angle(record[16] as i8).to_le_bytes());
+        base[8..10].copy_from_slice(&record[18..20]);
+        if let Some(at) = self.gps_time {
+            base[TIME_AT..TIME_AT + 8].copy_from_slice(&record[at..at + 8]);
+        }
+        base
+    }
+}
+
+/// Degrees as steps of 0.006 degrees.
+fn scan_angle(degrees: i8) -> i16 {
+    (f64::from(degrees) / 0.006).round() as i16
+}
+
+/// Spreads three 8-bit values in 16-bit fields over 16 bits; whether one had to be clamped.
+fn widen(color: &mut [u8]) -> bool {
+    let mut clamped = false;
+    for channel in color.chunks_exact_mut(2) {
+        let value = u16_at(channel, 0);
+        clamped |= value > 255;
+        channel.copy_from_slice(&(value.min(255) * 257).to_le_bytes());
+    }
+    clamped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn degrees_become_the_nearest_steps() {
+        for degrees in i8::MIN..=i8::MAX {
+            let back = f64::from(scan_angle(degrees)) * 0.006;
+            assert!((back - f64::from(degrees)).abs() <= 0.003, "{degrees}: {back}");
+        }
+        assert_eq!([scan_angle(-90), scan_angle(0), scan_angle(30)], [-15_000, 0, 5_000]);
+    }
+
+    #[test]
+    fn narrow_colours_reach_white() {
+        let mut color = [255, 0, 1, 0, 0, 1];
+        assert!(widen(&mut color));
+        assert_eq!(color, [255, 255, 1, 1, 255, 255]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Inputs that fuzzing found, or that somebody thought of, and that broke a reader once or might: `fuzz_regressions/TARGET/NAME`.
+
+use std::path::Path;
+
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "it is a library where the fuzzing programs take it from")]
+mod checks;
+
+/// The check that a fuzzing target runs.
+fn check(target: &str) -> Option<fn(&[u8])> {
+    Some(match target {
+        "las" | "laz" | "copc" | "ply" => checks::scan,
+        "e57" => checks::e57,
+        "archive" => checks::archive,
+        "glb" => checks::glb,
+        "tileset" => checks::tileset,
+        "crs" => checks::crs,
+        _ => return None,
+    })
+}
+
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz_regressions"));
+    let mut count = 0;
+    for target in std::fs::read_dir(root).expect("the folder of regressions") {
+        let target = target.expect("a folder").path();
+        if !target.is_dir() {
+            continue;
+        }
+        let name = target.file_name().expect("a name").to_string_lossy().into_owned();
+        let check = check(&name).unwrap_or_else(|| panic!("no target is called {name}"));
+        for input in std::fs::read_dir(&target).expect("a folder of inputs") {
+            let input = input.expect("an input").path();
+            eprintln!("{}", input.display());
+            check(&std::fs::read(&input).expect("an input"));
+            count += 1;
+        }
+    }
+    eprintln!("{count} inputs");
+    assert!(count > 0, "there are no inputs in {}", root.display());
+}
+
+#[test]
+fn every_target_has_a_check_and_a_program() {
+    let targets = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/fuzz_targets"));
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/Cargo.toml")).expect("the manifest");
+    for entry in std::fs::read_dir(targets).expect("the folder of targets") {
+        let name = entry.expect("a target").file_name().to_string_lossy().replace(".rs", "");
+        assert!(check(&name).is_some(), "{name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+    }
+}
