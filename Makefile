@@ -23,7 +23,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
 	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
+	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -74,14 +74,14 @@ test-native: setup-viewer setup-tests ## all native tests (unit, property, API, 
 	@echo "== native tests (the first time compiles for about twenty-five minutes)"
 	@. .ci/lib.sh; beat "native tests" cargo test --release --workspace --no-fail-fast
 
-test-scans: setup-viewer ## the native tests of scans only
-	@.ci/test-package parterre-scans
+test-scans: setup-viewer ## the native tests of the crates in scans only (.ci/test-package scans/read: of one)
+	@.ci/test-package scans
 
 test-server: setup-viewer setup-tests ## the native tests of the server only
-	@.ci/test-package parterre-server
+	@.ci/test-package server
 
 test-viewer: setup-viewer ## the native tests of the viewer only
-	@.ci/test-package parterre-viewer
+	@.ci/test-package viewer
 
 web-for-tests: setup-wasm
 	@.ci/web-build "$(WEB_TEST_DIR)"
@@ -102,11 +102,18 @@ setup-copc: ## laspy and copclib, which read COPC back
 test-copc: build setup-copc ## COPC of the test data (or the demo venue), point by point against its sources, by laspy and copclib
 	@.ci/test-copc
 
-lint: lint-fmt lint-native lint-wasm lint-deny ## formatting, clippy (native and WebAssembly), licences and sources of dependencies
+lint: lint-fmt lint-cycles lint-native lint-wasm lint-deny ## formatting, circles of imports, clippy (native and WebAssembly), licences and sources of dependencies
 
 lint-fmt: ## formatting
 	@echo "== cargo fmt"
 	@cargo fmt --all --check
+
+lint-cycles: ## files of one crate that import each other in a circle
+	@.ci/setup-apt python
+	@python3 .ci/lint-cycles
+
+crates: ## each crate with its files, lines and dependencies, as docs/architecture.md has them
+	@python3 .ci/lint-cycles --table
 
 lint-native: setup-viewer ## clippy on everything native
 	@echo "== clippy, native"
@@ -128,7 +135,7 @@ fuzz: setup-server ## hostile bytes for every reader and decoder (TARGETS="las g
 
 setup-bench: build
 	@.ci/setup-apt bench
-	@. .ci/lib.sh; beat "compiling what measures" cargo build --release -p parterre-scans --example wire_bytes --example read_points
+	@. .ci/lib.sh; beat "compiling what measures" cargo build --release -p parterre-tile --example wire_bytes -p parterre-read --example read_points
 
 bench-tile: setup-bench ## tiling beside its peers on a seeded stadium, with the targets (POINTS, RUNS, PEERS, SIZES; WRITE=1 into docs/benchmarks.md)
 	@.ci/bench-tile

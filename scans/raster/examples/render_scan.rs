@@ -1,6 +1,6 @@
 //! Draws pictures of a LAS or LAZ file: a thumbnail, a plan of each level and, where `truth.json` lies beside it, its viewpoints.
 //!
-//! `cargo run --release -p parterre-scans --example render_scan -- FILE DIR`
+//! `cargo run --release -p parterre-raster --example render_scan -- FILE DIR`
 
 use std::fs;
 use std::path::PathBuf;
