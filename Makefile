@@ -23,7 +23,7 @@ PARTERRE := $(TARGET_DIR)/release/parterre
 export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
-	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
+	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
 	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
 	fuzz clean-bench clean-data
 
@@ -89,6 +89,9 @@ web-for-tests: setup-wasm
 
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
 	@.ci/test-web "$(WEB_TEST_DIR)" pages.test.mjs viewer.test.mjs
+
+test-running: setup-browser ## the service that runs at PARTERRE_ORIGIN, by its pages in headless Chromium: it offers the viewer, and that draws
+	@.ci/test-web "$(WEB_DIR)" running.test.mjs
 
 test-gltf: build setup-browser ## every tile of the demo venue, and some of other scans, through glTF's validator
 	@.ci/test-web "$(WEB_TEST_DIR)" gltf.test.mjs
