@@ -82,17 +82,18 @@ run_step() {
 
 # What shows that a step is still running; ended by run_step, and by itself if the script dies.
 tick() {
-    local what=$1 log=$2 pattern=$3 started=$SECONDS seconds=0 progress sleeping=
+    local what=$1 log=$2 pattern=$3 started=$SECONDS seconds=0 due=60 progress sleeping=
     trap 'kill $sleeping 2>/dev/null; exit 0' TERM INT
     while kill -0 "$$" 2>/dev/null; do
         progress=$(packages "$log")
         # Lines that appear between would break the one that is written over.
         if [ -t 2 ] && [ -z "$pattern$BEHIND_SERVICE" ]; then
             printf '\r\033[K== %s … %s%s' "$what" "$(took "$seconds")" "${progress:+, $progress}" >&2
-        elif [ $((seconds % 60)) -eq 0 ] && [ "$seconds" -gt 0 ]; then
+        elif [ "$seconds" -ge "$due" ]; then
+            due=$((due + 60))
             say "… $what, for $(took "$seconds")${progress:+, $progress}"
         fi
-        if [ $((seconds % 3)) -eq 0 ]; then status "$what: $(took "$seconds")${progress:+, $progress}"; fi
+        status "$what: $(took "$seconds")${progress:+, $progress}"
         sleep 1 &
         sleeping=$!
         wait "$sleeping" || true
