@@ -5,6 +5,7 @@
 #   WASM_TARGET_DIR   what the WebAssembly build makes ($CARGO_TARGET_DIR-wasm, or target/wasm)
 #   CACHE_DIR         tools that are fetched or built once (~/.cache/parterre)
 #   DATA_DIR          what `make run` keeps: database, objects, the demo venue (data)
+#   LOG_DIR           what the programs that a step runs have printed, one file a step (target/logs)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,15 +22,15 @@ WEB_TEST_DIR ?= $(WASM_TARGET_DIR)/viewer-test
 PARTERRE := $(TARGET_DIR)/release/parterre
 export CACHE_DIR WASM_TARGET_DIR
 
-.PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
-	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
+.PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
+	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
 	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
 	fuzz clean-bench clean-data
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  %-15s %s\n' "$$name" "$$what"; done
 
-setup: setup-server setup-viewer setup-tests setup-wasm setup-browser ## everything that builds and tests need (packages by apt-get, WebAssembly target, wasm-bindgen)
+setup: setup-server setup-viewer setup-tests setup-wasm setup-optimize setup-browser ## everything that builds and tests need (packages by apt-get, WebAssembly target, wasm-bindgen)
 
 setup-server: ## the C and C++ compiler and PostgreSQL's client library, for the service
 	@.ci/setup-apt server
@@ -41,38 +42,38 @@ setup-tests: ## a PostgreSQL server for the tests to start
 	@.ci/setup-apt tests
 
 setup-wasm: ## WebAssembly library (rustup, or else Debian's rustc-web) and wasm-bindgen at Cargo.lock's version
-	@.ci/setup-apt server web
+	@.ci/setup-apt server
 	@.ci/setup-wasm
+
+setup-optimize: ## node, npm and brotli, to make the web viewer small
+	@.ci/setup-apt optimize
 
 setup-browser: ## node, npm and Chromium, for the browser tests
 	@.ci/setup-apt browser
 
 build: setup-server ## the service and command line: target/release/parterre
-	@echo "== compiling the service (the first time takes some minutes)"
-	@. .ci/lib.sh; beat "compiling the service" cargo build --release --workspace --bin parterre
+	@. .ci/lib.sh; step "compiling the service" cargo build --release --workspace --bin parterre
 
-web: setup-wasm ## the web viewer, small and compressed, as `make run` serves it
-	@.ci/web-build "$(WEB_DIR)" --small
+web: ## the web viewer, small and compressed, as `make run` serves it
+	@.ci/web-viewer "$(WEB_DIR)"
 
-run: build ## a running service with a demo venue, on 127.0.0.1:8080 or the next free port (PORT=n)
-	@.ci/setup-apt server web
+run: build ## a running service with a demo venue, on 127.0.0.1:8080 or the next free port (PORT=n); RUN_ONCE=1 ends when all is built
 	@.ci/run-service "$(DATA_DIR)" "$(WEB_DIR)"
 
 viewer: setup-viewer demo ## the desktop viewer on the demo venue (SOURCE=tiles.3tz or a service's scan address)
-	@echo "== compiling the desktop viewer (the first time takes about twenty minutes)"
-	@. .ci/lib.sh; beat "compiling the desktop viewer" cargo build --release --workspace --bins
+	@. .ci/lib.sh; step "compiling the desktop viewer" cargo build --release --workspace --bins
 	@if [ -z "$(SOURCE)" ] && [ ! -s "$(DATA_DIR)/demo/tiles.3tz" ]; then \
-		echo "== tiling the demo venue"; "$(PARTERRE)" tile "$(DATA_DIR)/demo/scan.laz" -o "$(DATA_DIR)/demo"; fi
+		. .ci/lib.sh; step "tiling the demo venue" "$(PARTERRE)" tile "$(DATA_DIR)/demo/scan.laz" -o "$(DATA_DIR)/demo"; fi
 	@"$(TARGET_DIR)/release/parterre-viewer" "$(or $(SOURCE),$(DATA_DIR)/demo/tiles.3tz)"
 
 demo: build ## the demo venue's files: data/demo/scan.laz and truth.json
-	@[ -s "$(DATA_DIR)/demo/scan.laz" ] || { echo "== scanning the demo venue"; mkdir -p "$(DATA_DIR)/demo"; "$(PARTERRE)" demo -o "$(DATA_DIR)/demo"; }
+	@[ -s "$(DATA_DIR)/demo/scan.laz" ] || { mkdir -p "$(DATA_DIR)/demo"; . .ci/lib.sh; step "scanning the demo venue" "$(PARTERRE)" demo -o "$(DATA_DIR)/demo"; }
 
 test: test-native test-web test-gltf test-clients test-copc ## all tests: native, in a browser, the tiles with glTF's validator and in other viewers, and COPC with its readers
 
 test-native: setup-viewer setup-tests ## all native tests (unit, property, API, end to end, pictures)
-	@echo "== native tests (the first time compiles for about twenty-five minutes)"
-	@. .ci/lib.sh; beat "native tests" cargo test --release --workspace --no-fail-fast
+	@. .ci/lib.sh; step "compiling the native tests" cargo test --release --workspace --no-run
+	@. .ci/lib.sh; showing '^test result:|^ +Running |^ +Doc-tests |^test .* FAILED$$|^error' "native tests" cargo test --release --workspace --no-fail-fast
 
 test-scans: setup-viewer ## the native tests of the crates in scans only (.ci/test-package scans/read: of one)
 	@.ci/test-package scans
@@ -88,6 +89,9 @@ web-for-tests: setup-wasm
 
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
 	@.ci/test-web "$(WEB_TEST_DIR)" pages.test.mjs viewer.test.mjs
+
+test-running: setup-browser ## the service that runs at PARTERRE_ORIGIN, by its pages in headless Chromium: it offers the viewer, and that draws
+	@.ci/test-web "$(WEB_DIR)" running.test.mjs
 
 test-gltf: build setup-browser ## every tile of the demo venue, and some of other scans, through glTF's validator
 	@.ci/test-web "$(WEB_TEST_DIR)" gltf.test.mjs
@@ -105,8 +109,7 @@ test-copc: build setup-copc ## COPC of the test data (or the demo venue), point 
 lint: lint-fmt lint-cycles lint-native lint-wasm lint-deny ## formatting, circles of imports, clippy (native and WebAssembly), licences and sources of dependencies
 
 lint-fmt: ## formatting
-	@echo "== cargo fmt"
-	@cargo fmt --all --check
+	@. .ci/lib.sh; step "formatting" cargo fmt --all --check
 
 lint-cycles: ## files of one crate that import each other in a circle
 	@.ci/setup-apt python
@@ -116,26 +119,24 @@ crates: ## each crate with its files, lines and dependencies, as docs/architectu
 	@python3 .ci/lint-cycles --table
 
 lint-native: setup-viewer ## clippy on everything native
-	@echo "== clippy, native"
-	@. .ci/lib.sh; beat "clippy" cargo clippy --release --workspace --all-targets -- -D warnings
+	@. .ci/lib.sh; step "clippy, native" cargo clippy --release --workspace --all-targets -- -D warnings
 
 lint-wasm: setup-wasm ## clippy on the web viewer
-	@echo "== clippy, WebAssembly"
-	@. .ci/lib.sh; beat "clippy for WebAssembly" .ci/wasm-cargo clippy --profile web -p parterre-viewer --lib -- -D warnings
+	@. .ci/lib.sh; step "clippy, WebAssembly" .ci/wasm-cargo clippy --profile web -p parterre-viewer --lib -- -D warnings
 
 lint-deny: setup-deny ## licences, sources and bans of dependencies; advisories where their database can be reached
 	@.ci/lint-deny
 
 setup-deny: setup-server
-	@. .ci/lib.sh; have cargo-deny || { say "building cargo-deny (some minutes)"; export CARGO_TARGET_DIR="$(CACHE_DIR)/tools-target"; \
-		beat "building cargo-deny" cargo install --root "$$TOOLS_DIR" --locked cargo-deny --version '^0.20'; }
+	@. .ci/lib.sh; have cargo-deny || { export CARGO_TARGET_DIR="$(CACHE_DIR)/tools-target"; \
+		step "building cargo-deny" cargo install --root "$$TOOLS_DIR" --locked cargo-deny --version '^0.20'; }
 
 fuzz: setup-server ## hostile bytes for every reader and decoder (TARGETS="las glb", FUZZ_SECONDS=60 each)
 	@.ci/fuzz $(TARGETS)
 
 setup-bench: build
 	@.ci/setup-apt bench
-	@. .ci/lib.sh; beat "compiling what measures" cargo build --release -p parterre-tile --example wire_bytes -p parterre-read --example read_points
+	@. .ci/lib.sh; step "compiling what measures" cargo build --release -p parterre-tile --example wire_bytes -p parterre-read --example read_points
 
 bench-tile: setup-bench ## tiling beside its peers on a seeded stadium, with the targets (POINTS, RUNS, PEERS, SIZES; WRITE=1 into docs/benchmarks.md)
 	@.ci/bench-tile
@@ -152,6 +153,9 @@ clean-bench: ## removes the stadiums and results of benchmarks, and what fuzzing
 bench-import: build ## time and memory of tiling FILE=scan.laz beside its peers (PEERS="copc_converter py3dtiles", RUNS=3)
 	@.ci/setup-apt bench
 	@.ci/bench-import "$(or $(FILE),$(error say which file: make bench-import FILE=scan.laz))" $(or $(PEERS),copc_converter)
+
+fresh: ## the README's two commands in a bare Debian with nothing in any cache, timed (as root; about an hour)
+	@.ci/fresh
 
 clean-data: ## removes what `make run` keeps: database, objects, the demo venue
 	@if [ -d "$(DATA_DIR)/objects" ] || [ -d "$(DATA_DIR)/demo" ]; then echo "== removing $(DATA_DIR)"; rm -rf -- "$(DATA_DIR)"; else echo "== $(DATA_DIR) holds no data of Parterre"; fi

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the benchmarks beside this file; sourced after lib.sh.
 
 BENCH_DIR=$CACHE_DIR/bench

@@ -109,18 +109,22 @@ function upload(form) {
 const form = document.getElementById('upload');
 if (form) upload(form);
 
-// While the web viewer is being built: its progress, and the button as soon as it is there.
+// While the web viewer is not there: how far its build is or why it failed, and the button as soon as it is there.
 if (document.querySelector('.web-building')) {
   const look = async () => {
     try {
       const answer = await fetch(location.href);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      const line = page.querySelector('.build-line');
       if (!page.querySelector('.web-building') && !uploading()) {
         location.reload();
         return;
       }
-      for (const shown of document.querySelectorAll('.build-line')) shown.textContent = line?.textContent ?? shown.textContent;
+      const now = page.querySelectorAll('.web-building');
+      for (const [index, box] of document.querySelectorAll('.web-building').entries()) {
+        if (!now[index] || now[index].textContent === box.textContent) continue;
+        box.className = now[index].className;
+        box.replaceChildren(...now[index].childNodes);
+      }
     } catch {
       // The service may be restarting; the next look tells.
     }

@@ -1,12 +1,14 @@
 // Starts the web viewer: checks the browser, loads the program with progress, opens the scan and shows what goes wrong.
 //
 // The page gives <canvas id="parterre-canvas">, <div id="parterre-loading"> with #parterre-progress and
-// #parterre-status, and the tileset's address in <meta name="parterre-tileset">; ?tileset= overrides it.
+// #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it), and in
+// <meta name="parterre-program"> the address of one build of the viewer: its script and its WebAssembly belong together.
 // For tests and for other scripts: window.parterre.state(), look([ex, ey, ez, tx, ty, tz]), mode(name), reset(),
 // budget(points).
 
-const SCRIPT = '/viewer/parterre_viewer.js';
-const PROGRAM = '/viewer/parterre_viewer_bg.wasm';
+const BUILD = document.querySelector('meta[name="parterre-program"]')?.content ?? '/viewer/';
+const SCRIPT = `${BUILD}parterre_viewer.js`;
+const PROGRAM = `${BUILD}parterre_viewer_bg.wasm`;
 
 const overlay = document.getElementById('parterre-loading');
 const progress = document.getElementById('parterre-progress');

@@ -20,6 +20,8 @@ struct ViewPage {
     scan_name: String,
     version: u32,
     tileset: String,
+    /// Where the web viewer's files are, with a slash at the end.
+    program: String,
 }
 
 #[derive(Template)]
@@ -46,8 +48,8 @@ async fn page(app: Data<App>, scan: String, version: u32) -> ApiResult {
         Ok::<_, ApiError>((venue, row, viewer::state(&app)))
     })
     .await??;
-    if viewer != WebViewer::Ready {
-        return render(&WaitingPage { venue, viewer });
+    match viewer {
+        WebViewer::Ready(program) => render(&ViewPage { venue, scan_name: scan.name, version, tileset, program }),
+        viewer => render(&WaitingPage { venue, viewer }),
     }
-    render(&ViewPage { venue, scan_name: scan.name, version, tileset })
 }

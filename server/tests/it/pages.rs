@@ -92,3 +92,67 @@ fn the_viewer_may_appear_while_the_service_runs() {
         app.client.get(path).expect(404);
     }
 }
+
+#[test]
+fn a_failed_build_of_the_viewer_says_what_to_do() {
+    let web = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(|config| config.http.web_dir = Some(web.path().to_path_buf()));
+    let (scan, _) = app.client.publish(&app.client.venue("Hall"), "room.las", &las(&room(2000)));
+    fs::write(web.path().join("build-status.txt"), "failed: compiling <b>. Then run again: make run\n").unwrap();
+    for address in ["/venues/hall", &format!("/view/{scan}/1")] {
+        let text = app.client.get(address).expect(200).text();
+        assert!(text.contains("The web viewer could not be built"), "{text}");
+        assert!(text.contains("compiling &#60;b&#62;. Then run again: make run") && !text.contains("failed: "), "{text}");
+    }
+}
+
+#[test]
+fn a_page_keeps_the_build_of_the_viewer_that_it_began_with() {
+    let web = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(|config| config.http.web_dir = Some(web.path().to_path_buf()));
+    let (scan, _) = app.client.publish(&app.client.venue("Hall"), "room.las", &las(&room(2000)));
+    let view = format!("/view/{scan}/1");
+    let names = ["parterre_viewer.js", "parterre_viewer_bg.wasm"];
+    let publish = |id: &str| {
+        let folder = web.path().join("builds").join(id);
+        fs::create_dir_all(&folder).unwrap();
+        for name in names {
+            fs::write(folder.join(name), format!("{name} of {id}")).unwrap();
+            fs::write(folder.join(format!("{name}.gz")), format!("packed {name} of {id}")).unwrap();
+        }
+        fs::write(web.path().join("current-build.txt"), format!("{id}\n")).unwrap();
+    };
+    let program = || {
+        let page = app.client.get(&view).expect(200).text();
+        let (_, rest) = page.split_once("<meta name=\"parterre-program\" content=\"").expect("the page names its build");
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+
+    publish("0a1b2c");
+    let first = program();
+    assert_eq!(first, "/viewer/builds/0a1b2c/");
+    publish("3d4e5f");
+    let second = program();
+    assert_eq!(second, "/viewer/builds/3d4e5f/");
+    for (address, id) in [(&first, "0a1b2c"), (&second, "3d4e5f")] {
+        for name in names {
+            let plain = app.client.get(&format!("{address}{name}")).expect(200);
+            assert_eq!(plain.text(), format!("{name} of {id}"));
+            assert_eq!(plain.header("cache-control"), Some("public, max-age=31536000, immutable"));
+            let packed = app.client.get_with(&format!("{address}{name}"), &[("accept-encoding", "gzip")]).expect(200);
+            assert_eq!((packed.header("content-encoding"), packed.header("vary")), (Some("gzip"), Some("Accept-Encoding")));
+            assert_eq!(packed.body, format!("packed {name} of {id}").into_bytes());
+            assert_ne!(packed.header("etag"), plain.header("etag"));
+        }
+    }
+    // Without a build in the address: the current one, asked for again each time.
+    let current = app.client.get("/viewer/parterre_viewer.js").expect(200);
+    assert_eq!((current.text().as_str(), current.header("cache-control")), ("parterre_viewer.js of 3d4e5f", Some("no-cache")));
+
+    // A pointer that names no build leads nowhere, out of the folder least of all.
+    for id in ["", "..", "../..", "3d4e5f/..", "ffff"] {
+        fs::write(web.path().join("current-build.txt"), id).unwrap();
+        assert!(app.client.get(&view).expect(200).text().contains("The web viewer is being built"), "{id:?}");
+        app.client.get("/viewer/parterre_viewer.js").expect_error(404, "viewer_not_found");
+    }
+}

@@ -5,10 +5,9 @@ import { after, before, test } from 'node:test';
 import { launch, openPage, shoot, until } from './support/browser.mjs';
 import { difference, look } from './support/picture.mjs';
 import { demoScan, parterre, scratch, startService } from './support/service.mjs';
+import { VIEW, settled, state } from './support/viewer.mjs';
 
 const VENUE = 'Demo concert hall';
-// Where the panel is not.
-const VIEW = [0.35, 0.05, 1, 0.95];
 
 let work;
 let service;
@@ -25,21 +24,6 @@ after(async () => {
   await service?.stop();
   await work?.remove();
 });
-
-const state = (page) => page.evaluate(() => {
-  const now = window.parterre?.state?.();
-  return typeof now === 'string' ? JSON.parse(now) : now;
-});
-
-/** Waits until points are drawn and nothing has been loading for a while. */
-async function settled(page) {
-  let still = 0;
-  return until('the viewer shows its tiles', async () => {
-    const now = await state(page).catch((error) => ({ error: String(error) }));
-    still = now?.drawn_points > 0 && now.loading === 0 ? still + 1 : 0;
-    return { done: still >= 4, value: now, now };
-  }, { timeout: 240_000, every: 500 });
-}
 
 test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 }, async (t) => {
   const { context, page, faults } = await openPage(browser);

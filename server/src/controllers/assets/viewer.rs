@@ -1,5 +1,9 @@
 //! `GET /viewer/{path}`: the built web viewer, out of the folder given with `--web`. It may be built while the service
-//! runs.
+//! runs, and replaced.
+//!
+//! The folder holds either one viewer, or `builds/ID/` with the viewer's builds and `current-build.txt` with the ID of the
+//! one that is used. A build never changes and pages name the build that they use, so that a browser never gets the
+//! script of one build and the WebAssembly of another. Without a build in the address the current one answers.
 //!
 //! Where `FILE.br` or `FILE.gz` lies beside `FILE` and the client takes that encoding, it is sent instead: the viewer's
 //! WebAssembly is megabytes smaller so.
@@ -21,14 +25,22 @@ use crate::error::{ApiError, ApiResult};
 const MAIN_FILES: [&str; 2] = ["parterre_viewer_bg.wasm", "parterre_viewer.js"];
 /// Where the build says how far it is, one line.
 const STATUS_FILE: &str = "build-status.txt";
+/// What that line begins with when the build has failed.
+const FAILED: &str = "failed: ";
+/// Names the build that new pages use.
+const CURRENT_FILE: &str = "current-build.txt";
+/// Holds a folder for each build.
+const BUILDS: &str = "builds";
 
 /// Whether the web viewer is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebViewer {
-    /// It can be opened.
-    Ready,
+    /// It can be opened; its files are below this address, which ends with a slash.
+    Ready(String),
     /// It is being built; the line says how far.
     Building(Option<String>),
+    /// It could not be built; the line says why and what to do.
+    Failed(String),
     /// The service was started without.
     Absent,
 }
@@ -36,13 +48,38 @@ pub enum WebViewer {
 /// Looks for the web viewer. Blocks, shortly.
 pub fn state(app: &App) -> WebViewer {
     let Some(dir) = &app.config.http.web_dir else { return WebViewer::Absent };
-    if MAIN_FILES.iter().all(|name| dir.join(name).is_file()) {
-        return WebViewer::Ready;
+    let complete = |dir: &FilePath| MAIN_FILES.iter().all(|name| dir.join(name).is_file());
+    if let Some(build) = current_build(dir).filter(|build| complete(&dir.join(build))) {
+        return WebViewer::Ready(format!("/viewer/{build}/"));
+    }
+    if complete(dir) {
+        return WebViewer::Ready("/viewer/".to_owned());
     }
     let status = std::fs::read_to_string(dir.join(STATUS_FILE)).ok();
-    let line =
-        status.and_then(|text| text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().chars().take(200).collect()));
-    WebViewer::Building(line)
+    let line: Option<String> =
+        status.and_then(|text| text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().chars().take(300).collect()));
+    match line {
+        Some(line) if line.starts_with(FAILED) => WebViewer::Failed(line[FAILED.len()..].to_owned()),
+        line => WebViewer::Building(line),
+    }
+}
+
+/// The path of the current build within the viewer's folder: `builds/ID`.
+fn current_build(dir: &FilePath) -> Option<String> {
+    let id = std::fs::read_to_string(dir.join(CURRENT_FILE)).ok()?;
+    let id = id.trim();
+    is_build_id(id).then(|| format!("{BUILDS}/{id}"))
+}
+
+/// Builds are named by a hash of their contents.
+fn is_build_id(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a path within the viewer's folder is that of a file of one build, which never changes.
+fn is_of_build(name: &str) -> bool {
+    let mut parts = name.split('/');
+    parts.next() == Some(BUILDS) && parts.next().is_some_and(is_build_id) && parts.next().is_some()
 }
 
 /// Gives a file of the web viewer.
@@ -61,15 +98,21 @@ pub async fn viewer(app: Data<App>, request: HttpRequest, path: Path<String>) ->
     let Some(dir) = app.config.http.web_dir.clone().filter(|_| plain) else { return Err(missing()) };
     let (brotli, gzip) = (accepts(&request, "br"), accepts(&request, "gzip"));
     let found = {
-        let path = dir.join(&name);
-        web::block(move || open(&path, brotli, gzip)).await?
+        let name = name.clone();
+        web::block(move || {
+            let build = current_build(&dir).filter(|_| !is_of_build(&name));
+            let in_build = build.and_then(|build| open(&dir.join(build).join(&name), brotli, gzip));
+            in_build.or_else(|| open(&dir.join(&name), brotli, gzip))
+        })
+        .await?
     };
     let Some((file, encoding)) = found else { return Err(missing()) };
     let mime = content_type(&name).parse().map_err(ApiError::internal)?;
     let mut response = files::answer(file.set_content_type(mime).prefer_utf8(false), &request)?;
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_DISPOSITION);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let cache = if is_of_build(&name) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
