@@ -1,4 +1,4 @@
-# Functions shared by the bench-* scripts; source it after lib.sh.
+# Shared by the benchmarks beside this file; sourced after lib.sh.
 
 BENCH_DIR=$CACHE_DIR/bench
 PARTERRE=${PARTERRE:-$TARGET_DIR/release/parterre}
