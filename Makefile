@@ -1,9 +1,9 @@
-# Every step is a target of its own; `make help` lists them. What needs more than two lines is a script in .ci/.
+# Every step is a separate target; `make help` lists them. Longer steps are scripts in .ci/.
 #
-# Folders, each to be set from outside:
-#   CARGO_TARGET_DIR  what the native build makes (target)
-#   WASM_TARGET_DIR   what the WebAssembly build makes ($CARGO_TARGET_DIR-wasm, or target/wasm)
-#   CACHE_DIR         tools that are fetched or built once (~/.cache/parterre)
+# Folders, each can be set as a variable:
+#   CARGO_TARGET_DIR  output of the native build (target)
+#   WASM_TARGET_DIR   output of the WebAssembly build ($CARGO_TARGET_DIR-wasm, or target/wasm)
+#   CACHE_DIR         tools that are downloaded or built once (~/.cache/parterre)
 #   DATA_DIR          what `make run` keeps: database, objects, the demo venue (data)
 #   LOG_DIR           what the programs that a step runs have printed, one file a step (target/logs)
 
@@ -69,19 +69,19 @@ viewer: setup-viewer demo ## the desktop viewer on the demo venue (SOURCE=tiles.
 demo: build ## the demo venue's files: data/demo/scan.laz and truth.json
 	@[ -s "$(DATA_DIR)/demo/scan.laz" ] || { mkdir -p "$(DATA_DIR)/demo"; . .ci/lib.sh; step "scanning the demo venue" "$(PARTERRE)" demo -o "$(DATA_DIR)/demo"; }
 
-test: test-native test-web test-gltf test-clients test-copc ## all tests: native, in a browser, the tiles with glTF's validator and in other viewers, and COPC with its readers
+test: test-native test-web test-gltf test-clients test-copc ## all tests: native, in a browser, tiles with the glTF validator and in other viewers, COPC with other readers
 
 test-native: setup-viewer setup-tests ## all native tests (unit, property, API, end to end, pictures)
 	@. .ci/lib.sh; step "compiling the native tests" cargo test --release --workspace --no-run
 	@. .ci/lib.sh; showing '^test result:|^ +Running |^ +Doc-tests |^test .* FAILED$$|^error' "native tests" cargo test --release --workspace --no-fail-fast
 
-test-scans: setup-viewer ## the native tests of the crates in scans only (.ci/test-package scans/read: of one)
+test-scans: setup-viewer ## native tests of the crates in scans/ only (one crate: .ci/test-package scans/read)
 	@.ci/test-package scans
 
-test-server: setup-viewer setup-tests ## the native tests of the server only
+test-server: setup-viewer setup-tests ## native tests of the server only
 	@.ci/test-package server
 
-test-viewer: setup-viewer ## the native tests of the viewer only
+test-viewer: setup-viewer ## native tests of the viewer only
 	@.ci/test-package viewer
 
 web-for-tests: setup-wasm
@@ -90,32 +90,32 @@ web-for-tests: setup-wasm
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
 	@.ci/test-web "$(WEB_TEST_DIR)" pages.test.mjs viewer.test.mjs
 
-test-running: setup-browser ## the service that runs at PARTERRE_ORIGIN, by its pages in headless Chromium: it offers the viewer, and that draws
+test-running: setup-browser ## checks in headless Chromium that the service at PARTERRE_ORIGIN offers the viewer and that it draws
 	@.ci/test-web "$(WEB_DIR)" running.test.mjs
 
-test-gltf: build setup-browser ## every tile of the demo venue, and some of other scans, through glTF's validator
+test-gltf: build setup-browser ## checks all tiles of the demo venue and some of other scans with the glTF validator
 	@.ci/test-web "$(WEB_TEST_DIR)" gltf.test.mjs
 
 test-clients: build setup-browser ## tiles in CesiumJS and 3d-tiles-renderer, in headless Chromium
 	@clients="$$(.ci/setup-clients)"; PARTERRE_CLIENTS_DIR="$$clients" .ci/test-web "$(WEB_TEST_DIR)" clients.test.mjs
 
-setup-copc: ## laspy and copclib, which read COPC back
+setup-copc: ## laspy and copclib, to read COPC in tests
 	@.ci/setup-apt python
 	@.ci/setup-copc
 
-test-copc: build setup-copc ## COPC of the test data (or the demo venue), point by point against its sources, by laspy and copclib
+test-copc: build setup-copc ## compares COPC of the test data (or the demo venue) with its sources point by point, by laspy and copclib
 	@.ci/test-copc
 
-lint: lint-fmt lint-cycles lint-native lint-wasm lint-deny ## formatting, circles of imports, clippy (native and WebAssembly), licences and sources of dependencies
+lint: lint-fmt lint-cycles lint-native lint-wasm lint-deny ## formatting, import cycles, clippy (native and WebAssembly), licences and sources of dependencies
 
 lint-fmt: ## formatting
 	@. .ci/lib.sh; step "formatting" cargo fmt --all --check
 
-lint-cycles: ## files of one crate that import each other in a circle
+lint-cycles: ## import cycles between the files of one crate
 	@.ci/setup-apt python
 	@python3 .ci/lint-cycles
 
-crates: ## each crate with its files, lines and dependencies, as docs/architecture.md has them
+crates: ## files, lines and dependencies of each crate, for docs/architecture.md
 	@python3 .ci/lint-cycles --table
 
 lint-native: setup-viewer ## clippy on everything native
@@ -131,31 +131,31 @@ setup-deny: setup-server
 	@. .ci/lib.sh; have cargo-deny || { export CARGO_TARGET_DIR="$(CACHE_DIR)/tools-target"; \
 		step "building cargo-deny" cargo install --root "$$TOOLS_DIR" --locked cargo-deny --version '^0.20'; }
 
-fuzz: setup-server ## hostile bytes for every reader and decoder (TARGETS="las glb", FUZZ_SECONDS=60 each)
+fuzz: setup-server ## fuzzes every reader and decoder (TARGETS="las glb", FUZZ_SECONDS=60 each)
 	@.ci/fuzz $(TARGETS)
 
 setup-bench: build
 	@.ci/setup-apt bench
 	@. .ci/lib.sh; step "compiling what measures" cargo build --release -p parterre-tile --example wire_bytes -p parterre-read --example read_points
 
-bench-tile: setup-bench ## tiling beside its peers on a seeded stadium, with the targets (POINTS, RUNS, PEERS, SIZES; WRITE=1 into docs/benchmarks.md)
+bench-tile: setup-bench ## compares tiling with other programs on a synthetic stadium (POINTS, RUNS, PEERS, SIZES; WRITE=1 updates docs/benchmarks.md)
 	@.ci/bench-tile
 
-bench-read: setup-bench ## reading LAS, LAZ, E57 and PLY beside Python's readers (POINTS, RUNS; WRITE=1)
+bench-read: setup-bench ## compares reading LAS, LAZ, E57 and PLY with Python libraries (POINTS, RUNS; WRITE=1)
 	@.ci/bench-read
 
-bench-broken: setup-bench ## seconds and memory for each broken file of ../shared/data
+bench-broken: setup-bench ## time and memory for each broken file of ../shared/data
 	@.ci/bench-broken
 
-clean-bench: ## removes the stadiums and results of benchmarks, and what fuzzing learned
+clean-bench: ## removes benchmark inputs and results, and the fuzzing corpus
 	@echo "== removing $(CACHE_DIR)/bench and $(CACHE_DIR)/fuzz"; rm -rf -- "$(CACHE_DIR)/bench" "$(CACHE_DIR)/fuzz"
 
-bench-import: build ## time and memory of tiling FILE=scan.laz beside its peers (PEERS="copc_converter py3dtiles", RUNS=3)
+bench-import: build ## time and memory of tiling FILE=scan.laz, compared with other programs (PEERS="copc_converter py3dtiles", RUNS=3)
 	@.ci/setup-apt bench
-	@.ci/bench-import "$(or $(FILE),$(error say which file: make bench-import FILE=scan.laz))" $(or $(PEERS),copc_converter)
+	@.ci/bench-import "$(or $(FILE),$(error no file given. Run: make bench-import FILE=scan.laz))" $(or $(PEERS),copc_converter)
 
 fresh: ## the README's two commands in a bare Debian with nothing in any cache, timed (as root; about an hour)
 	@.ci/fresh
 
-clean-data: ## removes what `make run` keeps: database, objects, the demo venue
-	@if [ -d "$(DATA_DIR)/objects" ] || [ -d "$(DATA_DIR)/demo" ]; then echo "== removing $(DATA_DIR)"; rm -rf -- "$(DATA_DIR)"; else echo "== $(DATA_DIR) holds no data of Parterre"; fi
+clean-data: ## removes the data of `make run`: database, objects, the demo venue
+	@if [ -d "$(DATA_DIR)/objects" ] || [ -d "$(DATA_DIR)/demo" ]; then echo "== removing $(DATA_DIR)"; rm -rf -- "$(DATA_DIR)"; else echo "== no Parterre data in $(DATA_DIR)"; fi

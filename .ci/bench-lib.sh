@@ -4,7 +4,7 @@
 BENCH_DIR=$CACHE_DIR/bench
 PARTERRE=${PARTERRE:-$TARGET_DIR/release/parterre}
 
-# peer NAME: installs a program to measure against, a crate or Python packages.
+# peer NAME: installs a program to compare with: a crate or Python packages.
 peer() {
     case $1 in
         copc_converter)
@@ -17,7 +17,7 @@ peer() {
     esac
 }
 
-# venv NAME PACKAGE…: Python packages in a folder of their own, $TOOLS_DIR/NAME.
+# venv NAME PACKAGE…: Python packages in their own folder, $TOOLS_DIR/NAME.
 venv() {
     local dir=$TOOLS_DIR/$1
     shift
@@ -27,20 +27,20 @@ venv() {
     touch "$dir/.whole"
 }
 
-# stadium POINTS ENDING: the name of the seeded stadium, which is made once and kept.
+# stadium POINTS EXTENSION: path of the synthetic stadium, which is generated once and kept.
 stadium() {
     local file=$BENCH_DIR/stadium-$1.$2 need
     if [ ! -s "$file" ]; then
         mkdir -p "$BENCH_DIR"
         need=$(($1 * 36))
         [ "$(df --output=avail -B1 "$BENCH_DIR" | tail -1)" -gt $((need * 3)) ] ||
-            die "there is no room for a stadium of $1 points and what is made of it: about $((need * 3 / 1000000000)) GB in $BENCH_DIR"
+            die "not enough disk space for a stadium of $1 points and its output: $BENCH_DIR needs about $((need * 3 / 1000000000)) GB"
         beat "making a stadium of $1 points" "$PARTERRE" demo --stadium "$1" --seed 7 -o "$file" >&2
     fi
     printf '%s\n' "$file"
 }
 
-# machine: one line about what the figures were measured on.
+# machine: one line that describes this machine.
 machine() {
     printf '%s, %s cores, %s GiB memory, %s' \
         "$(lscpu | sed -n 's/^Model name: *//p' | head -1)" "$(nproc)" \

@@ -1,9 +1,9 @@
 """test-copc.py PARTERRE WORK FILE...: tiles each file to COPC and checks the result with laspy and copclib.
 
-Of each file: every point of the input is in the output exactly once, with the same integers and the attributes that the
-mapping to point formats 6 to 8 gives (docs/formats.md); the header counts and bounds them; both readers' queries by
-resolution and by place find what the points themselves say; the root has the spacing that the file claims, and the
-levels down to any one leave no hole in what the levels below it fill.
+Checks for each file: every input point is in the output exactly once, with the same integer coordinates and with its attributes
+converted to point formats 6 to 8 (docs/formats.md); the header's counts and bounds match the points; queries of both readers by
+resolution and by position find exactly the points computed here; the root has the spacing that the file declares; and
+no level leaves large areas empty that finer levels fill.
 """
 
 import io
@@ -18,13 +18,13 @@ import copclib
 import laspy
 import numpy as np
 
-# Refused with these codes on purpose; anything else fails.
+# Files may be refused with these codes; any other code is a failure.
 REFUSED = {"unit_degrees", "size_implausible"}
-# Share of points that may lie where a coarser level shows nothing. Of the test data sim/duplex-sim.laz has most, 0.5521 %,
-# then copc/lone-star.copc.laz, 0.1725 %; all others have none.
+# Largest allowed share of points in cells that are empty in the coarser levels. Largest values of the test data: sim/duplex-sim.laz
+# 0.5521 %, copc/lone-star.copc.laz 0.1725 %; all others have 0.
 HOLES = 0.006
-# Coordinates at random, further out than any place on Earth.
-NOWHERE = {"pdrf6", "pdrf8", "pdrf9", "pdrf10"}
+# Test files with random coordinates that are not on the Earth.
+RANDOM_COORDINATES = {"pdrf6", "pdrf8", "pdrf9", "pdrf10"}
 
 
 class Wrong(Exception):
@@ -37,7 +37,7 @@ def check(condition, message):
 
 
 def mapped(points):
-    """One row of bytes a point: what a file says, put in the words of point formats 6 to 8."""
+    """One row of bytes per point: the attributes of a file, converted to point formats 6 to 8."""
     header, raw = points.header, points.points.array
     legacy = header.point_format.id < 6
     names = raw.dtype.names
@@ -84,7 +84,7 @@ def in_order(rows):
 
 
 def read_input(path):
-    """The points as laspy gives them; of a file whose head announces more than it holds, those that are there."""
+    """The points as laspy reads them; if the header announces too many points, those that exist."""
     data = bytearray(path.read_bytes())
     compressed, length = data[104] & 0x80, struct.unpack_from("<H", data, 105)[0]
     if not compressed and data[25] < 4:
@@ -124,7 +124,7 @@ def check_header(path, out):
 
 
 def check_laspy(path, out):
-    """Queries of laspy against the points themselves. Returns points by level."""
+    """Compares queries of laspy with the points themselves. Returns the number of points per level."""
     with laspy.CopcReader.open(path) as reader:
         info = reader.copc_info
         check(len(reader.query()) == len(out.points), "laspy's query of all")
@@ -136,7 +136,7 @@ def check_laspy(path, out):
         for level in range(len(by_level)):
             found = len(reader.query(resolution=info.spacing / 2**level))
             check(found == sum(by_level[: level + 1]), f"laspy finds {found} points at the spacing of level {level}, of {by_level}")
-        # On whole steps, which laspy rounds to.
+        # In integer steps, because laspy rounds to them.
         xy = np.stack([out.X, out.Y], axis=1).astype("i8")
         least, size = xy.min(axis=0), np.ptp(xy, axis=0)
         low, high = least + (0.3 * size).astype("i8"), least + (0.6 * size).astype("i8")
@@ -158,7 +158,7 @@ def check_copclib(path, out, by_level):
         found = sum(node.point_count for node in reader.GetNodesWithinResolution(resolution))
         check(found == sum(by_level[: level + 1]), f"copclib finds {found} points at the spacing of level {level}, of {by_level}")
 
-    # By the cube of the info record. copclib's own check takes the header's bounds for the cube, which they need not be.
+    # Uses the cube of the info record. copclib's own check uses the header's bounds, which may differ from the cube.
     corner = np.array([info.center_x, info.center_y, info.center_z]) - info.halfsize
     slack = 0.5 * np.asarray(out.header.scales)
     places, levels = [], []
@@ -184,10 +184,10 @@ def check_copclib(path, out, by_level):
         check(alone > 0.9 * root.sum(), f"{alone} of {root.sum()} points of the root have a cell of the spacing to themselves")
     worst = 0.0
     for level in range(len(by_level) - 1):
-        # Nodes whose points fill a volume may take a coarser spacing, and cells end where whole steps do.
+        # Four times the spacing: nodes whose points fill a volume have a coarser spacing, and cell edges are rounded to steps.
         there = cells(4 * info.spacing / 2**level)
         worst = max(worst, (~np.isin(there, there[levels <= level])).mean())
-    check(worst < HOLES, f"{worst:.4%} of the points lie in cells of four times a level's spacing that look empty down to that level")
+    check(worst < HOLES, f"{worst:.4%} of the points are in cells, four times as large as the level's spacing, that are empty down to that level")
     return len(nodes), len(reader.GetPageList()), worst
 
 
@@ -197,7 +197,7 @@ def check_file(parterre, work, path):
     run = subprocess.run([parterre, "tile", path, "-o", folder, "--only", "copc", "--json"], capture_output=True, text=True)
     if run.returncode == 3:
         code = json.loads(run.stdout or run.stderr)["error"]["code"]
-        check(code in REFUSED or (code == "no_points" and Path(path).name.split("-")[0] in NOWHERE), f"refused as {code}: {run.stderr[-500:]}")
+        check(code in REFUSED or (code == "no_points" and Path(path).name.split("-")[0] in RANDOM_COORDINATES), f"refused as {code}: {run.stderr[-500:]}")
         return f"refused: {code}"
     check(run.returncode == 0, f"parterre ended with {run.returncode}: {run.stderr[-500:]}")
     copc = folder / "points.copc.laz"
@@ -205,19 +205,19 @@ def check_file(parterre, work, path):
     check_header(copc, out)
     try:
         source = read_input(path)
-    except Exception as error:  # laspy cannot read everything that we can
+    except Exception as error:  # laspy cannot read every file that Parterre can
         source, refusal = None, error
     report = json.loads((folder / "report.json").read_text())
     is_projected = any(warning["code"] == "crs_projected" for warning in report["warnings"])
     if source is not None and is_projected:
-        # Other places, and no point less.
+        # The coordinates differ, but no point may be missing.
         check(len(source.points) == len(out.points), f"{len(source.points)} points became {len(out.points)}")
     elif source is not None:
         check_points(source, out)
     by_level = check_laspy(copc, out)
     nodes, pages, holes = check_copclib(copc, out, by_level)
-    told = f"{len(out.points):>9} points, format {out.header.point_format.id}, {len(by_level)} levels, {nodes} nodes, {pages} pages, {holes:.4%} in holes"
-    return told if source is not None else f"{told}; not compared, laspy cannot read the source: {refusal}"
+    summary = f"{len(out.points):>9} points, format {out.header.point_format.id}, {len(by_level)} levels, {nodes} nodes, {pages} pages, {holes:.4%} in holes"
+    return summary if source is not None else f"{summary}; not compared, laspy cannot read the source: {refusal}"
 
 
 def main():
@@ -225,12 +225,12 @@ def main():
     faults, compared = 0, 0
     for path in map(Path, paths):
         try:
-            told = check_file(parterre, Path(work), path)
-            compared += "levels" in told and "not compared" not in told
+            summary = check_file(parterre, Path(work), path)
+            compared += "levels" in summary and "not compared" not in summary
         except Exception as error:
-            told = f"WRONG: {type(error).__name__}: {error}"
+            summary = f"WRONG: {type(error).__name__}: {error}"
             faults += 1
-        print(f"{path.parent.name}/{path.name}: {told}", flush=True)
+        print(f"{path.parent.name}/{path.name}: {summary}", flush=True)
     print(f"{compared} of {len(paths)} scans compared point by point, {faults} wrong")
     sys.exit(1 if faults or not compared else 0)
 

@@ -1,5 +1,5 @@
-// Parterre's tiles in the viewers of others, CesiumJS and 3d-tiles-renderer, each in a real browser and unchanged: everything
-// loads, points are drawn, and every part of a scene without symmetry is where it must be, at home and on the Earth.
+// Parterre's tiles in third-party viewers, CesiumJS and 3d-tiles-renderer, each in a real browser: all tiles
+// load, points are drawn, and every part of an asymmetric scene is at its position, in local coordinates and on the Earth.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -19,13 +19,13 @@ import { startServer } from './support/static.mjs';
 const CLIENTS = fileURLToPath(new URL('clients/', import.meta.url));
 const PAGES = ['cesium', 'three'];
 
-/** Somewhere on the Earth, for a scan that lies nowhere: CesiumJS wants one. */
+/** A position on the Earth for a scan without a coordinate system; CesiumJS needs one. */
 const STAGE = { cesium: earthFromLocal(11.5, 48.1, 520), three: undefined };
-/** The scene's corner at home. */
+/** The scene's corner in local coordinates. */
 const HOME = [12, -7, 3];
-/** The corner in UTM zone 31, far west in it, where the grid is turned by more than two degrees. */
+/** The corner in UTM zone 31, at its western edge, where grid north differs from true north by more than two degrees. */
 const GRID = { epsg: 32631, corner: [280_000, 5_420_000, 50] };
-/** What PROJ 9.5 says of places of the scene there: longitude and latitude of the corner, Earth-fixed metres of the marks. */
+/** Positions in the scene computed by PROJ 9.5: longitude and latitude of the corner, Earth-fixed metres of the marks. */
 const ON_EARTH = {
   longitude: -0.001_638_093,
   latitude: 48.893_852_368,
@@ -63,7 +63,7 @@ after(async () => {
   await work?.remove();
 });
 
-/** Opens a client on a tileset and gives what the tests need of both. */
+/** Opens a tileset in a client; returns what the tests need of both. */
 async function open(client, scan, options = {}) {
   const opened = await openPage(browser);
   const { page } = opened;
@@ -73,19 +73,19 @@ async function open(client, scan, options = {}) {
   });
   page.on('request', (asked) => {
     const url = new URL(asked.url());
-    if (url.protocol.startsWith('http') && url.origin !== server.origin) opened.faults.push(`asks elsewhere: ${url}`);
+    if (url.protocol.startsWith('http') && url.origin !== server.origin) opened.faults.push(`request to another origin: ${url}`);
   });
   await page.goto(`${server.origin}/clients/${client}.html`);
-  await until('the client is there', async () => ({ done: await page.evaluate(() => Boolean(window.client)), faults: opened.faults }));
+  await until('the client has started', async () => ({ done: await page.evaluate(() => Boolean(window.client)), faults: opened.faults }));
   await page.evaluate(([url, given]) => window.client.open(url, given), [tilesets[scan].tileset, options]);
   const ask = (name, ...args) => page.evaluate(([call, given]) => window.client[call](...given), [name, args]);
   return { ...opened, tiles, ask };
 }
 
-/** Waits until all that the view wants is drawn. */
+/** Waits until all tiles needed for the view are drawn. */
 async function settled({ ask }) {
   let still = 0;
-  return until('all wanted tiles are drawn', async () => {
+  return until('all tiles needed are drawn', async () => {
     const now = await ask('state');
     still = now.done ? still + 1 : 0;
     return { done: still >= 4, value: now, now };
@@ -105,10 +105,10 @@ async function checkScene(opened, name, frame, marks, t) {
   for (const [mark, position] of Object.entries(marks)) pixels[mark] = await ask('project', position);
   for (const [mark, { color }] of Object.entries(MARKS)) {
     const tone = toneAt(picture, pixels[mark]);
-    assert.ok(tone, `${name}: nothing is drawn where ${mark} must be, at ${pixels[mark]}`);
+    assert.ok(tone, `${name}: nothing is drawn at the position of ${mark}, ${pixels[mark]}`);
     assert.equal(strongest(tone), strongest(color), `${name}: ${tone} is not ${mark}`);
   }
-  // East to the right, north away from the eye, which is up in the picture, and up.
+  // East is to the right; north is away from the eye, so it is higher in the picture; up is up.
   const { red, green, blue, corner } = pixels;
   assert.ok(red[0] > corner[0] + 100, `east is not to the right: ${red} of ${corner}`);
   assert.ok(green[1] < corner[1] - 30 && Math.abs(green[0] - corner[0]) < 120, `north is not away: ${green} of ${corner}`);
@@ -118,7 +118,7 @@ async function checkScene(opened, name, frame, marks, t) {
 const strongest = (color) => color.indexOf(Math.max(...color));
 
 for (const client of PAGES) {
-  test(`${client} shows a scan at home, the right way round`, { timeout: 300_000 }, async (t) => {
+  test(`${client} shows a scan in local coordinates, in the right orientation`, { timeout: 300_000 }, async (t) => {
     const opened = await open(client, 'home', { place: STAGE[client] });
     const stage = STAGE[client] ?? IDENTITY;
     const at = (offset) => place(stage, offset.map((value, axis) => value + HOME[axis]));
@@ -130,13 +130,13 @@ for (const client of PAGES) {
     await opened.context.close();
   });
 
-  test(`${client} shows a scan where it lies on the Earth`, { timeout: 300_000 }, async (t) => {
+  test(`${client} shows a georeferenced scan at its position on the Earth`, { timeout: 300_000 }, async (t) => {
     const opened = await open(client, 'earth');
     const { longitude, latitude, ...marks } = ON_EARTH;
     await checkScene(opened, `client-${client}-earth`, earthFromLocal(longitude, latitude, 50), marks, t);
     const sphere = await opened.ask('sphere');
     const away = Math.hypot(...sphere.center.map((value, axis) => value - marks.corner[axis]));
-    assert.ok(away < 45, `the tileset's sphere lies ${away} m from the scene's corner`);
+    assert.ok(away < 45, `the tileset's bounding sphere is ${away} m from the scene's corner`);
     assert.deepEqual([opened.faults, (await opened.ask('state')).failures], [[], []]);
     await opened.context.close();
   });
@@ -149,7 +149,7 @@ for (const client of PAGES) {
     const shown = await settled(opened);
     t.diagnostic(`${await opened.page.evaluate(() => window.client.name)}: ${JSON.stringify(shown)}`);
     const seen = look(await shoot(opened.page, `client-${client}-hall`));
-    t.diagnostic(`share off the background: ${seen.share.toFixed(3)}, colours: ${seen.colours}`);
+    t.diagnostic(`share of pixels with points: ${seen.share.toFixed(3)}, colours: ${seen.colours}`);
     assert.ok(seen.share > 0.5, `only ${seen.share} of the pixels show points`);
     assert.ok(seen.colours >= 12, `only ${seen.colours} colours`);
     assert.ok(shown.points > 100_000, `only ${shown.points} points`);
@@ -158,7 +158,7 @@ for (const client of PAGES) {
   });
 }
 
-test('cesium flies to a scan on the Earth', { timeout: 300_000 }, async () => {
+test('cesium flies to a georeferenced scan', { timeout: 300_000 }, async () => {
   const opened = await open('cesium', 'earth');
   const { longitude, latitude, height } = await opened.ask('sphere');
   // The middle of the scene is some 30 m east and 15 m north of its corner, and 8 m up.
@@ -168,12 +168,12 @@ test('cesium flies to a scan on the Earth', { timeout: 300_000 }, async () => {
   const camera = await opened.ask('fly', { heading: 0, pitch: -45 });
   assert.ok(camera.latitude < latitude && Math.abs(camera.longitude - longitude) < 1e-5, `the camera is not south of it: ${JSON.stringify(camera)}`);
   await settled(opened);
-  assert.ok(look(await shoot(opened.page, 'client-cesium-fly')).share > 0.01, 'nothing is seen from there');
+  assert.ok(look(await shoot(opened.page, 'client-cesium-fly')).share > 0.01, 'no points are visible from there');
   assert.deepEqual(opened.faults, []);
   await opened.context.close();
 });
 
-test('3d-tiles-tools take the archive apart as Parterre does', { timeout: 300_000 }, async () => {
+test('3d-tiles-tools extract the same files from the archive as parterre unpack', { timeout: 300_000 }, async () => {
   const { scan, version } = tilesets.earth;
   const archive = path.join(work.dir, 'tiles.3tz');
   const answer = await fetch(`${service.origin}/tiles/${scan}/${version}/tiles.3tz`);
@@ -182,7 +182,7 @@ test('3d-tiles-tools take the archive apart as Parterre does', { timeout: 300_00
   const [theirs, ours] = ['theirs', 'ours'].map((name) => path.join(work.dir, name));
   const tools = path.join(setting('PARTERRE_CLIENTS_DIR'), '3d-tiles-tools/build/src/cli.mjs');
   await promisify(execFile)(process.execPath, [tools, 'convert', '-i', archive, '-o', path.join(theirs, 'tileset.json'), '-f'], {
-    // Only CesiumJS' production build is fetched.
+    // Only the production build of CesiumJS is fetched.
     env: { ...process.env, NODE_ENV: 'production' },
   });
   const { files } = await parterre('unpack', archive, '-o', ours);
@@ -191,7 +191,7 @@ test('3d-tiles-tools take the archive apart as Parterre does', { timeout: 300_00
   for (const name of await readdir(ours, { recursive: true })) {
     if (!/\.(glb|json)$/.test(name)) continue;
     const [a, b] = await Promise.all([theirs, ours].map((dir) => readFile(path.join(dir, name))));
-    assert.ok(a.equals(b), `${name} is another file`);
+    assert.ok(a.equals(b), `${name} differs`);
   }
 });
 

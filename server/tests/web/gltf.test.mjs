@@ -1,5 +1,5 @@
-// Every tile of the demo venue, in the form without meshopt, under Khronos' validator; and no point is lost on the way. The
-// same of some tiles of scans by others, where these are at hand.
+// Checks every tile of the demo venue, without meshopt compression, with Khronos' glTF validator, and that no point is lost. Also
+// checks some tiles of third-party scans if the test data is there.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -10,20 +10,20 @@ import { fileURLToPath } from 'node:url';
 import validator from 'gltf-validator';
 import { demoScan, parterre, scratch } from './support/service.mjs';
 
-/** Scans by others: feet with classes, without colour, with near infrared, with few points, and far away. */
+/** Third-party scans: in feet with classes, without colour, with near infrared, with few points, and far from the origin. */
 const OTHERS = [
   'aerial/autzen_trim_7.las', 'aerial/hexbin-crop.las', 'aerial/ign-lidarhd-rgb-classified.laz', 'venue/royal-exhibition-building-200k-utmlike.laz',
   'las/1_4_w_evlr.laz',
 ];
 const DATA = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
-/** Tiles of each of them. */
+/** Number of tiles checked of each. */
 const SAMPLE = 12;
 
 let work;
 let report;
 let tiles;
 
-/** Tiles of a scan as files without meshopt, and the report on them. */
+/** The tiler's report of a scan and its tiles as files without meshopt compression. */
 async function plainTiles(scan, dir) {
   const made = await parterre('tile', scan, '-o', path.join(dir, 'tiles'));
   const plain = path.join(dir, 'plain');
@@ -32,7 +32,7 @@ async function plainTiles(scan, dir) {
   return [made, files.filter((file) => file.endsWith('.glb')).sort().map((file) => path.join(plain, file))];
 }
 
-/** Fails with the first errors that the validator finds; gives its warnings in words. */
+/** Fails with the first errors that the validator reports; returns a summary of its warnings. */
 async function validate(files) {
   const warnings = new Map();
   for (const file of files) {
@@ -52,24 +52,24 @@ before(async () => {
 }, { timeout: 600_000 });
 after(() => work?.remove());
 
-test('the validator finds no error in any tile', { timeout: 600_000 }, async (t) => {
-  assert.equal(tiles.length, report.tiles, 'as many files as the tiler reports tiles');
+test('the glTF validator reports no error in any tile of the demo venue', { timeout: 600_000 }, async (t) => {
+  assert.equal(tiles.length, report.tiles, 'the number of files is the number of tiles in the report');
   assert.ok(tiles.length > 20, `only ${tiles.length} tiles`);
   t.diagnostic(await validate(tiles));
 });
 
 for (const scan of OTHERS) {
   const file = path.join(DATA, scan);
-  test(`nor in those of ${scan}`, { timeout: 300_000, skip: existsSync(file) ? false : `${scan} is not at hand` }, async (t) => {
+  test(`the glTF validator reports no error in tiles of ${scan}`, { timeout: 300_000, skip: existsSync(file) ? false : `the test data has no ${scan}` }, async (t) => {
     const [made, files] = await plainTiles(file, path.join(work.dir, scan));
     assert.equal(files.length, made.tiles);
-    // Spread over the tree: names come by level.
+    // Evenly over the tree: names are sorted by level.
     const every = Math.ceil(files.length / SAMPLE);
     t.diagnostic(await validate(files.filter((_, index) => index % every === 0)));
   });
 }
 
-test('the tiles hold every point that went in', async () => {
+test('the tiles contain every input point', async () => {
   let points = 0;
   for (const file of tiles) {
     const bytes = await readFile(file);
@@ -77,7 +77,7 @@ test('the tiles hold every point that went in', async () => {
     assert.ok(!(gltf.extensionsUsed ?? []).includes('EXT_meshopt_compression'), `${file} is still compressed`);
     for (const mesh of gltf.meshes) {
       for (const primitive of mesh.primitives) {
-        assert.equal(primitive.mode, 0, `${file} holds something else than points`);
+        assert.equal(primitive.mode, 0, `${file} has a primitive that is not POINTS`);
         points += gltf.accessors[primitive.attributes.POSITION].count;
       }
     }

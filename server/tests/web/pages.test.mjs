@@ -1,5 +1,5 @@
-// The catalogue's pages in a real browser: an upload by the page's form, its job's progress, its pictures; and what a
-// page from elsewhere must not do.
+// The catalogue's pages in a real browser: an upload with the page's form, the progress of its job, its pictures; and
+// requests that must be refused.
 
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -22,7 +22,7 @@ after(async () => {
   await work?.remove();
 });
 
-/** A plain request with exactly these headers; the browser's own client would not let Host and Origin be set. */
+/** A request with exactly these headers; a browser does not allow setting Host and Origin. */
 function send(method, path, headers = {}, body = '') {
   return new Promise((resolve, reject) => {
     const asked = request(service.origin + path, { method, headers: { 'content-length': Buffer.byteLength(body), ...headers } }, (answer) => {
@@ -38,7 +38,7 @@ function send(method, path, headers = {}, body = '') {
 const json = { 'content-type': 'application/json' };
 const venue = (name) => JSON.stringify({ name });
 
-test('a file uploaded by the page becomes a venue with pictures', { timeout: 300_000 }, async () => {
+test('a file uploaded with the form becomes a scan with pictures', { timeout: 300_000 }, async () => {
   const made = await send('POST', '/api/venues', json, venue('Uploaded hall'));
   assert.equal(made.status, 201, made.text);
 
@@ -53,7 +53,7 @@ test('a file uploaded by the page becomes a venue with pictures', { timeout: 300
 
   const link = page.locator('a[href^="/view/"]').first();
   await link.waitFor({ state: 'visible', timeout: 240_000 });
-  // Pictures below the fold load when they come into sight.
+  // Pictures outside the window load when they are scrolled into view.
   for (const image of await page.locator('img').all()) await image.scrollIntoViewIfNeeded();
   await until('the scan\'s pictures', async () => {
     const sizes = await page.locator('img').evaluateAll((images) => images.map((image) => [image.currentSrc, image.complete, image.naturalWidth]));
@@ -71,7 +71,7 @@ test('a file uploaded by the page becomes a venue with pictures', { timeout: 300
   await context.close();
 });
 
-test('a page from elsewhere can change nothing', async () => {
+test('changes from another origin are refused', async () => {
   const foreign = await send('POST', '/api/venues', { ...json, origin: 'http://elsewhere.example' }, venue('Theirs'));
   assert.equal(foreign.status, 403, foreign.text);
   assert.ok(JSON.parse(foreign.text).error.code);
@@ -81,13 +81,13 @@ test('a page from elsewhere can change nothing', async () => {
   assert.equal(own.status, 201, own.text);
 });
 
-test('a name that only points here is not answered', async () => {
+test('requests with an unknown Host header are refused', async () => {
   const rebound = await send('GET', '/', { host: 'elsewhere.example' });
   assert.ok(rebound.status >= 400 && rebound.status < 500, `answered ${rebound.status}`);
   assert.doesNotMatch(rebound.text, /Uploaded hall/);
 });
 
-test('pages may only run their own scripts', async () => {
+test('the content security policy allows only scripts of the service', async () => {
   const { headers } = await send('GET', '/');
   const policy = headers['content-security-policy'] ?? '';
   assert.match(policy, /default-src/);

@@ -1,4 +1,4 @@
-// From the catalogue's first page to standing in the demo venue, in a real browser.
+// From the catalogue's first page to walking in the demo venue, in a real browser.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -45,22 +45,22 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
 
   const overview = await shoot(page, 'viewer');
   const seen = look(overview, VIEW);
-  t.diagnostic(`share off the background: ${seen.share.toFixed(3)}, colours: ${seen.colours}`);
+  t.diagnostic(`share of pixels with points: ${seen.share.toFixed(3)}, colours: ${seen.colours}`);
   assert.ok(seen.share > 0.1, `only ${seen.share} of the pixels show points`);
   assert.ok(seen.colours >= 12, `only ${seen.colours} colours`);
 
   await page.evaluate(() => window.parterre.mode('walk'));
-  // The first floor is looked for once its tiles are drawn, some frames later than they are loaded.
-  await until('standing on a floor', async () => {
+  // The floor is searched when its tiles are drawn, some frames after they are loaded.
+  await until('the walker stands on a floor', async () => {
     const now = await state(page);
     return { done: now.mode === 'walk' && typeof now.level === 'number', now };
   }, { timeout: 120_000, every: 500 });
   const standing = await settled(page);
   assert.deepEqual(standing.failed, []);
-  assert.equal(typeof standing.level, 'number', 'the floor that one stands on is known');
+  assert.equal(typeof standing.level, 'number', 'the height of the floor is known');
   const inside = await shoot(page, 'viewer-walk');
-  assert.ok(look(inside, VIEW).share > 0.1, 'standing in the venue shows points');
-  assert.ok(difference(overview, inside) > 0.05, 'standing in the venue looks other than the overview');
+  assert.ok(look(inside, VIEW).share > 0.1, 'points are visible while walking');
+  assert.ok(difference(overview, inside) > 0.05, 'the picture differs from the overview');
 
   assert.deepEqual(faults, []);
   await context.close();
