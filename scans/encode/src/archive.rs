@@ -1,4 +1,4 @@
-//! Writing a 3TZ front to back: no seeking, sizes and CRC in the local headers, always the same bytes for the same
+//! Writing a 3TZ archive from front to back: no seeking, sizes and CRC in the local headers, the same bytes for the same
 //! entries.
 
 use std::io::Write;
@@ -9,12 +9,12 @@ use zlib_rs::{DeflateConfig, ReturnCode, Strategy};
 use parterre_model::{Error, Result};
 use parterre_tile::archive::{Entry, INDEX_PATH, Method, path_hash, zip};
 
-/// 1 January 1980, the first day that a ZIP knows.
+/// 1 January 1980, the first day in ZIP.
 const DATE: u16 = 0x0021;
 /// Deflate is kept where it saves at least 3 %.
 const WORTHWHILE_PERCENT: usize = 97;
 
-/// An entry ready to be written; made on any thread.
+/// A compressed entry, ready to be written; made on any thread.
 #[derive(Clone, Debug)]
 pub struct Packed {
     path: String,
@@ -26,8 +26,8 @@ pub struct Packed {
 
 impl Packed {
     /// Packs an entry. JSON is always deflated, so that it can be sent as gzip; everything else where that saves at
-    /// least 3 %, and only by runs and by the frequencies of bytes: a full search for repetitions finds 1 % more in
-    /// tiles, which have their own compression, and takes as long as everything else that is done to them.
+    /// least 3 %, and only with run lengths and Huffman codes: a full search for repetitions saves 1 % more in
+    /// tiles, which have their own compression, and takes as long as all other work on them.
     ///
     /// # Errors
     /// `internal` for a path that is not plain ASCII below the archive's root or that holds `.3tz`.
@@ -46,7 +46,7 @@ impl Packed {
         Ok(Self { path, data, len: len as u64, crc32, method })
     }
 
-    /// The entry's bytes as they were, checked.
+    /// The original bytes of the entry; checks their CRC.
     ///
     /// # Errors
     /// As [`Entry::inflate`].
@@ -60,18 +60,18 @@ impl Packed {
         self.data.len()
     }
 
-    /// Takes the packed bytes out, to be kept elsewhere until [`PackedMeta::with_data`].
+    /// Takes the compressed bytes out, to be stored elsewhere until [`PackedMeta::with_data`].
     pub fn take_data(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)
     }
 
-    /// Everything of the entry but its path and its bytes.
+    /// Everything about the entry except its path and its bytes.
     pub fn meta(&self) -> PackedMeta {
         PackedMeta { len: self.len, crc32: self.crc32, is_deflated: self.method == Method::Deflate }
     }
 }
 
-/// What is known of a packed entry beside its path and its bytes.
+/// Everything about a compressed entry except its path and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackedMeta {
     len: u64,
@@ -96,17 +96,17 @@ struct Record {
     method: Method,
 }
 
-/// Writes an archive. Without [`Writer::finish`] what was written cannot be read.
+/// Writes an archive. It can be read only after [`Writer::finish`].
 pub struct Writer<W: Write> {
     out: W,
     offset: u64,
     records: Vec<Record>,
-    /// Values from here on take the ZIP64 fields.
+    /// Values from this one on go into the ZIP64 fields.
     wide_from: u64,
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins an archive at the place where `out` stands, which becomes offset 0.
+    /// Begins an archive at the current position of `out`, which becomes offset 0.
     pub fn new(out: W) -> Self {
         Self { out, offset: 0, records: Vec::new(), wide_from: u64::from(u32::MAX) }
     }
@@ -241,7 +241,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Raw deflate of the bytes, with repetitions or with runs of a byte alone.
+/// Raw deflate of the bytes, with a search for repetitions or only for runs of one byte.
 fn deflate(bytes: &[u8], with_repetitions: bool) -> Result<Vec<u8>> {
     let fault = |error: &dyn std::fmt::Display| Error::Internal(format!("deflate: {error}"));
     if with_repetitions {

@@ -1,218 +1,23 @@
-//! COPC: every point with all that is known of it, in one LAZ file whose chunks are the nodes of the octree.
+//! COPC: every point with all attributes, in one LAZ file whose chunks are the nodes of the octree.
 //!
 //! A file is LAS 1.4 of point format 6, 7 or 8, compressed in chunks of differing size, and holds in this order: the
-//! header, the record `copc` 1 at byte 375 ([`info`]), the `LASzip` record, the CRS as WKT ([`wkt`]), the extra bytes'
-//! description where there are some, the chunks in the order in which [`Writer::node`] got them, the table of chunks and
+//! header, the record `copc` 1 at byte 375 ([`info`]), the `LASzip` record, the CRS as WKT ([`wkt`]), the description of the extra bytes
+//! where there are some, the chunks in the order in which [`Writer::node`] gets them, the table of chunks and
 //! the hierarchy ([`hierarchy`]). Nothing in it depends on the clock: the same nodes in the same order give the same
 //! bytes.
 //!
 //! [`NodeEncoder`] compresses nodes on as many threads as there are; [`Writer`] puts them into the file one after the
 //! other.
 
-pub mod encode;
 pub mod header;
 pub mod hierarchy;
 pub mod info;
+pub mod node_encoder;
 pub mod totals;
 pub mod wkt;
+pub mod writer;
 
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::PathBuf;
-
-use glam::DVec3;
-use laz::laszip::{ChunkTable, ChunkTableEntry};
-use laz::{LazVlr, LazVlrBuilder};
-
-pub use self::encode::NodeEncoder;
+pub use self::header::Header;
+pub use self::node_encoder::NodeEncoder;
 pub use self::totals::Totals;
-use parterre_model::frame::Unit;
-use parterre_model::record::{Grid, TailFormat};
-use parterre_model::{Error, Result};
-use parterre_tile::id::NodeKey;
-
-/// Longest content of a variable length record; longer ones are written as extended records after the points.
-const MAX_VLR_LEN: usize = 65_535;
-/// Length of the head of a variable length record.
-const VLR_HEAD_LEN: u64 = 54;
-/// Length of the head of an extended variable length record.
-const EVLR_HEAD_LEN: u64 = 60;
-
-/// What a file says of its points before they are there.
-#[derive(Clone, Debug)]
-pub struct Header {
-    /// Layout of the records, which begin with the steps on three axes.
-    pub format: TailFormat,
-    /// What a step is, in the file's unit.
-    pub grid: Grid,
-    /// Middle of the octree's cube, in the file's unit.
-    pub center: DVec3,
-    /// Half the edge of the cube, in the file's unit.
-    pub half_size: f64,
-    /// Distance of neighbouring points in the root, in the file's unit; each level halves it.
-    pub spacing: f64,
-    /// `EPSG:n`, WKT, or nothing for a scan that lies nowhere on Earth.
-    pub crs: Option<String>,
-    /// Unit of the coordinates; of x and y alone where `vertical_unit` is there.
-    pub unit: Unit,
-    /// Unit of the heights, where it is another one.
-    pub vertical_unit: Option<Unit>,
-    /// Whether GPS times are GPS seconds less a thousand million, and not seconds of the week.
-    pub gps_standard_time: bool,
-}
-
-/// Writes a COPC file node by node.
-pub struct Writer<W> {
-    out: W,
-    name: PathBuf,
-    header: Header,
-    laszip: LazVlr,
-    /// Records of the head, and those that are too long for it.
-    records: Vec<Record>,
-    extended: Vec<Record>,
-    /// Where points begin: at the address of the table of chunks.
-    data_offset: u64,
-    at: u64,
-    nodes: Vec<hierarchy::Node>,
-    table: ChunkTable,
-}
-
-/// A variable length record.
-struct Record {
-    user: &'static str,
-    id: u16,
-    description: &'static str,
-    content: Vec<u8>,
-}
-
-impl<W: Write + Seek> Writer<W> {
-    /// Begins a file at the start of `out`; `name` stands for it in messages.
-    ///
-    /// # Errors
-    /// `copc_record_too_long` where extra bytes make records of more than 65,535 bytes, `io`.
-    pub fn create(out: W, name: impl Into<PathBuf>, header: Header) -> Result<Self> {
-        let items = encode::items(&header.format)?;
-        let laszip = LazVlrBuilder::new(items).with_variable_chunk_size().build();
-        let mut head = vec![Record { user: "copc", id: 1, description: "COPC info", content: vec![0; info::LEN] }];
-        let mut laszip_content = Vec::new();
-        laszip.write_to(&mut laszip_content).map_err(|error| Error::Internal(error.to_string()))?;
-        head.push(Record { user: LazVlr::USER_ID, id: LazVlr::RECORD_ID, description: "LASzip by laz-rs", content: laszip_content });
-        let mut wkt = wkt::of(header.crs.as_deref(), header.unit, header.vertical_unit).into_bytes();
-        wkt.push(0);
-        head.push(Record { user: "LASF_Projection", id: 2112, description: "WKT", content: wkt });
-        if !header.format.extra.is_empty() {
-            let content = header.format.extra.iter().flat_map(|field| field.descriptor).collect();
-            head.push(Record { user: "LASF_Spec", id: 4, description: "Extra Bytes", content });
-        }
-        let (records, extended): (Vec<_>, Vec<_>) = head.into_iter().partition(|record| record.content.len() <= MAX_VLR_LEN);
-        let data_offset = header::LEN as u64 + records.iter().map(|record| VLR_HEAD_LEN + record.content.len() as u64).sum::<u64>();
-        let mut writer = Self {
-            out,
-            name: name.into(),
-            header,
-            laszip,
-            records,
-            extended,
-            data_offset,
-            at: data_offset + 8,
-            nodes: Vec::new(),
-            table: ChunkTable::default(),
-        };
-        // The head is written when all is known.
-        let room = vec![0; writer.at as usize];
-        writer.try_io(|out| {
-            out.seek(SeekFrom::Start(0))?;
-            out.write_all(&room)
-        })?;
-        Ok(writer)
-    }
-
-    /// Appends a node: `bytes` are what [`NodeEncoder::encode`] made of its `point_count` records. Each key once; a
-    /// node without points is not given, its place in the tree is seen from those below it.
-    ///
-    /// # Errors
-    /// `io`; `internal` for a node that is empty, larger than 2 GiB or has an impossible key.
-    pub fn node(&mut self, key: NodeKey, point_count: u32, bytes: &[u8]) -> Result<()> {
-        let length = i32::try_from(bytes.len()).ok().filter(|&length| length > 0);
-        let count = i32::try_from(point_count).ok().filter(|&count| count > 0);
-        let (Some(length), Some(count), true) = (length, count, key.is_valid()) else {
-            return Err(Error::Internal(format!("the node {key} has {point_count} points in {} bytes", bytes.len())));
-        };
-        self.try_io(|out| out.write_all(bytes))?;
-        self.nodes.push(hierarchy::Node { key, offset: self.at, bytes: length, points: count });
-        self.table.push(ChunkTableEntry { point_count: u64::from(point_count), byte_count: bytes.len() as u64 });
-        self.at += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Points of the nodes so far.
-    pub fn points(&self) -> u64 {
-        self.nodes.iter().map(|node| u64::from(node.points.unsigned_abs())).sum()
-    }
-
-    /// Ends the file; `totals` are those of all records. Returns the file's length.
-    ///
-    /// # Errors
-    /// `io`; `internal` where the totals are of another number of points than the nodes, or a key came twice.
-    pub fn finish(mut self, totals: &Totals) -> Result<u64> {
-        if totals.points != self.points() {
-            return Err(Error::Internal(format!("the nodes have {} points and their totals {}", self.points(), totals.points)));
-        }
-        let table_offset = self.at;
-        let mut tail = Vec::new();
-        self.table.write_to(&mut tail, &self.laszip).map_err(|error| Error::Internal(error.to_string()))?;
-        let evlr_offset = table_offset + tail.len() as u64;
-        for record in &self.extended {
-            record.write_extended(&mut tail);
-        }
-        let root_offset = table_offset + tail.len() as u64 + EVLR_HEAD_LEN;
-        let pages = hierarchy::pages(&self.nodes, root_offset)?;
-        Record { user: "copc", id: 1000, description: "COPC hierarchy", content: pages.bytes }.write_extended(&mut tail);
-
-        let mut head = header::bytes(
-            &self.header,
-            totals,
-            &header::Places {
-                data_offset: self.data_offset,
-                vlr_count: self.records.len() as u32,
-                evlr_offset,
-                evlr_count: self.extended.len() as u32 + 1,
-            },
-        );
-        self.records[0].content = info::bytes(&self.header, totals, root_offset, pages.root_len);
-        for record in &self.records {
-            record.write(&mut head);
-        }
-        head.extend(table_offset.to_le_bytes());
-        self.try_io(|out| {
-            out.write_all(&tail)?;
-            out.seek(SeekFrom::Start(0))?;
-            out.write_all(&head)?;
-            out.flush()
-        })?;
-        Ok(table_offset + tail.len() as u64)
-    }
-
-    fn try_io(&mut self, work: impl FnOnce(&mut W) -> io::Result<()>) -> Result<()> {
-        work(&mut self.out).map_err(|error| Error::io("write", &self.name, error))
-    }
-}
-
-impl Record {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend([0; 2]);
-        out.extend(header::text::<16>(self.user));
-        out.extend(self.id.to_le_bytes());
-        out.extend((self.content.len() as u16).to_le_bytes());
-        out.extend(header::text::<32>(self.description));
-        out.extend(&self.content);
-    }
-
-    fn write_extended(&self, out: &mut Vec<u8>) {
-        out.extend([0; 2]);
-        out.extend(header::text::<16>(self.user));
-        out.extend(self.id.to_le_bytes());
-        out.extend((self.content.len() as u64).to_le_bytes());
-        out.extend(header::text::<32>(self.description));
-        out.extend(&self.content);
-    }
-}
+pub use self::writer::Writer;

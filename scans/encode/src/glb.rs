@@ -1,4 +1,4 @@
-//! Writing a tile; the layout is told in [`parterre_tile::glb`].
+//! Writing a tile as binary glTF; [`parterre_tile::glb`] describes the layout.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,12 @@ const UNSIGNED_SHORT: u32 = 5123;
 const VERTEX_BYTES: usize = size_of::<Vertex>();
 const EXTRA_BYTES: usize = 8;
 
-/// Writes a tile; `compress` off gives the plain form for validators.
+/// Writes a tile; without `compress` in the form without meshopt, for validators.
 ///
 /// Parts without points are left out. Extras are written when every part that has points has them.
 ///
 /// # Errors
-/// `internal` when a part has neither no extras nor one a vertex, or when there is no point at all: glTF has no empty
+/// `internal` when a part has extras but not one for each vertex, or when there is no point at all: glTF has no empty
 /// primitives.
 pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     let parts: Vec<&Part> = parts.iter().filter(|part| !part.vertices.is_empty()).collect();
@@ -25,7 +25,7 @@ pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
         return Err(Error::Internal("a tile needs at least one point".into()));
     }
     if parts.iter().any(|part| !part.extras.is_empty() && part.extras.len() != part.vertices.len()) {
-        return Err(Error::Internal("a part needs no extras or one a vertex".into()));
+        return Err(Error::Internal("a part needs either no extras or one for each vertex".into()));
     }
     let with_extras = parts.iter().all(|part| !part.extras.is_empty());
 

@@ -11,7 +11,7 @@ use las::copc::VoxelKey;
 use las::{BoundsSelection, CopcReader, LodSelection};
 use parterre_encode::copc::{Header, NodeEncoder, Totals, Writer};
 use parterre_model::frame::Unit;
-use parterre_model::record::{ExtraField, Grid, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, ExtraField, Grid, RecordChunk, Wanted};
 use parterre_read as read;
 use parterre_read::Override;
 use parterre_tile::id::NodeKey;
@@ -25,11 +25,11 @@ const CORNER: [i32; 3] = [-20_000, 300_000, -5_000];
 const SPACING: f64 = 0.8;
 
 /// Seeded records: points on a floor, the rest of the bytes at random but for a finite time.
-fn records(format: &TailFormat, count: usize, seed: u64) -> Vec<Vec<u8>> {
+fn records(layout: &AttributeLayout, count: usize, seed: u64) -> Vec<Vec<u8>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..count)
         .map(|_| {
-            let mut record = vec![0; format.record_len()];
+            let mut record = vec![0; layout.record_len()];
             rng.fill(&mut record[..]);
             let place = [rng.random_range(0..1 << EDGE_BITS), rng.random_range(0..1 << EDGE_BITS), rng.random_range(0..900)];
             for axis in 0..3 {
@@ -68,10 +68,10 @@ fn octree(records: &[Vec<u8>], room: usize) -> BTreeMap<NodeKey, Vec<Vec<u8>>> {
     nodes
 }
 
-fn header(format: &TailFormat, crs: Option<&str>) -> Header {
+fn header(layout: &AttributeLayout, crs: Option<&str>) -> Header {
     let half = 0.5 * f64::from(1 << EDGE_BITS) * GRID.scale.x;
     Header {
-        format: format.clone(),
+        layout: layout.clone(),
         grid: GRID,
         center: GRID.position(CORNER) + half,
         half_size: half,
@@ -83,15 +83,15 @@ fn header(format: &TailFormat, crs: Option<&str>) -> Header {
     }
 }
 
-fn write(format: &TailFormat, crs: Option<&str>, nodes: &BTreeMap<NodeKey, Vec<Vec<u8>>>) -> Vec<u8> {
-    let encoder = NodeEncoder::new(format).expect("an encoder");
+fn write(layout: &AttributeLayout, crs: Option<&str>, nodes: &BTreeMap<NodeKey, Vec<Vec<u8>>>) -> Vec<u8> {
+    let encoder = NodeEncoder::new(layout).expect("an encoder");
     let mut out = Cursor::new(Vec::new());
-    let mut writer = Writer::create(&mut out, "made/here.copc.laz", header(format, crs)).expect("a writer");
+    let mut writer = Writer::create(&mut out, "made/here.copc.laz", header(layout, crs)).expect("a writer");
     let mut totals = Totals::default();
     for (&key, records) in nodes {
         let bytes = records.concat();
         let mut own = Totals::default();
-        own.add(format, &bytes);
+        own.add(layout, &bytes);
         totals.merge(&own);
         writer.node(key, records.len() as u32, &encoder.encode(&bytes).expect("a chunk")).expect("a node");
     }
@@ -110,29 +110,29 @@ fn raw(points: &las::PointData) -> Vec<Vec<u8>> {
     points.raw_bytes().chunks_exact(points.record_len()).map(<[u8]>::to_vec).collect()
 }
 
-fn formats() -> Vec<TailFormat> {
+fn layouts() -> Vec<AttributeLayout> {
     let mut named = ExtraField::undocumented(0);
     named.descriptor[2] = 4;
     named.descriptor[4..14].copy_from_slice(b"reflection");
     let mut bytes = ExtraField::undocumented(5);
     bytes.descriptor[4..8].copy_from_slice(b"rest");
     vec![
-        TailFormat::default(),
-        TailFormat { color: true, ..TailFormat::default() },
-        TailFormat { color: true, nir: true, extra: vec![] },
-        TailFormat { color: true, nir: false, extra: vec![named, bytes] },
+        AttributeLayout::default(),
+        AttributeLayout { color: true, ..AttributeLayout::default() },
+        AttributeLayout { color: true, nir: true, extra: vec![] },
+        AttributeLayout { color: true, nir: false, extra: vec![named, bytes] },
     ]
 }
 
 #[test]
 fn every_point_comes_back_once_in_every_format() {
-    for format in formats() {
-        let records = records(&format, 30_000, 1);
+    for layout in layouts() {
+        let records = records(&layout, 30_000, 1);
         let nodes = octree(&records, 900);
-        let file = write(&format, Some("EPSG:2154"), &nodes);
+        let file = write(&layout, Some("EPSG:2154"), &nodes);
         let mut reader = CopcReader::new(Cursor::new(&file)).expect("a COPC file");
         let all = reader.query(LodSelection::All, BoundsSelection::All).expect("points");
-        assert_eq!(sorted(raw(&all)), sorted(records.clone()), "format {}", format.point_format());
+        assert_eq!(sorted(raw(&all)), sorted(records.clone()), "format {}", layout.point_format());
 
         // Node by node, and each node's points within its box.
         for (key, wanted) in &nodes {
@@ -158,20 +158,20 @@ fn every_point_comes_back_once_in_every_format() {
 
 #[test]
 fn our_own_reader_takes_it_as_any_laz() {
-    for format in formats() {
-        let records = records(&format, 5_000, 2);
-        let file = write(&format, None, &octree(&records, 300));
+    for layout in layouts() {
+        let records = records(&layout, 5_000, 2);
+        let file = write(&layout, None, &octree(&records, 300));
         let len = file.len() as u64;
         let mut source = read::las::from_source(Box::new(Cursor::new(file)), len, Path::new("made/here.copc.laz"), &Override::default())
             .expect("a file");
-        assert_eq!(source.tail_format(), format);
+        assert_eq!(source.attribute_layout(), layout);
         assert_eq!(source.info().unit, Some(Unit::Metre));
         assert!(source.gps_standard_time());
         assert!(source.info().warnings.is_empty(), "{:?}", source.info().warnings);
         let (mut chunk, mut found) = (RecordChunk::default(), Vec::new());
         while source.read_records(&mut chunk, Wanted::Records, 999).expect("records") > 0 {
-            for (steps, tail) in chunk.steps.iter().zip(chunk.tails.chunks_exact(format.len())) {
-                found.push([&steps.map(i32::to_le_bytes).concat()[..], tail].concat());
+            for (steps, attributes) in chunk.steps.iter().zip(chunk.attribute_bytes.chunks_exact(layout.len())) {
+                found.push([&steps.map(i32::to_le_bytes).concat()[..], attributes].concat());
             }
         }
         assert_eq!(sorted(found), sorted(records));
@@ -180,12 +180,12 @@ fn our_own_reader_takes_it_as_any_laz() {
 
 #[test]
 fn queries_by_resolution_and_place_get_their_part() {
-    let format = TailFormat { color: true, ..TailFormat::default() };
-    let records = records(&format, 60_000, 3);
+    let layout = AttributeLayout { color: true, ..AttributeLayout::default() };
+    let records = records(&layout, 60_000, 3);
     // Small nodes make many of them, in several pages of the hierarchy.
     let nodes = octree(&records, 20);
     assert!(nodes.len() > 3000, "{}", nodes.len());
-    let file = write(&format, None, &nodes);
+    let file = write(&layout, None, &nodes);
     let mut reader = CopcReader::new(Cursor::new(&file)).expect("a COPC file");
     let root_page = u64::from_le_bytes(std::array::from_fn(|i| file[375 + 54 + 48 + i]));
     assert!(root_page < 20_000, "{root_page} bytes");
@@ -214,13 +214,13 @@ fn queries_by_resolution_and_place_get_their_part() {
 
 #[test]
 fn the_head_says_what_is_there() {
-    let format = TailFormat { color: true, ..TailFormat::default() };
-    let mut records = records(&format, 3_000, 4);
+    let layout = AttributeLayout { color: true, ..AttributeLayout::default() };
+    let mut records = records(&layout, 3_000, 4);
     for (index, record) in records.iter_mut().enumerate() {
         // Return numbers 0 to 15, of which 0 counts for none.
         record[14] = (index % 16) as u8 | 0xf0;
     }
-    let file = write(&format, Some("EPSG:25832"), &octree(&records, 500));
+    let file = write(&layout, Some("EPSG:25832"), &octree(&records, 500));
     let reader = CopcReader::new(Cursor::new(&file)).expect("a COPC file");
     let header = reader.header();
     assert_eq!(header.number_of_points(), 3_000);
@@ -255,20 +255,20 @@ fn the_head_says_what_is_there() {
 
 #[test]
 fn the_same_nodes_make_the_same_bytes() {
-    let format = TailFormat { color: true, nir: true, extra: vec![ExtraField::undocumented(2)] };
-    let nodes = octree(&records(&format, 4_000, 5), 200);
-    assert_eq!(write(&format, None, &nodes), write(&format, None, &nodes));
+    let layout = AttributeLayout { color: true, nir: true, extra: vec![ExtraField::undocumented(2)] };
+    let nodes = octree(&records(&layout, 4_000, 5), 200);
+    assert_eq!(write(&layout, None, &nodes), write(&layout, None, &nodes));
 }
 
 #[test]
 fn faults_of_the_caller_are_named() {
-    let format = TailFormat::default();
-    let encoder = NodeEncoder::new(&format).expect("an encoder");
+    let layout = AttributeLayout::default();
+    let encoder = NodeEncoder::new(&layout).expect("an encoder");
     for wrong in [&[][..], &[0; 29], &[0; 31]] {
         assert_eq!(encoder.encode(wrong).err().map(|error| error.code()), Some("internal"), "{} bytes", wrong.len());
     }
-    let chunk = encoder.encode(&records(&format, 3, 6).concat()).expect("a chunk");
-    let mut writer = Writer::create(Cursor::new(Vec::new()), "here", header(&format, None)).expect("a writer");
+    let chunk = encoder.encode(&records(&layout, 3, 6).concat()).expect("a chunk");
+    let mut writer = Writer::create(Cursor::new(Vec::new()), "here", header(&layout, None)).expect("a writer");
     assert!(writer.node(NodeKey { level: 1, cell: [2, 0, 0] }, 3, &chunk).is_err());
     assert!(writer.node(NodeKey::ROOT, 0, &chunk).is_err());
     assert!(writer.node(NodeKey::ROOT, 3, &[]).is_err());
@@ -276,6 +276,6 @@ fn faults_of_the_caller_are_named() {
     // Totals of other points.
     assert_eq!(writer.finish(&Totals::default()).err().map(|error| error.code()), Some("internal"));
 
-    let fat = TailFormat { extra: vec![ExtraField::undocumented(255); 300], ..TailFormat::default() };
+    let fat = AttributeLayout { extra: vec![ExtraField::undocumented(255); 300], ..AttributeLayout::default() };
     assert_eq!(NodeEncoder::new(&fat).err().map(|error| error.code()), Some("copc_record_too_long"));
 }

@@ -111,7 +111,7 @@ fn again(source: &mut dyn PointSource, positions: &[DVec3], whole: bool) {
             Err(error) => return is_answer(&error),
         };
         assert_eq!(count, records.positions.len());
-        assert_eq!(records.tails.len(), count * source.tail_format().len());
+        assert_eq!(records.attribute_bytes.len(), count * source.attribute_layout().len());
         assert!(records.steps.is_empty() || records.steps.len() == count);
         let bits = |position: &DVec3| position.to_array().map(f64::to_bits);
         let known = positions.len().saturating_sub(done).min(count);

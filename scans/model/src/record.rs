@@ -1,8 +1,9 @@
-//! Points as the tiler takes them: where they are, and everything else as the end of a LAS 1.4 record.
+//! Points as the tiler takes them: positions, and all other attributes in the layout of a LAS 1.4 record.
 //!
-//! A **tail** is what follows the coordinates in a record of point format 6, 7 or 8, at its own offsets:
+//! A **record** is 12 bytes of coordinates (steps on three axes, i32) followed by the **attribute bytes**: what follows the coordinates in a
+//! record of point format 6, 7 or 8, at the offsets of that format less 12.
 //!
-//! | bytes | what |
+//! | bytes | attribute |
 //! | --- | --- |
 //! | 0-1 | intensity |
 //! | 2 | return number (low four bits), number of returns (high four) |
@@ -16,20 +17,20 @@
 //! | 24-25 | near infrared (with colour and near infrared) |
 //! | then | extra bytes |
 //!
-//! A colour of 0, 0, 0 counts as none: no other mark says that a point of a coloured scan has no colour.
+//! A colour of 0, 0, 0 means that the point has no colour: LAS has no other way to say so for one point of a coloured scan.
 
 use glam::DVec3;
 use serde::Serialize;
 
 use crate::points::{Attributes, PointChunk};
 
-/// Bytes of a tail without colour.
+/// Attribute bytes of a point without colour and extra bytes.
 pub const BASE_BYTES: usize = 18;
 /// Extra bytes that a record may have. LAS allows 65,000; decoding LAZ takes about 12 KiB for each.
 pub const MAX_EXTRA_BYTES: u16 = 1024;
-/// Offset of the colour in a tail that has one.
+/// Offset of the colour in the attribute bytes, where there is one.
 pub const COLOR_AT: usize = 18;
-/// Bytes of the coordinates before the tail in a record.
+/// Bytes of the coordinates, which come first in a record.
 pub const COORDINATES_BYTES: usize = 12;
 
 /// Steps and origin of positions stored as whole numbers: position = step count x scale + offset, in the file's unit.
@@ -47,7 +48,7 @@ impl Grid {
         DVec3::from_array(steps.map(f64::from)) * self.scale + self.offset
     }
 
-    /// The nearest steps of a position; `None` where it is no number or out of reach.
+    /// The nearest steps of a position; `None` where it is not finite or does not fit into 32 bits.
     pub fn steps(&self, position: DVec3) -> Option<[i32; 3]> {
         let steps = ((position - self.offset) / self.scale).round();
         let within = steps.cmpge(DVec3::splat(f64::from(i32::MIN))).all() && steps.cmple(DVec3::splat(f64::from(i32::MAX))).all();
@@ -63,7 +64,7 @@ pub struct ExtraField {
 }
 
 impl ExtraField {
-    /// A field that nothing describes: `bytes` undocumented bytes, 1 to 255.
+    /// A field without a description: `bytes` undocumented bytes, 1 to 255.
     pub fn undocumented(bytes: u8) -> Self {
         let mut descriptor = [0; 192];
         descriptor[3] = bytes;
@@ -96,9 +97,9 @@ impl ExtraField {
     const SCALARS: [usize; 10] = [1, 1, 2, 2, 4, 4, 8, 8, 4, 8];
 }
 
-/// Which fields a tail has.
+/// Which attributes a record has after its coordinates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TailFormat {
+pub struct AttributeLayout {
     /// Red, green, blue.
     pub color: bool,
     /// Near infrared; only with colour.
@@ -107,8 +108,8 @@ pub struct TailFormat {
     pub extra: Vec<ExtraField>,
 }
 
-impl TailFormat {
-    /// 6, 7 or 8.
+impl AttributeLayout {
+    /// LAS point format: 6, 7 or 8.
     pub fn point_format(&self) -> u8 {
         match (self.color, self.nir) {
             (false, _) => 6,
@@ -117,17 +118,17 @@ impl TailFormat {
         }
     }
 
-    /// Bytes of a tail before its extra bytes.
+    /// Attribute bytes before the extra bytes.
     pub fn standard_len(&self) -> usize {
         BASE_BYTES + if self.color { 6 } else { 0 } + if self.color && self.nir { 2 } else { 0 }
     }
 
-    /// Bytes of a tail.
+    /// All attribute bytes of a record.
     pub fn len(&self) -> usize {
         self.standard_len() + self.extra.iter().map(ExtraField::len).sum::<usize>()
     }
 
-    /// Never: a tail has its base.
+    /// Always false: the standard attributes are always there.
     pub fn is_empty(&self) -> bool {
         false
     }
@@ -138,24 +139,24 @@ impl TailFormat {
     }
 }
 
-/// What of the points the caller needs.
+/// Which part of the points the caller needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Positions alone: readers that can skip the rest do.
+    /// Positions alone: readers skip the rest where they can.
     Positions,
-    /// All.
+    /// Positions and attribute bytes.
     Records,
 }
 
 /// Points for the tiler; reused from chunk to chunk.
 #[derive(Clone, Debug, Default)]
 pub struct RecordChunk {
-    /// Positions in the file frame; may be no numbers.
+    /// Positions in the file frame; may be not finite.
     pub positions: Vec<DVec3>,
     /// The same as steps of the source's [`Grid`]; empty where it has none.
     pub steps: Vec<[i32; 3]>,
-    /// One tail a point, of the source's [`TailFormat`]; empty where only positions were wanted.
-    pub tails: Vec<u8>,
+    /// The attribute bytes of all points one after the other, in the source's [`AttributeLayout`]; empty where only positions were wanted.
+    pub attribute_bytes: Vec<u8>,
 }
 
 impl RecordChunk {
@@ -163,32 +164,32 @@ impl RecordChunk {
     pub fn clear(&mut self) {
         self.positions.clear();
         self.steps.clear();
-        self.tails.clear();
+        self.attribute_bytes.clear();
     }
 }
 
-/// The tails' format of a source that gives columns.
-pub fn format_of(attributes: Attributes) -> TailFormat {
-    TailFormat { color: attributes.color, nir: false, extra: Vec::new() }
+/// The layout for a source that gives columns with these attributes.
+pub fn layout_of(attributes: Attributes) -> AttributeLayout {
+    AttributeLayout { color: attributes.color, nir: false, extra: Vec::new() }
 }
 
-/// Appends a tail of `format_of(…)` for each point of the columns.
-pub fn pack(columns: &PointChunk, color: bool, tails: &mut Vec<u8>) {
+/// Appends the attribute bytes of each point of the columns, in the layout that [`layout_of`] gives.
+pub fn append_attributes(columns: &PointChunk, color: bool, bytes: &mut Vec<u8>) {
     let len = BASE_BYTES + if color { 6 } else { 0 };
-    let start = tails.len();
-    tails.resize(start + columns.len() * len, 0);
-    for (index, tail) in tails[start..].chunks_exact_mut(len).enumerate() {
+    let start = bytes.len();
+    bytes.resize(start + columns.len() * len, 0);
+    for (index, point) in bytes[start..].chunks_exact_mut(len).enumerate() {
         let intensity = columns.intensities.get(index).copied().unwrap_or_default();
-        tail[0..2].copy_from_slice(&intensity.to_le_bytes());
-        // The first of one, where nobody counts.
-        tail[2] = columns.returns.get(index).copied().unwrap_or(0x11);
-        tail[4] = columns.classifications.get(index).copied().unwrap_or_default();
+        point[0..2].copy_from_slice(&intensity.to_le_bytes());
+        // The first of one return, where the source does not count returns.
+        point[2] = columns.returns.get(index).copied().unwrap_or(0x11);
+        point[4] = columns.classifications.get(index).copied().unwrap_or_default();
         let source = columns.sources.get(index).copied().unwrap_or_default();
-        tail[8..10].copy_from_slice(&source.to_le_bytes());
+        point[8..10].copy_from_slice(&source.to_le_bytes());
         let time = columns.gps_times.get(index).copied().filter(|time| time.is_finite()).unwrap_or_default();
-        tail[10..18].copy_from_slice(&time.to_le_bytes());
+        point[10..18].copy_from_slice(&time.to_le_bytes());
         if let (true, Some(color)) = (color, columns.colors.get(index)) {
-            for (bytes, value) in tail[COLOR_AT..COLOR_AT + 6].chunks_exact_mut(2).zip(color) {
+            for (bytes, value) in point[COLOR_AT..COLOR_AT + 6].chunks_exact_mut(2).zip(color) {
                 bytes.copy_from_slice(&value.to_le_bytes());
             }
         }
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_become_tails() {
+    fn columns_become_attribute_bytes() {
         let columns = PointChunk {
             positions: vec![DVec3::ZERO; 2],
             colors: vec![[1, 2, 3], [0xabcd, 0, 0xffff]],
@@ -218,11 +219,11 @@ mod tests {
             sources: vec![1, 2],
             ..PointChunk::default()
         };
-        let mut tails = Vec::new();
-        pack(&columns, true, &mut tails);
-        assert_eq!(tails.len(), 2 * 24);
-        assert_eq!(tails[24..34], [0x34, 0x12, 0x11, 0, 0, 0, 0, 0, 2, 0]);
-        assert_eq!(tails[42..48], [0xcd, 0xab, 0, 0, 0xff, 0xff]);
+        let mut bytes = Vec::new();
+        append_attributes(&columns, true, &mut bytes);
+        assert_eq!(bytes.len(), 2 * 24);
+        assert_eq!(bytes[24..34], [0x34, 0x12, 0x11, 0, 0, 0, 0, 0, 2, 0]);
+        assert_eq!(bytes[42..48], [0xcd, 0xab, 0, 0, 0xff, 0xff]);
     }
 
     #[test]
@@ -233,6 +234,6 @@ mod tests {
             ExtraField { descriptor }.len()
         };
         assert_eq!([of(0, 7), of(1, 0), of(10, 0), of(13, 0), of(30, 0), of(99, 0)], [7, 1, 8, 4, 24, 0]);
-        assert_eq!(TailFormat { color: true, nir: true, extra: vec![ExtraField::undocumented(3)] }.record_len(), 41);
+        assert_eq!(AttributeLayout { color: true, nir: true, extra: vec![ExtraField::undocumented(3)] }.record_len(), 41);
     }
 }

@@ -1,21 +1,21 @@
-//! What a scan looks like column by column: where floors are, what is a roof above a room, what is a wall.
+//! A scan divided into columns: floors, roofs above rooms, walls.
 //!
-//! Space is cut into square columns, each column into bins of height. A column's bins are either occupied or empty; an empty stretch of a
-//! person's height above an occupied bin, under another occupied bin, is taken for a room.
+//! Space is divided into square columns, each column into bins of height. A column's bins are either occupied or empty; an empty stretch of a
+//! person's height above an occupied bin, under another occupied bin, is a room.
 
 use glam::DVec3;
 
-use super::ColoredPoint;
+use super::point::ColoredPoint;
 use parterre_model::points::Bounds;
 
 /// Height of a bin.
 pub(crate) const BIN_M: f64 = 0.25;
 /// An empty stretch of this height is a room.
 const ROOM_M: f64 = 1.9;
-/// Share of a column's greatest gap from which another counts as a room too.
-const GREAT_GAP: f64 = 0.6;
+/// Share of a column's largest gap from which another gap counts as a room too.
+const LARGE_GAP: f64 = 0.6;
 const MAX_BINS: usize = 2048;
-/// Stands for a height that is not known.
+/// An unknown height.
 const NONE: u16 = u16::MAX;
 
 /// The columns of a scan.
@@ -34,23 +34,23 @@ pub(crate) struct Columns {
 pub(crate) struct Cut {
     /// Bins from this one on are roof.
     pub(crate) roof: u16,
-    /// Top of what stands here without a gap, and its length in bins: a long one is a wall.
+    /// Top of the lowest occupied stretch that is shown, and its length in bins: a long one is a wall.
     pub(crate) top: u16,
     pub(crate) run: u16,
 }
 
 impl Columns {
-    /// Wide columns and high bins: what is roof, what is wall.
+    /// Wide columns and high bins, to find roofs and walls.
     pub(crate) fn new(points: &[ColoredPoint], bounds: Bounds) -> Self {
         Self::of(points, bounds, 60.0, 0.2, BIN_M)
     }
 
-    /// Narrow columns and low bins, to tell floors from steps.
+    /// Narrow columns and low bins, to distinguish floors from steps.
     pub(crate) fn fine(points: &[ColoredPoint], bounds: Bounds) -> Self {
         Self::of(points, bounds, 10.0, 0.25, 0.1)
     }
 
-    /// Columns at least `cell` wide that hold `each` points on average, in bins at least `bin` high.
+    /// Columns at least `cell` metres wide with `each` points on average, and bins at least `bin` metres high.
     fn of(points: &[ColoredPoint], bounds: Bounds, each: f64, cell: f64, bin: f64) -> Self {
         let extent = bounds.size();
         let plan = (extent.x * extent.y).max(1e-6);
@@ -67,7 +67,7 @@ impl Columns {
         columns
     }
 
-    /// Column and bin of a point; one beyond the border counts to the border's.
+    /// Column and bin of a point; a point outside counts for the nearest column and bin.
     pub(crate) fn place(&self, point: DVec3) -> (usize, usize) {
         let at = point - self.origin;
         let x = ((at.x / self.cell) as usize).min(self.size[0] - 1);
@@ -150,23 +150,23 @@ impl Columns {
         (!runs.is_empty()).then_some(runs)
     }
 
-    /// What to leave out of each column so that the topmost rooms can be seen from above.
+    /// What to leave out of each column so that the highest rooms can be seen from above.
     pub(crate) fn cuts(&self) -> Vec<Cut> {
         let mut cuts: Vec<Cut> = (0..self.size[0] * self.size[1])
             .map(|column| match self.runs(column) {
                 None => Cut { roof: 0, top: NONE, run: 0 },
                 Some(runs) => {
-                    // The topmost of the great gaps: small ones lie within a roof, between its structure and what hangs from it.
+                    // The highest of the large gaps: small ones lie within a roof, between its structure and installations below it.
                     let gap = |i: usize| runs[i + 1].0 - runs[i].1;
-                    let great = (0..runs.len() - 1).map(gap).max().unwrap_or(0) as f64 * GREAT_GAP;
-                    let index = (0..runs.len() - 1).rev().find(|&i| gap(i) as f64 >= great);
+                    let large = (0..runs.len() - 1).map(gap).max().unwrap_or(0) as f64 * LARGE_GAP;
+                    let index = (0..runs.len() - 1).rev().find(|&i| gap(i) as f64 >= large);
                     let seen = runs[index.unwrap_or(0)];
                     let roof = index.map_or(NONE, |i| runs[i + 1].0 as u16);
                     Cut { roof, top: seen.1 as u16, run: (seen.1 - seen.0 + 1) as u16 }
                 }
             })
             .collect();
-        // Where the floor was hidden, what hangs from the roof looks like a floor: it lies higher than nearly all floors do.
+        // Where the floor was hidden, installations below the roof look like a floor, but they are higher than nearly all floors.
         let mut bottoms: Vec<u16> = cuts.iter().filter(|cut| cut.top != NONE).map(|cut| cut.top + 1 - cut.run).collect();
         bottoms.sort_unstable();
         let highest = bottoms.get(bottoms.len() * 93 / 100).copied().unwrap_or(0) + (1.0 / self.bin).ceil() as u16;

@@ -18,8 +18,8 @@ use std::collections::VecDeque;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ColoredPoint;
 use super::columns::Columns;
+use super::point::ColoredPoint;
 use parterre_model::points::Bounds;
 
 /// A storey of a scan. Heights are those of the scan frame.

@@ -3,21 +3,22 @@
 use glam::{DVec3, Vec3};
 use image::{Rgb, RgbImage};
 
+use super::font;
 use super::levels::{Level, Storeys};
-use super::{ColoredPoint, font};
+use super::point::ColoredPoint;
 use parterre_model::points::Bounds;
 
 const PAPER: Vec3 = Vec3::new(247.0, 246.0, 242.0);
 const INK: Vec3 = Vec3::new(28.0, 32.0, 40.0);
 const GRID: Vec3 = Vec3::new(222.0, 222.0, 216.0);
-/// Floor of this level that was not seen.
+/// Floor of this level without points.
 const UNSEEN: Vec3 = Vec3::splat(206.0);
-/// Where only other levels have something.
+/// Where only other levels have points.
 const ELSEWHERE: Vec3 = Vec3::new(234.0, 233.0, 228.0);
 /// Heights above the floor that are drawn: furniture from the first to the second, walls from there to the third.
 const SLICE_M: [f64; 3] = [0.4, 1.0, 1.8];
 
-/// What was met in one pixel.
+/// What lies in one pixel.
 #[derive(Clone, Copy, Default)]
 struct Cell {
     floor: Vec3,
@@ -26,6 +27,7 @@ struct Cell {
     walls: f32,
 }
 
+/// Draws the plan of a level.
 pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, level: &Level, width: u32, height: u32) -> RgbImage {
     let columns = &storeys.columns;
     let map = storeys.floor_map(level);
@@ -40,7 +42,7 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
     // Points spread to the pixels that their share of the surface covers.
     let spacing = super::splat::spacing(points, size.max_element().max(1.0));
     let radius = (spacing * scale * 0.5).round().clamp(0.0, 4.0) as i64;
-    // Walls are what one looks for first.
+    // Walls are the most important part of a plan.
     let bold = radius.max(i64::from(width.min(height) / 800));
     for point in points {
         let (column, _) = columns.place(point.position);
@@ -72,9 +74,9 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
         counts.sort_unstable_by(f32::total_cmp);
         counts.get(counts.len() * 3 / 4).copied().unwrap_or(1.0)
     };
-    let (much_wall, much_furniture) = (usual(|cell| cell.walls), usual(|cell| cell.furniture));
-    // Floor that no ray reached is drawn plain, so that a room looks like one; what belongs to other levels alone is hinted at, so that the
-    // plans of a building can be laid over one another.
+    let (usual_walls, usual_furniture) = (usual(|cell| cell.walls), usual(|cell| cell.furniture));
+    // Floor without points is drawn in a plain colour, so that a room is one area; areas of other levels are drawn faintly, so that the
+    // plans of a building can be compared.
     let column_at = |x: u32, y: u32| {
         let offset = DVec3::new((f64::from(x) + 0.5 - middle[0]) / scale, (middle[1] - f64::from(y) - 0.5) / scale, 0.0);
         let at = center + offset;
@@ -98,18 +100,18 @@ pub(super) fn draw(points: &[ColoredPoint], bounds: Bounds, storeys: &Storeys, l
             let floor = Vec3::splat(216.0).lerp(cell.floor / cell.floors, 0.28) * 0.98;
             color = color.lerp(floor, 0.85);
         }
-        color = color.lerp(Vec3::new(128.0, 132.0, 140.0), (cell.furniture / much_furniture).sqrt().min(1.0) * 0.75);
-        color = color.lerp(INK, (cell.walls / much_wall).sqrt().min(1.0));
+        color = color.lerp(Vec3::new(128.0, 132.0, 140.0), (cell.furniture / usual_furniture).sqrt().min(1.0) * 0.75);
+        color = color.lerp(INK, (cell.walls / usual_walls).sqrt().min(1.0));
         rgb(color)
     });
     let (floor, number, of) = (one_digit(level.floor_m), level.number, storeys.levels.len());
     let name = if of > 1 { format!("level {number} of {of}  ") } else { String::new() };
     let long = format!("{name}floor z {floor:.1} m  cut {:.1} to {:.1} m", floor + SLICE_M[1], floor + SLICE_M[2]);
-    legend_onto(&mut picture, scale, grid_m, &[long, format!("{name}z {floor:.1} m"), format!("z {floor:.1} m")]);
+    draw_legend(&mut picture, scale, grid_m, &[long, format!("{name}z {floor:.1} m"), format!("z {floor:.1} m")]);
     picture
 }
 
-/// Rounded to a decimetre, and never a negative nothing.
+/// Rounded to a decimetre, and never -0.0.
 fn one_digit(height: f64) -> f64 {
     (height * 10.0).round() / 10.0 + 0.0
 }
@@ -138,7 +140,7 @@ fn is_on_grid(pixel: f64, middle: f64, center_m: f64, scale: f64, step: f64) -> 
     line(pixel) != line(pixel + 1.0)
 }
 
-fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, texts: &[String]) {
+fn draw_legend(picture: &mut RgbImage, scale: f64, step_m: f64, texts: &[String]) {
     let (width, height) = picture.dimensions();
     let strip = legend_height(width, height);
     if strip == 0 {
@@ -151,7 +153,7 @@ fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, texts: &[String]
     let thick = size + 1;
     let base = top + font::height(size) / 2;
     for x in margin..(margin + bar).min(width) {
-        // Two halves, one hollow, as on a map.
+        // Two halves, one filled and one empty, as on a map.
         let hollow = x >= margin + bar / 2;
         for dy in 0..thick * 2 {
             if !hollow || dy == 0 || dy == thick * 2 - 1 || x == margin + bar - 1 {
@@ -161,7 +163,7 @@ fn legend_onto(picture: &mut RgbImage, scale: f64, step_m: f64, texts: &[String]
     }
     let label = if step_m >= 1000.0 { format!("{} km", step_m / 1000.0) } else { format!("{step_m} m") };
     font::write(picture, &label, margin + bar + 3 * size, top, size, ink);
-    // The longest text that there is room for.
+    // The longest text that fits.
     let from = margin + bar + font::width(&label, size) + 6 * size;
     let ends = texts.iter().filter_map(|text| Some((text, width.checked_sub(margin + font::width(text, size))?)));
     if let Some((text, end)) = ends.into_iter().find(|&(_, end)| end > from) {

@@ -1,13 +1,13 @@
-//! Drawing points as small discs into a depth buffer, filling what shows through between them, and shading by depth.
+//! Drawing points as small discs into a depth buffer, filling holes between them, and shading by depth.
 //!
-//! The shading is eye-dome lighting: a pixel darkens by how far its neighbours stand before it. It needs no normals and makes
-//! shapes readable that have little colour of their own. Pictures are drawn at twice their size and scaled down.
+//! The shading is eye-dome lighting: a pixel is darkened by how much nearer its neighbours are. It needs no normals and shows
+//! shapes of uniform colour. Pictures are drawn at twice their size and scaled down.
 
 use glam::{DVec3, Vec3};
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::ColoredPoint;
+use super::point::ColoredPoint;
 
 /// A perspective camera. Positions are relative to `eye` before they become f32.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +20,9 @@ pub struct Camera {
     pub up: DVec3,
     /// Unit vector into the picture.
     pub forward: DVec3,
-    /// Pixels of the tangent 1.
+    /// Focal length in pixels.
     pub focal: f64,
-    /// Pixel that the forward vector meets.
+    /// Pixel in the direction of the forward vector.
     pub center: [f64; 2],
 }
 
@@ -35,7 +35,7 @@ impl Camera {
         Self { eye, right, up: right.cross(forward), forward, focal, center: [f64::from(width) * 0.5, f64::from(height) * 0.5] }
     }
 
-    /// Pixel position and depth in metres; nothing for what is behind or very near the eye.
+    /// Pixel position and depth in metres; `None` for points behind or very near the camera.
     pub fn project(&self, point: DVec3) -> Option<(f64, f64, f64)> {
         let relative = point - self.eye;
         let depth = relative.dot(self.forward);
@@ -46,7 +46,7 @@ impl Camera {
     }
 }
 
-/// Colours with a depth each; infinite depth is background.
+/// Colour and depth of each pixel; an infinite depth is background.
 #[derive(Clone, Debug)]
 pub struct Canvas {
     width: usize,
@@ -55,7 +55,7 @@ pub struct Canvas {
     color: Vec<Vec3>,
 }
 
-/// How a canvas is turned into a picture.
+/// How a canvas becomes a picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Finish {
     /// Colour at the top and at the bottom behind everything.
@@ -64,7 +64,7 @@ pub struct Finish {
     pub shading: f32,
 }
 
-/// Background of thumbnails: dark enough for pale walls, and a quiet card on pages of either kind.
+/// Background of thumbnails: dark, so that pale walls can be seen; it fits light and dark pages.
 pub const DARK: [[u8; 3]; 2] = [[0x1d, 0x23, 0x2c], [0x10, 0x14, 0x1a]];
 
 /// Canvases are this many times finer than their picture, in both directions.
@@ -77,7 +77,7 @@ impl Canvas {
         Self { width, height, depth: vec![f32::INFINITY; width * height], color: vec![Vec3::ZERO; width * height] }
     }
 
-    /// Draws points as discs of this radius in metres, at least one pixel and at most `widest` pixels in radius.
+    /// Draws points as discs of this radius in metres, at least 0.9 and at most `widest` pixels in radius.
     pub fn splat<'a>(&mut self, camera: &Camera, points: impl IntoIterator<Item = &'a ColoredPoint>, radius_m: f64, widest: f64) {
         for point in points {
             self.disc(camera, point, radius_m, widest);

@@ -20,7 +20,7 @@ use glam::{DMat3, DVec3};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ColoredPoint;
+use super::point::ColoredPoint;
 
 /// Points that tell the density around a place.
 pub const NEAREST: usize = 24;

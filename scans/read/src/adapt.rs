@@ -24,7 +24,7 @@ use parterre_crs::project::{Coordinates, Projector, code, coordinates};
 use parterre_crs::wkt;
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::{Bounds, PointChunk};
-use parterre_model::record::{Grid, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::{Result, Warning};
 
 /// Step of coordinates that were projected, metres.
@@ -324,8 +324,8 @@ impl PointSource for Adapted {
         &self.warnings
     }
 
-    fn tail_format(&self) -> TailFormat {
-        self.inner.tail_format()
+    fn attribute_layout(&self) -> AttributeLayout {
+        self.inner.attribute_layout()
     }
 
     fn wkt(&self) -> Option<&str> {

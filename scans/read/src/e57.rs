@@ -251,7 +251,7 @@ impl PointSource for E57Reader {
         let attributes = if wanted == Wanted::Records { self.info.attributes } else { Attributes::default() };
         let count = self.read_checked(&mut columns, max, attributes)?;
         if wanted == Wanted::Records {
-            record::pack(&columns, attributes.color, &mut chunk.tails);
+            record::append_attributes(&columns, attributes.color, &mut chunk.attribute_bytes);
         }
         chunk.positions = columns.positions;
         Ok(count)

@@ -152,7 +152,7 @@ impl Inspection {
         let unit = info.unit.unwrap_or_default().metres();
         let vertical = info.vertical_unit.map_or(unit, Unit::metres);
         let size = info.bounds.size();
-        let record_len = record::COORDINATES_BYTES + source.tail_format().len();
+        let record_len = record::COORDINATES_BYTES + source.attribute_layout().len();
         Self {
             format: info.format.clone(),
             points: info.points,

@@ -9,7 +9,7 @@
 //! no table of chunks), and header bounds that are no box, or that a sampled point lies outside of, are replaced by the
 //! sample's, with a warning. Whether there are colour and intensity, and how deep colours are, is decided by the sample
 //! and, where it leaves doubt, by the first pass over all points ([`content`]): [`SourceInfo::attributes`] and the
-//! tails' format may change at its end, and not after.
+//! layout of the attribute bytes may change at its end, and not after.
 //!
 //! **Selection.** Point formats 6 to 10 are compressed field by field: only fields that are asked for, or in doubt, are
 //! decompressed.
@@ -44,7 +44,7 @@ use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_model::frame::UnitSource;
 use parterre_model::points::{Bounds, PointChunk};
-use parterre_model::record::{Grid, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::{Error, Result, Warning};
 
 /// The file behind every way of reading.
@@ -371,19 +371,19 @@ impl PointSource for LasReader {
         Ok(std::mem::take(&mut self.sampled))
     }
 
-    fn tail_format(&self) -> TailFormat {
-        self.layout.tail_format()
+    fn attribute_layout(&self) -> AttributeLayout {
+        self.layout.attribute_layout()
     }
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
-        let with_tails = wanted == Wanted::Records;
-        self.want(if with_tails { Fields::Records } else { Fields::Positions })?;
+        let with_attributes = wanted == Wanted::Records;
+        self.want(if with_attributes { Fields::Records } else { Fields::Positions })?;
         let mut read = 0;
-        let tail_len = if with_tails { self.layout.tail_format().len() } else { 0 };
+        let attributes_len = if with_attributes { self.layout.attribute_layout().len() } else { 0 };
         while read < max && self.fill()? > 0 {
             let count = (max - read).min(self.at_hand());
             let end = self.next + count * self.layout.record_len;
-            let changed = self.layout.decode_records(&self.records[self.next..end], with_tails, read, chunk);
+            let changed = self.layout.decode_records(&self.records[self.next..end], with_attributes, read, chunk);
             self.changed.colors += changed.colors;
             self.changed.times += changed.times;
             read += count;
@@ -391,7 +391,7 @@ impl PointSource for LasReader {
         }
         chunk.positions.truncate(read);
         chunk.steps.truncate(read);
-        chunk.tails.truncate(read * tail_len);
+        chunk.attribute_bytes.truncate(read * attributes_len);
         Ok(read)
     }
 

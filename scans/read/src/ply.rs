@@ -9,7 +9,7 @@
 //! reads five blocks of 10,000 vertices spread over the file (the first 50,000 where vertices have lists, and of a text, of
 //! which 20 MiB at most) and decides by them; [`SourceInfo::bounds`] are those of the sample. Where it saw nothing but 0, or
 //! no colour deeper than 8 bits, the first pass over all vertices looks on ([`layout::Open`]):
-//! [`SourceInfo::attributes`] and the tails' format may change at its end, and not after.
+//! [`SourceInfo::attributes`] and the layout of the attribute bytes may change at its end, and not after.
 //!
 //! Limits: headers of 1 MiB, lines of 1 MiB; memory below about 20 MiB beside the chunk. A row that runs over the file's end is
 //! found when the file is opened where rows have a fixed length, else when it is read. Bytes after the last element
@@ -34,7 +34,7 @@ use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_model::frame::UnitSource;
 use parterre_model::points::{Attributes, Bounds, PointChunk};
-use parterre_model::record::{self, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{self, AttributeLayout, RecordChunk, Wanted};
 use parterre_model::{Error, Result, Warning};
 
 /// Blocks that the sample takes where vertices can be sought.
@@ -363,18 +363,18 @@ impl PointSource for PlyReader {
         std::mem::swap(&mut columns.positions, &mut chunk.positions);
         chunk.clear();
         // The end of a pass may change it, for the next one.
-        let format = self.tail_format();
+        let format = self.attribute_layout();
         let result = self.read_chunk(&mut columns, max);
         if result.is_ok() && wanted == Wanted::Records {
-            record::pack(&columns, format.color, &mut chunk.tails);
+            record::append_attributes(&columns, format.color, &mut chunk.attribute_bytes);
         }
         std::mem::swap(&mut columns.positions, &mut chunk.positions);
         self.scratch = columns;
         result
     }
 
-    fn tail_format(&self) -> TailFormat {
-        record::format_of(self.info.attributes)
+    fn attribute_layout(&self) -> AttributeLayout {
+        record::layout_of(self.info.attributes)
     }
 
     fn rewind(&mut self) -> Result<()> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::{Attributes, Bounds, PointChunk};
-use parterre_model::record::{self, Grid, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{self, AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::setup::{ImageInfo, Setup};
 use parterre_model::{Error, Result, Warning};
 
@@ -61,10 +61,10 @@ pub trait PointSource: Send {
     /// What was met while reading points, beside what `info` told.
     fn warnings(&self) -> &[Warning];
 
-    /// The layout of the tails that [`PointSource::read_records`] gives. Final only after all points were read once: it
+    /// The layout of the attribute bytes that [`PointSource::read_records`] gives. Final only after all points were read once: it
     /// may lose what turned out to be absent.
-    fn tail_format(&self) -> TailFormat {
-        record::format_of(self.info().attributes)
+    fn attribute_layout(&self) -> AttributeLayout {
+        record::layout_of(self.info().attributes)
     }
 
     /// As [`PointSource::read_chunk`], with everything that COPC can keep of the points.
@@ -73,7 +73,7 @@ pub trait PointSource: Send {
         chunk.clear();
         let count = self.read_chunk(&mut columns, max)?;
         if wanted == Wanted::Records {
-            record::pack(&columns, self.tail_format().color, &mut chunk.tails);
+            record::append_attributes(&columns, self.attribute_layout().color, &mut chunk.attribute_bytes);
         }
         chunk.positions = columns.positions;
         Ok(count)

@@ -226,8 +226,11 @@ fn what_is_left_of_a_cut_file_is_what_was_there() {
                 break;
             }
             assert_eq!(sources[1].read_records(&mut chunks[1], Wanted::Records, got).expect("points"), got);
-            assert_eq!(sources[0].tail_format(), sources[1].tail_format());
-            assert!(chunks[0].steps == chunks[1].steps && chunks[0].tails == chunks[1].tails, "{cut}: after {points} points");
+            assert_eq!(sources[0].attribute_layout(), sources[1].attribute_layout());
+            assert!(
+                chunks[0].steps == chunks[1].steps && chunks[0].attribute_bytes == chunks[1].attribute_bytes,
+                "{cut}: after {points} points"
+            );
             points += got as u64;
         }
         assert_eq!(points, sources[0].info().points, "{cut}");

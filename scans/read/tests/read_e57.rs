@@ -203,14 +203,14 @@ fn records_are_the_columns_packed_and_positions_come_alone() {
     for wanted in [Wanted::Positions, Wanted::Records] {
         source.rewind().expect("a rewound file");
         let (mut chunk, mut index) = (RecordChunk::default(), 0);
-        let len = source.tail_format().len();
+        let len = source.attribute_layout().len();
         while source.read_records(&mut chunk, wanted, 333).expect("good points") > 0 {
-            assert_eq!(chunk.tails.len(), if wanted == Wanted::Records { len * chunk.positions.len() } else { 0 });
+            assert_eq!(chunk.attribute_bytes.len(), if wanted == Wanted::Records { len * chunk.positions.len() } else { 0 });
             for (place, position) in chunk.positions.iter().enumerate() {
                 assert!(*position == all.positions[index] || position.is_nan());
                 if wanted == Wanted::Records {
-                    assert_eq!(chunk.tails[place * len..][..2], all.intensities[index].to_le_bytes());
-                    assert_eq!(chunk.tails[place * len + 8], all.sources[index] as u8);
+                    assert_eq!(chunk.attribute_bytes[place * len..][..2], all.intensities[index].to_le_bytes());
+                    assert_eq!(chunk.attribute_bytes[place * len + 8], all.sources[index] as u8);
                 }
                 index += 1;
             }

@@ -141,8 +141,8 @@ fn read_all_records(bytes: Vec<u8>) -> Result<(), Error> {
         while points < 200_000 && source.read_records(&mut chunk, wanted, 1000)? > 0 {
             points += chunk.positions.len();
             assert_eq!(chunk.steps.len(), chunk.positions.len());
-            let tails = if wanted == Wanted::Records { source.tail_format().len() * chunk.steps.len() } else { 0 };
-            assert_eq!(chunk.tails.len(), tails);
+            let tails = if wanted == Wanted::Records { source.attribute_layout().len() * chunk.steps.len() } else { 0 };
+            assert_eq!(chunk.attribute_bytes.len(), tails);
         }
     }
     Ok(())
@@ -275,12 +275,12 @@ fn doubts_of_the_sample_are_settled_by_all_points() {
     let at = |file: &[u8], point: usize| 375 + point * usize::from(u16::from_le_bytes([file[105], file[106]]));
     let first_pass = |file: &[u8], wanted| {
         let mut source = open(file.to_vec()).expect("a file");
-        let before = (source.tail_format().color, source.info().attributes);
+        let before = (source.attribute_layout().color, source.info().attributes);
         let mut chunk = RecordChunk::default();
         while source.read_records(&mut chunk, wanted, 10_000).expect("points") > 0 {}
         source.rewind().expect("a way back");
         source.read_records(&mut chunk, Wanted::Records, 1).expect("a point");
-        (before, (source.tail_format().color, source.info().attributes), chunk.tails)
+        (before, (source.attribute_layout().color, source.info().attributes), chunk.attribute_bytes)
     };
 
     let mut deep = las14(points, 7);

@@ -330,23 +330,26 @@ fn doubts_of_the_sample_are_settled_by_all_points() {
     for coding in ["ascii", "binary_little_endian"] {
         for (color, wanted) in [("uchar", Wanted::Positions), ("ushort", Wanted::Records), ("float", Wanted::Positions)] {
             let mut source = open(hidden(coding, color, [200.0, 7.0])).expect("a file");
-            assert!(!source.info().attributes.color && !source.info().attributes.intensity && !source.tail_format().color);
+            assert!(!source.info().attributes.color && !source.info().attributes.intensity && !source.attribute_layout().color);
             assert!(codes(source.as_ref()).contains(&"color_empty") && codes(source.as_ref()).contains(&"intensity_empty"));
             let mut chunk = RecordChunk::default();
             let mut first = 0;
             while source.read_records(&mut chunk, wanted, 7_000).expect("points") > 0 {
                 // The layout holds for the whole pass.
-                assert_eq!(chunk.tails.len(), if wanted == Wanted::Records { chunk.positions.len() * 18 } else { 0 });
+                assert_eq!(chunk.attribute_bytes.len(), if wanted == Wanted::Records { chunk.positions.len() * 18 } else { 0 });
                 first += chunk.positions.len();
             }
             assert_eq!(first, 60_000);
-            assert!(source.info().attributes.color && source.info().attributes.intensity && source.tail_format().color, "{coding} {color}");
+            assert!(
+                source.info().attributes.color && source.info().attributes.intensity && source.attribute_layout().color,
+                "{coding} {color}"
+            );
             assert!(!codes(source.as_ref()).iter().any(|code| code.ends_with("_empty")), "{:?}", codes(source.as_ref()));
             for _ in 0..2 {
                 source.rewind().expect("a way back");
                 let mut at = 0;
                 while source.read_records(&mut chunk, Wanted::Records, 7_000).expect("points") > 0 {
-                    for (position, tail) in chunk.positions.iter().zip(chunk.tails.chunks_exact(24)) {
+                    for (position, tail) in chunk.positions.iter().zip(chunk.attribute_bytes.chunks_exact(24)) {
                         let (red, intensity) = (u16::from_le_bytes([tail[18], tail[19]]), u16::from_le_bytes([tail[0], tail[1]]));
                         assert_eq!(
                             (red, intensity),

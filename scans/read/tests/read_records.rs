@@ -4,25 +4,25 @@
 
 use std::path::{Path, PathBuf};
 
-use parterre_model::record::{RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, RecordChunk, Wanted};
 use parterre_read as read;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
 
 /// All points of a file: steps, tails and their format, after a pass over the positions alone as the tiler makes.
 /// `None` for degrees, which are projected and have other steps then.
-fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, TailFormat)> {
+fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, AttributeLayout)> {
     let mut source = read::open(path).expect("a readable file");
     if source.info().warnings.iter().any(|warning| warning.code == "crs_projected") {
         return None;
     }
     let (mut chunk, mut positions) = (RecordChunk::default(), Vec::new());
     while source.read_records(&mut chunk, Wanted::Positions, 40_000).expect("positions") > 0 {
-        assert!(chunk.tails.is_empty());
+        assert!(chunk.attribute_bytes.is_empty());
         assert_eq!(chunk.steps.len(), chunk.positions.len());
         positions.extend_from_slice(&chunk.steps);
     }
-    let format = source.tail_format();
+    let format = source.attribute_layout();
     let grid = source.info().grid.expect("a grid");
     source.rewind().expect("a way back");
     let (mut steps, mut tails) = (Vec::new(), Vec::new());
@@ -31,12 +31,12 @@ fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, TailFormat)> {
         if count == 0 {
             break;
         }
-        assert_eq!((chunk.steps.len(), chunk.tails.len()), (count, count * format.len()));
+        assert_eq!((chunk.steps.len(), chunk.attribute_bytes.len()), (count, count * format.len()));
         assert!(chunk.steps.iter().zip(&chunk.positions).all(|(&steps, &position)| grid.position(steps) == position));
         steps.extend_from_slice(&chunk.steps);
-        tails.extend_from_slice(&chunk.tails);
+        tails.extend_from_slice(&chunk.attribute_bytes);
     }
-    assert_eq!(source.tail_format(), format);
+    assert_eq!(source.attribute_layout(), format);
     assert_eq!(steps, positions, "{}", path.display());
     Some((steps, tails, format))
 }
@@ -46,7 +46,7 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// What a tail should be, from a point as the crate `las` gives it.
-fn wanted(point: &las::Point, format: &TailFormat, narrow: bool, modern: bool) -> Vec<u8> {
+fn wanted(point: &las::Point, format: &AttributeLayout, narrow: bool, modern: bool) -> Vec<u8> {
     let mut tail = Vec::new();
     tail.extend(point.intensity.to_le_bytes());
     tail.push(point.return_number | (point.number_of_returns << 4));
@@ -169,7 +169,7 @@ fn a_plain_file_and_its_compressed_twin_are_the_same() {
 }
 
 /// Where fields with names lie in the tails of a file.
-fn field(format: &TailFormat, name: &str) -> (usize, usize) {
+fn field(format: &AttributeLayout, name: &str) -> (usize, usize) {
     let mut at = format.standard_len();
     for field in &format.extra {
         if field.name() == name {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::report::Timing;
+use crate::report::Timing;
 use parterre_model::{Error, Result};
 
 /// Where a run stands. Handed to the caller often; cheap.
@@ -20,7 +20,7 @@ pub struct Progress {
 const STAGES: [(&str, f64, f64); 5] =
     [("count", 0.0, 0.1), ("distribute", 0.1, 0.3), ("sample", 0.3, 0.92), ("write", 0.92, 0.95), ("pictures", 0.95, 1.0)];
 
-pub(super) struct Context<'a> {
+pub(crate) struct Context<'a> {
     cancel: Option<&'a AtomicBool>,
     progress: &'a (dyn Fn(Progress) + Sync),
     /// Place of the stage and fraction that the caller was told last.
@@ -29,16 +29,16 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(cancel: Option<&'a AtomicBool>, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
+    pub(crate) fn new(cancel: Option<&'a AtomicBool>, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
         Self { cancel, progress, last: Mutex::default(), timings: Mutex::default() }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// Tells the caller where the stage stands, 0 to 1; never less, and no earlier stage, than it was told before.
-    pub(super) fn report(&self, stage: &'static str, fraction: f64) {
+    pub(crate) fn report(&self, stage: &'static str, fraction: f64) {
         let Some(place) = STAGES.iter().position(|(name, ..)| *name == stage) else { return };
         let (_, from, to) = STAGES[place];
         let Ok(mut last) = self.last.lock() else { return };
@@ -47,7 +47,7 @@ impl<'a> Context<'a> {
     }
 
     /// Runs a stage and takes its time.
-    pub(super) fn stage<T>(&self, stage: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn stage<T>(&self, stage: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.check()?;
         self.report(stage, 0.0);
         let started = Instant::now();
@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
     }
 
     /// Of the stages in their order; the last two run side by side.
-    pub(super) fn timings(&self) -> Vec<Timing> {
+    pub(crate) fn timings(&self) -> Vec<Timing> {
         let mut timings = self.timings.lock().map(|timings| timings.clone()).unwrap_or_default();
         timings.sort_by_key(|timing| STAGES.iter().position(|(name, ..)| *name == timing.stage));
         timings

@@ -169,7 +169,7 @@ fn path_of(content: &Content, base: &str) -> Result<String> {
     content.path(base).ok_or_else(|| corrupt(format!("the path {:?} leads out of the archive", content.uri)))
 }
 
-pub(super) fn has_extension(path: &str, wanted: &str) -> bool {
+pub(crate) fn has_extension(path: &str, wanted: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == wanted)
 }
 

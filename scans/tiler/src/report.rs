@@ -1,4 +1,4 @@
-//! What a run did, as `report.json` tells it.
+//! What a run did: the content of `report.json`.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +25,11 @@ pub struct Report {
     pub points_dropped: u64,
     /// Why points were left out; the numbers add up to `points_dropped`.
     pub dropped: Vec<Dropped>,
-    /// What tells each source from others, in their order: its length and a hash, see [`marks`](super::marks). Empty where the caller gave none.
+    /// Fingerprints of the sources, in their order: length and hash of each, see [`source_fingerprints`](crate::source_fingerprints). Empty where the caller
+    /// gave none.
     #[serde(default)]
     pub sources: Vec<String>,
-    /// Everything odd, and what was corrected.
+    /// What is unusual about the sources, and what was corrected.
     pub warnings: Vec<Warning>,
     /// Number of nodes with points.
     pub tiles: u64,
@@ -44,7 +45,7 @@ pub struct Report {
     pub temporary_bytes: u64,
     /// Bounds of the points in the scan frame, `[minx, miny, minz, maxx, maxy, maxz]`.
     pub bounds: [f64; 6],
-    /// Where the scan lies.
+    /// Frame of the scan.
     pub frame: Frame,
     /// Attributes of the points beside positions.
     pub attributes: Attributes,
@@ -52,7 +53,7 @@ pub struct Report {
     pub point_format: u8,
     /// Distance of neighbouring points in the root; every level halves it.
     pub spacing_m: f64,
-    /// Largest distance between a point and its place in the tiles along one axis.
+    /// Largest distance between a point and its position in the tiles along one axis.
     pub quantization_error_m: f64,
     /// Where the scanner stood.
     pub setups: Vec<Setup>,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::read_back::has_extension;
+use crate::read_back::has_extension;
 use parterre_model::{Error, Result};
 use parterre_tile::archive::Index;
 use parterre_tile::glb;

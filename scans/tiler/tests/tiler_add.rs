@@ -14,9 +14,9 @@ use parterre_model::record::Grid;
 use parterre_tiler::{Options, Report, add, tile};
 use tiler_support::{Integers, files_of, integers, tile_all};
 
-/// A part of a site, each mark at a place of its own.
-fn part(mark: &str) -> Integers {
-    let number = i32::from(mark.as_bytes()[0] - b'a');
+/// A part of a site, each name at a position of its own.
+fn part(name: &str) -> Integers {
+    let number = i32::from(name.as_bytes()[0] - b'a');
     let mut part = integers(12_000, DVec3::new(100.0, 200.0, 0.0), 1 + number as u64);
     for (steps, _) in &mut part.points {
         steps[0] += 15_000 * number;
@@ -24,23 +24,23 @@ fn part(mark: &str) -> Integers {
     part
 }
 
-fn options(marks: &[&str], cancel: Option<&Arc<AtomicBool>>) -> Options {
+fn options(names: &[&str], cancel: Option<&Arc<AtomicBool>>) -> Options {
     Options {
         memory_bytes: 1 << 20,
         tile_points: 300,
         cancel: cancel.map(Arc::clone),
-        fingerprint: Some(format!("work on {marks:?}")),
-        marks: marks.iter().map(|&mark| mark.to_owned()).collect(),
+        job_fingerprint: Some(format!("work on {names:?}")),
+        source_fingerprints: names.iter().map(|&name| name.to_owned()).collect(),
         ..Options::default()
     }
 }
 
-fn tile_parts(marks: &[&str], dir: &Path) {
-    tile_all(marks.iter().map(|mark| Box::new(part(mark)) as _).collect(), dir, &options(marks, None)).unwrap();
+fn tile_parts(names: &[&str], dir: &Path) {
+    tile_all(names.iter().map(|name| Box::new(part(name)) as _).collect(), dir, &options(names, None)).unwrap();
 }
 
-fn add_part(mark: &str, dir: &Path) -> Result<Report> {
-    add(vec![Box::new(part(mark))], dir, &options(&[mark], None), &|_| ())
+fn add_part(name: &str, dir: &Path) -> Result<Report> {
+    add(vec![Box::new(part(name))], dir, &options(&[name], None), &|_| ())
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -121,7 +121,7 @@ fn adding_that_was_killed_adds_once() {
 }
 
 #[test]
-fn published_files_that_somebody_removed_are_made_again() {
+fn published_files_that_were_removed_are_made_again() {
     let [whole, empty, dir] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     tile_parts(&["a"], whole.path());
     let run =
@@ -137,7 +137,7 @@ fn published_files_that_somebody_removed_are_made_again() {
 }
 
 #[test]
-fn adding_goes_on_where_it_was_but_not_to_another_scan() {
+fn adding_is_resumed_but_not_for_another_scan() {
     let [both, all, dir, kept] = [(); 4].map(|()| tempfile::tempdir().unwrap());
     tile_parts(&["a", "b"], both.path());
     tile_parts(&["a", "c", "b"], all.path());
@@ -153,20 +153,20 @@ fn adding_goes_on_where_it_was_but_not_to_another_scan() {
     assert!(dir.path().join(".tiling/work.json").exists());
     copy(dir.path(), kept.path());
     add_part("b", kept.path()).unwrap();
-    assert_same(kept.path(), both.path(), "went on");
+    assert_same(kept.path(), both.path(), "resumed");
     // The same work on a scan that has got another part meanwhile.
     let work = tempfile::tempdir().unwrap();
     copy(&dir.path().join(".tiling"), work.path());
     add_part("c", dir.path()).unwrap();
     copy(work.path(), &dir.path().join(".tiling"));
     assert_eq!(add_part("b", dir.path()).unwrap().points_out, 36_000);
-    assert_same(dir.path(), all.path(), "began anew");
+    assert_same(dir.path(), all.path(), "started again");
 }
 
 #[test]
-fn what_was_left_out_and_said_is_accounted_for_once() {
-    let on_the_earth = |mark: &str, far: usize| {
-        let mut part = part(mark);
+fn points_left_out_and_warnings_are_reported_once() {
+    let on_the_earth = |name: &str, far: usize| {
+        let mut part = part(name);
         part.grid = Grid { offset: DVec3::new(500_000.0, 5_500_000.0, 100.0), ..part.grid };
         part.info.grid = Some(part.grid);
         part.info.crs = Some("EPSG:25832".into());
@@ -194,7 +194,7 @@ fn what_was_left_out_and_said_is_accounted_for_once() {
 }
 
 #[test]
-fn finer_steps_that_are_added_are_told() {
+fn finer_steps_that_are_added_give_a_warning() {
     let dir = tempfile::tempdir().unwrap();
     tile_parts(&["a"], dir.path());
     let finer = |scale: f64| {

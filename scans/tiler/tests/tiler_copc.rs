@@ -16,15 +16,15 @@ fn options() -> Options {
     Options { memory_bytes: 1 << 22, tile_points: 400, ..Options::default() }
 }
 
-/// Steps and tails of every point, sorted, and the grid.
+/// Steps and attribute bytes of every point, sorted, and the grid.
 fn records(path: &Path) -> (Grid, Vec<Vec<u8>>) {
     let mut source = read::open(path).unwrap();
     let mut chunk = RecordChunk::default();
     let mut records = Vec::new();
     while source.read_records(&mut chunk, Wanted::Records, 5000).unwrap() > 0 {
-        let len = source.tail_format().len();
-        for (steps, tail) in chunk.steps.iter().zip(chunk.tails.chunks_exact(len)) {
-            records.push(steps.iter().flat_map(|step| step.to_le_bytes()).chain(tail.iter().copied()).collect());
+        let len = source.attribute_layout().len();
+        for (steps, attributes) in chunk.steps.iter().zip(chunk.attribute_bytes.chunks_exact(len)) {
+            records.push(steps.iter().flat_map(|step| step.to_le_bytes()).chain(attributes.iter().copied()).collect());
         }
     }
     records.sort_unstable();
@@ -182,8 +182,8 @@ fn a_system_in_another_unit_holds_for_the_tiles_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hall.ply");
         std::fs::write(&path, ply).unwrap();
-        let wishes = read::Override::parse(None, Some(name), Some("EPSG:25832")).unwrap();
-        let source = read::open_with(&path, &wishes).unwrap();
+        let overrides = read::Override::parse(None, Some(name), Some("EPSG:25832")).unwrap();
+        let source = read::open_with(&path, &overrides).unwrap();
         let report = tile_all(vec![source], dir.path(), &options()).unwrap();
         let copc = read::open(&dir.path().join("points.copc.laz")).unwrap();
         (report, copc.info().clone())

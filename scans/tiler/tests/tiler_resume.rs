@@ -1,4 +1,4 @@
-//! Work that was stopped or killed goes on where it was, and files are added to a scan: the bytes are those of one whole run.
+//! Work that was stopped or killed is resumed, and files are added to a scan: the bytes are those of one whole run.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use glam::DVec3;
 use parterre_model::points::PointChunk;
-use parterre_model::record::{RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, RecordChunk, Wanted};
 use parterre_model::{Result, Warning};
 use parterre_read::{PointSource, SourceInfo};
 use parterre_tiler::{Options, Report, add, tile};
@@ -30,8 +30,8 @@ impl PointSource for Counting {
     fn read_chunk(&mut self, chunk: &mut PointChunk, max: usize) -> Result<usize> {
         self.inner.read_chunk(chunk, max)
     }
-    fn tail_format(&self) -> TailFormat {
-        self.inner.tail_format()
+    fn attribute_layout(&self) -> AttributeLayout {
+        self.inner.attribute_layout()
     }
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let count = self.inner.read_records(chunk, wanted, max)?;
@@ -55,7 +55,7 @@ fn options(cancel: Option<&Arc<AtomicBool>>) -> Options {
         memory_bytes: 1 << 20,
         tile_points: 300,
         cancel: cancel.map(Arc::clone),
-        fingerprint: Some("this work".into()),
+        job_fingerprint: Some("this work".into()),
         ..Options::default()
     }
 }
@@ -74,12 +74,12 @@ fn until(dir: &Path, options: &Options, stop: impl Fn(&str, f64) -> bool + Sync)
 
 fn whole() -> BTreeMap<String, Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
-    tile_all(vec![Box::new(source())], dir.path(), &Options { fingerprint: None, ..options(None) }).unwrap();
+    tile_all(vec![Box::new(source())], dir.path(), &Options { job_fingerprint: None, ..options(None) }).unwrap();
     files_of(dir.path())
 }
 
 #[test]
-fn work_stopped_at_any_stage_goes_on_to_the_same_bytes() {
+fn work_stopped_at_any_stage_is_resumed_to_the_same_bytes() {
     let whole = whole();
     for (stage, from, again) in [
         ("count", 0.0, true),
@@ -113,12 +113,12 @@ fn finished_chunks_are_not_made_again_and_damage_is() {
         let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
         parts.iter().filter(|path| name(path).starts_with(start) && name(path).ends_with(end)).cloned().collect::<Vec<_>>()
     };
-    let done = with("part-", ".json");
+    let done = with("nodes-", ".json");
     assert!(done.len() > 1 && !with("chunk-", "").is_empty(), "{parts:?}");
     let changed = |path: &Path| path.metadata().unwrap().modified().unwrap();
     let kept = done[0].clone();
     let before = changed(&kept);
-    // A part that was written half: its chunk is gone, so all is made again; and a chunk that lost a byte.
+    // A damaged node file: its chunk is gone, so all is made again; and a chunk that lost a byte.
     for damage in [false, true] {
         let copy = tempfile::tempdir().unwrap();
         let folder = copy.path().join(".tiling");
@@ -151,12 +151,12 @@ fn finished_chunks_are_not_made_again_and_damage_is() {
 }
 
 #[test]
-fn other_work_begins_anew_and_two_runs_do_not_share_a_folder() {
+fn other_work_starts_again_and_two_runs_do_not_share_a_folder() {
     let dir = tempfile::tempdir().unwrap();
     let cancel = Arc::new(AtomicBool::new(false));
     until(dir.path(), &options(Some(&cancel)), |at, _| at == "sample").0.unwrap_err();
     let inside = Arc::new(AtomicU64::new(0));
-    let (result, read) = until(dir.path(), &Options { fingerprint: Some("other work".into()), ..options(None) }, |_, _| {
+    let (result, read) = until(dir.path(), &Options { job_fingerprint: Some("other work".into()), ..options(None) }, |_, _| {
         if inside.fetch_add(1, Ordering::Relaxed) == 0 {
             let second = tile_all(vec![Box::new(source())], dir.path(), &options(None));
             assert_eq!(second.unwrap_err().code(), "tiling_in_progress");
@@ -178,7 +178,7 @@ fn a_file_that_is_added_gives_what_all_files_together_give() {
         }
         second
     };
-    let options = Options { fingerprint: None, ..options(None) };
+    let options = Options { job_fingerprint: None, ..options(None) };
     let together = tempfile::tempdir().unwrap();
     tile_all(vec![Box::new(first()), Box::new(second())], together.path(), &options).unwrap();
     let dir = tempfile::tempdir().unwrap();

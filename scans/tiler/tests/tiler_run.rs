@@ -146,7 +146,7 @@ fn bad_points_are_counted_and_named() {
 }
 
 #[test]
-fn what_cannot_be_a_scan_is_refused_and_leaves_nothing() {
+fn sources_that_are_not_a_scan_are_refused_and_leave_nothing() {
     let code = |sources: Vec<Memory>| {
         let dir = tempfile::tempdir().unwrap();
         let code = run_sources(sources, dir.path()).unwrap_err().code();
@@ -193,7 +193,7 @@ fn several_files_become_one_scan() {
 }
 
 #[test]
-fn points_without_colour_can_be_seen() {
+fn points_without_colour_get_a_visible_one() {
     let grey = |vertex: &glb::Vertex| vertex.color[0] == vertex.color[1] && vertex.color[1] == vertex.color[2];
     let vertices = |attributes: Attributes| -> Vec<glb::Vertex> {
         let mut source = memory(room(3000, DVec3::splat(10.0), DVec3::ZERO, 8));
@@ -291,16 +291,16 @@ fn paths_that_lead_out_of_the_folder_are_not_unpacked() {
 }
 
 #[test]
-fn temporary_files_take_less_than_promised_whatever_the_records() {
+fn temporary_files_stay_within_the_documented_limit() {
     let mut source = integers(150_000, DVec3::ZERO, 21);
     let mut random = Random(22);
-    for (steps, tail) in &mut source.points {
+    for (steps, attributes) in &mut source.points {
         *steps = [0; 3].map(|_| (random.next() % 40_000) as i32);
-        for bytes in tail.chunks_exact_mut(8) {
+        for bytes in attributes.chunks_exact_mut(8) {
             bytes.copy_from_slice(&random.next().to_le_bytes());
         }
         // Times are numbers, too.
-        tail[10..18].copy_from_slice(&(random.share() * 1e9).to_le_bytes());
+        attributes[10..18].copy_from_slice(&(random.share() * 1e9).to_le_bytes());
     }
     let measured = |source: &Integers, options: &Options| {
         let dir = tempfile::tempdir().unwrap();
@@ -324,7 +324,7 @@ fn temporary_files_take_less_than_promised_whatever_the_records() {
 }
 
 #[test]
-fn tiles_are_as_small_as_the_memory_needs_and_the_report_says_so() {
+fn tiles_are_smaller_where_the_memory_is_small_and_the_report_says_so() {
     let points = room(400_000, DVec3::new(30.0, 20.0, 8.0), DVec3::ZERO, 23);
     let made = |tile_points: usize, memory_bytes: u64| {
         let dir = tempfile::tempdir().unwrap();
@@ -338,11 +338,11 @@ fn tiles_are_as_small_as_the_memory_needs_and_the_report_says_so() {
 }
 
 #[test]
-fn point_sources_of_files_without_setups_are_none() {
+fn point_sources_of_files_without_setups_are_not_setups() {
     let setup = |name: &str| Setup { name: name.into(), position: DVec3::ZERO, rotation: DQuat::IDENTITY, points: 1, posed: true };
     let numbered = |number: u16, seed: u64| {
         let mut source = integers(100, DVec3::ZERO, seed);
-        source.points.iter_mut().for_each(|(_, tail)| tail[8..10].copy_from_slice(&number.to_le_bytes()));
+        source.points.iter_mut().for_each(|(_, attributes)| attributes[8..10].copy_from_slice(&number.to_le_bytes()));
         source
     };
     let mut scanned = numbered(2, 31);
@@ -355,8 +355,8 @@ fn point_sources_of_files_without_setups_are_none() {
     let mut chunk = RecordChunk::default();
     source.read_records(&mut chunk, Wanted::Records, 1000).unwrap();
     let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
-    for tail in chunk.tails.chunks_exact(source.tail_format().len()) {
-        *counts.entry(u16::from_le_bytes([tail[8], tail[9]])).or_default() += 1;
+    for attributes in chunk.attribute_bytes.chunks_exact(source.attribute_layout().len()) {
+        *counts.entry(u16::from_le_bytes([attributes[8], attributes[9]])).or_default() += 1;
     }
     assert_eq!(counts, BTreeMap::from([(0, 100), (2, 100), (3, 100)]));
     let report = tile_all(vec![Box::new(numbered(1, 32))], dir.path(), &options()).unwrap();

@@ -68,8 +68,8 @@ fn tiled(files: &[Vec<u8>]) -> (bool, [f64; 2], Vec<&'static str>) {
         path
     };
     let paths: Vec<PathBuf> = files.iter().enumerate().map(write).collect();
-    let wishes = Override::parse(None, Some("metre"), None).unwrap();
-    let mut sources = read::open_all(&paths, &wishes).unwrap();
+    let overrides = Override::parse(None, Some("metre"), None).unwrap();
+    let mut sources = read::open_all(&paths, &overrides).unwrap();
     let out = dir.path().join("out");
     let report = tiler::tile(&mut sources, &out, &Options::default(), &|_| ()).unwrap();
     let (standard, times) = times(&out.join("points.copc.laz"));
@@ -85,7 +85,7 @@ fn times(copc: &Path) -> (bool, [f64; 2]) {
 }
 
 #[test]
-fn sources_without_times_have_no_say() {
+fn sources_without_times_are_not_counted() {
     let (standard, _, codes) = tiled(&[las(true, true), las(false, false)]);
     assert!(standard && !codes.contains(&"gps_time_mixed"), "{codes:?}");
     let (standard, [first, last], codes) = tiled(&[las(false, true), las(true, false)]);
@@ -94,7 +94,7 @@ fn sources_without_times_have_no_say() {
 }
 
 #[test]
-fn mixed_clocks_are_told() {
+fn mixed_clocks_give_a_warning() {
     let (standard, _, codes) = tiled(&[las(true, true), las(true, false)]);
     assert!(!standard && codes.contains(&"gps_time_mixed"), "{codes:?}");
 }

@@ -1,8 +1,8 @@
-//! The record `copc` 1000: which nodes there are, where their chunks lie and how many points they have.
+//! The record `copc` 1000: keys of the nodes, offsets of their chunks and their numbers of points.
 //!
-//! Entries of 32 bytes stand in pages of at most [`MAX_ENTRIES`], so that a reader fetches what it looks at and not a
-//! list of everything. A subtree that fits into one page is one, unless it is so small that it stays with its parent; the
-//! nodes above such subtrees make up the root page and, in very large trees, pages between. A node without points that
+//! Entries of 32 bytes are grouped in pages of at most [`MAX_ENTRIES`], so that a reader fetches only the part that it
+//! needs. A subtree that fits into one page gets its own page, unless it is so small that it stays with its parent; the
+//! nodes above such subtrees form the root page and, in very large trees, intermediate pages. A node without points that
 //! lies above others has an entry with 0 points.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,11 +12,11 @@ use parterre_tile::id::NodeKey;
 
 /// Bytes of an entry.
 pub const ENTRY_LEN: usize = 32;
-/// Entries that a page has at most, but for the references that close it: at most 8 for each of its entries.
+/// Most entries of a page, without the references to other pages at its end: at most 8 for each of its entries.
 pub const MAX_ENTRIES: u64 = 1024;
-/// A subtree of so few entries gets no page of its own.
+/// A subtree with fewer entries gets no page of its own.
 const MIN_ENTRIES: u64 = 32;
-/// In place of the number of points: the entry is that of a page.
+/// Instead of the number of points: the entry refers to a page.
 const PAGE: i32 = -1;
 
 /// A node with points.
@@ -38,14 +38,14 @@ pub(super) struct Pages {
     pub(super) root_len: u64,
 }
 
-/// An entry of a page: a node, or the place of another page.
+/// An entry of a page: a node, or a reference to another page.
 enum Entry {
     Node(Node),
-    /// By its place in the list of pages.
+    /// By its index in the list of pages.
     Page(NodeKey, usize),
 }
 
-/// Lays the tree out in pages; the first will begin at `root_offset` in the file.
+/// Divides the tree into pages; the first one begins at `root_offset` in the file.
 pub(super) fn pages(nodes: &[Node], root_offset: u64) -> Result<Pages> {
     let tree = with_ancestors(nodes)?;
     let sizes = subtree_sizes(&tree);
@@ -117,7 +117,7 @@ fn with_ancestors(nodes: &[Node]) -> Result<BTreeMap<NodeKey, Node>> {
     Ok(tree)
 }
 
-/// How many entries the subtree of each node has, itself included.
+/// Number of entries in the subtree of each node, itself included.
 fn subtree_sizes(tree: &BTreeMap<NodeKey, Node>) -> BTreeMap<NodeKey, u64> {
     let mut sizes: BTreeMap<NodeKey, u64> = tree.keys().map(|&key| (key, 1)).collect();
     // Deeper levels are greater keys: children come before their parents.

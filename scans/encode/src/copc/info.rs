@@ -1,11 +1,12 @@
-//! The record `copc` 1: where the cube lies, how dense its root is, and where the hierarchy begins.
+//! The record `copc` 1: the octree's cube, the spacing of points in its root, and the place of the hierarchy.
 
-use super::{Header, Totals};
+use super::header::Header;
+use super::totals::Totals;
 
 /// Length of the record's content.
 pub const LEN: usize = 160;
 
-/// The content; what the standard reserves is 0.
+/// The content; reserved fields are 0.
 pub(super) fn bytes(header: &Header, totals: &Totals, root_offset: u64, root_len: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(LEN);
     for value in header.center.to_array().into_iter().chain([header.half_size, header.spacing]) {

@@ -1,19 +1,19 @@
-//! What a header says of all points together, gathered node by node on any thread.
+//! Totals over all points for the header, gathered node by node on any thread.
 
 use serde::{Deserialize, Serialize};
 
-use parterre_model::record::{COORDINATES_BYTES, TailFormat};
+use parterre_model::record::{AttributeLayout, COORDINATES_BYTES};
 
-/// Numbers of points, and the extremes of their places and times.
+/// Numbers of points, and the ranges of their coordinates and times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Points.
     pub points: u64,
-    /// Points by return number, from the first; numbers outside of 1 to 15 count for none.
+    /// Points by return number, from the first; other numbers than 1 to 15 are not counted.
     pub by_return: [u64; 15],
-    /// Least and greatest steps on each axis; of no points, the least is the greater.
+    /// Smallest and largest steps on each axis; without points, the smallest is larger than the largest.
     pub steps: [[i32; 3]; 2],
-    /// Least and greatest GPS time; of no points, the least is the greater.
+    /// Smallest and largest GPS time; without points, the smallest is larger than the largest.
     pub gps_time: [f64; 2],
 }
 
@@ -24,14 +24,14 @@ impl Default for Totals {
 }
 
 impl Totals {
-    /// Counts whole records in.
-    pub fn add(&mut self, format: &TailFormat, records: &[u8]) {
+    /// Adds whole records.
+    pub fn add(&mut self, layout: &AttributeLayout, records: &[u8]) {
         const RETURNS_AT: usize = COORDINATES_BYTES + 2;
         const TIME_AT: usize = COORDINATES_BYTES + 10;
         let mut returns = [0_u64; 16];
         let [mut min, mut max] = self.steps;
         let [mut first, mut last] = self.gps_time;
-        for record in records.chunks_exact(format.record_len()) {
+        for record in records.chunks_exact(layout.record_len()) {
             for axis in 0..3 {
                 let at = 4 * axis;
                 let step = i32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
@@ -51,7 +51,7 @@ impl Totals {
         self.gps_time = [first, last];
     }
 
-    /// Counts other points in.
+    /// Adds the totals of other points.
     pub fn merge(&mut self, other: &Self) {
         self.points += other.points;
         for (sum, count) in self.by_return.iter_mut().zip(other.by_return) {

@@ -1,16 +1,15 @@
-//! The CRS as WKT, which every file has: some readers refuse files without.
+//! The CRS as WKT. Every file has one: some readers refuse files without.
 
 use std::fmt::Write as _;
 
 use parterre_crs as crs;
 use parterre_model::frame::Unit;
 
-/// WKT of a CRS: that of the code where it is `EPSG:n`, the WKT itself where it is some, and else a local system in the
-/// unit given.
+/// WKT of a CRS: that of the code for `EPSG:n`, WKT unchanged, and else a local system in the
+/// given unit.
 ///
-/// A system whose own unit is another than that of the coordinates is not theirs: the local system takes its place, named
-/// after it and without its code. Heights in a unit of their own make a code's system a compound one, since codes of horizontal systems know nothing of
-/// heights.
+/// Where the unit of the system differs from that of the coordinates, a local system replaces it, named
+/// after it and without its code. Heights in a unit of their own make the system of a code a compound one, since horizontal systems have no heights.
 pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String {
     let crs = crs.map(|crs| crs.trim_matches(|c: char| c == '\0' || c.is_whitespace()));
     if let Some(wkt) = crs.filter(|crs| is_wkt(crs)) {
@@ -31,14 +30,14 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
     with_heights(horizontal, unit, vertical_unit)
 }
 
-/// Whether the units that a system names are those of the coordinates; what it does not name may be anything.
+/// Whether the units that a system names are those of the coordinates; units that it does not name fit always.
 fn fits(wkt: &str, unit: Unit, vertical_unit: Option<Unit>) -> bool {
     let own = crs::wkt::read(wkt);
     let vertical = vertical_unit.unwrap_or(unit);
     own.unit.is_none_or(|own| own == unit) && own.vertical_unit.is_none_or(|own| own == vertical)
 }
 
-/// A local system that stands for one with other units.
+/// A local system that replaces one with other units.
 fn scaled(wkt: &str, unit: Unit) -> String {
     local(&format!("{} in another unit ({})", name(wkt), unit.name()), unit, "")
 }
@@ -60,7 +59,7 @@ fn code(crs: &str) -> Option<u32> {
     authority.eq_ignore_ascii_case("EPSG").then(|| code.trim().parse().ok()).flatten()
 }
 
-/// Whether a text has the look of WKT: a keyword, a bracket and all brackets closed.
+/// Whether a text looks like WKT: a keyword, a bracket, and all brackets closed.
 fn is_wkt(text: &str) -> bool {
     let Some((keyword, _)) = text.split_once(['[', '(']) else { return false };
     let (mut depth, mut quoted) = (0_i64, false);
@@ -88,7 +87,7 @@ fn unit_node(unit: Unit) -> String {
     let Some(metres) = unit.metres() else {
         return "UNIT[\"degree\",0.0174532925199433,AUTHORITY[\"EPSG\",\"9122\"]]".into();
     };
-    // Any other unit is told by its length alone.
+    // Other units have no name, only a length.
     let known = [(Unit::Metre, "metre", 9001), (Unit::Foot, "foot", 9002), (Unit::UsSurveyFoot, "US survey foot", 9003)];
     let known = known.into_iter().find(|&(of, ..)| of == unit);
     let (name, code) = known.map_or(("unit", None), |(_, name, code)| (name, Some(code)));
@@ -119,7 +118,7 @@ mod tests {
             back(Some("EPSG:25832"), Unit::Metre, Some(Unit::Foot)),
             (Some("EPSG:25832".into()), Some(Unit::Metre), Some(Unit::Foot))
         );
-        // No registry has this one: its code is kept.
+        // An unknown code is kept.
         assert_eq!(back(Some("EPSG:999999"), Unit::Metre, None), (Some("EPSG:999999".into()), Some(Unit::Metre), None));
         for unit in [Unit::Metre, Unit::Foot, Unit::UsSurveyFoot] {
             assert_eq!(back(None, unit, None).1, Some(unit));

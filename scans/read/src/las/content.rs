@@ -52,7 +52,7 @@ impl Largest {
         layout.attributes.color = layout.color.is_some() && self.color > 0;
         layout.attributes.intensity = self.intensity > 0;
         // A record of near infrared has the three colours with it, absent or not.
-        layout.tail_color = layout.color.is_some() && (self.color > 0 || self.nir > 0);
+        layout.attribute_color = layout.color.is_some() && (self.color > 0 || self.nir > 0);
     }
 }
 

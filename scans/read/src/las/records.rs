@@ -21,8 +21,8 @@ pub(super) struct Layout {
     pub(super) attributes: Attributes,
     /// Colours hold 8 bits in their 16.
     pub(super) narrow_color: bool,
-    /// Whether tails have colours.
-    pub(super) tail_color: bool,
+    /// Whether the attribute bytes have colours.
+    pub(super) attribute_color: bool,
 }
 
 impl Layout {
@@ -53,7 +53,7 @@ impl Layout {
                 gps_time: gps_time.is_some(),
             },
             narrow_color: false,
-            tail_color: color.is_some(),
+            attribute_color: color.is_some(),
         }
     }
 

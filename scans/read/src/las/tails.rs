@@ -1,4 +1,4 @@
-//! Raw records of any point format into tails of formats 6, 7 and 8 ([`parterre_model::record`]).
+//! Raw records of any point format into attribute bytes of formats 6, 7 and 8 ([`parterre_model::record`]).
 //!
 //! What formats 0 to 5 say in other words is put as LAS 1.4 puts it; `docs/formats.md` has the table. Extra bytes keep
 //! their place at the end, with their descriptions.
@@ -9,11 +9,11 @@ use super::header::Header;
 use super::records::{Layout, steps_at, u16_at};
 use super::vlr::Records;
 use parterre_model::Warning;
-use parterre_model::record::{BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, RecordChunk, TailFormat};
+use parterre_model::record::{AttributeLayout, BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, RecordChunk};
 
-/// Offset of the GPS time in a tail.
+/// Offset of the GPS time in the attribute bytes.
 const TIME_AT: usize = 10;
-/// Offset of the near infrared in a tail that has it.
+/// Offset of the near infrared in the attribute bytes, where it is there.
 const NIR_AT: usize = 24;
 /// Points that a thread takes at a time.
 const BLOCK: usize = 16_384;
@@ -69,17 +69,17 @@ pub(super) fn extra_fields(header: &Header, vlrs: &Records, warnings: &mut Vec<W
 }
 
 impl Layout {
-    /// The layout of the tails that [`Layout::decode_records`] makes.
-    pub(super) fn tail_format(&self) -> TailFormat {
-        let color = self.tail_color;
-        TailFormat { color, nir: color && self.nir.is_some(), extra: self.extra.clone() }
+    /// The layout of the attribute_bytes that [`Layout::decode_records`] makes.
+    pub(super) fn attribute_layout(&self) -> AttributeLayout {
+        let color = self.attribute_color;
+        AttributeLayout { color, nir: color && self.nir.is_some(), extra: self.extra.clone() }
     }
 
     /// Puts raw records into `chunk` from its point `at` on, which grows where it has to, and keeps what is behind.
-    pub(super) fn decode_records(&self, records: &[u8], with_tails: bool, at: usize, chunk: &mut RecordChunk) -> Changed {
+    pub(super) fn decode_records(&self, records: &[u8], with_attributes: bool, at: usize, chunk: &mut RecordChunk) -> Changed {
         let count = records.len() / self.record_len;
-        let format = self.tail_format();
-        let tail_len = if with_tails { format.len() } else { 0 };
+        let format = self.attribute_layout();
+        let attributes_len = if with_attributes { format.len() } else { 0 };
         let end = at + count;
         if chunk.positions.len() < end {
             chunk.positions.resize(end, glam::DVec3::ZERO);
@@ -87,8 +87,8 @@ impl Layout {
         if chunk.steps.len() < end {
             chunk.steps.resize(end, [0; 3]);
         }
-        if chunk.tails.len() < end * tail_len {
-            chunk.tails.resize(end * tail_len, 0);
+        if chunk.attribute_bytes.len() < end * attributes_len {
+            chunk.attribute_bytes.resize(end * attributes_len, 0);
         }
         let raw = || records.par_chunks(BLOCK * self.record_len);
         let places = chunk.positions[at..end].par_chunks_mut(BLOCK).zip(chunk.steps[at..end].par_chunks_mut(BLOCK));
@@ -98,54 +98,54 @@ impl Layout {
                 *position = self.grid.position(*steps);
             }
         });
-        if !with_tails {
+        if !with_attributes {
             return Changed::default();
         }
         raw()
-            .zip(chunk.tails[at * tail_len..end * tail_len].par_chunks_mut(BLOCK * tail_len))
-            .map(|(records, tails)| self.tails(&format, records, tails))
+            .zip(chunk.attribute_bytes[at * attributes_len..end * attributes_len].par_chunks_mut(BLOCK * attributes_len))
+            .map(|(records, attribute_bytes)| self.convert_attributes(&format, records, attribute_bytes))
             .reduce(Changed::default, Changed::plus)
     }
 
-    fn tails(&self, format: &TailFormat, records: &[u8], tails: &mut [u8]) -> Changed {
+    fn convert_attributes(&self, format: &AttributeLayout, records: &[u8], attribute_bytes: &mut [u8]) -> Changed {
         let mut changed = Changed::default();
-        let pairs = records.chunks_exact(self.record_len).zip(tails.chunks_exact_mut(format.len()));
-        // Where the colours lie in the record, if tails have them.
+        let pairs = records.chunks_exact(self.record_len).zip(attribute_bytes.chunks_exact_mut(format.len()));
+        // Where the colours lie in the record, if the output has them.
         let color = self.color.filter(|_| format.color);
         let nir = self.nir.filter(|_| format.nir);
         let standard = format.standard_len();
-        // Records that end as their tails do.
+        // Records whose attribute bytes are already in the layout wanted.
         let same = self.modern && !self.narrow_color && self.record_len == COORDINATES_BYTES + format.len();
-        for (record, tail) in pairs {
+        for (record, point) in pairs {
             if same {
-                tail.copy_from_slice(&record[COORDINATES_BYTES..]);
+                point.copy_from_slice(&record[COORDINATES_BYTES..]);
             } else {
                 if self.modern {
-                    tail[..BASE_BYTES].copy_from_slice(&record[COORDINATES_BYTES..COORDINATES_BYTES + BASE_BYTES]);
+                    point[..BASE_BYTES].copy_from_slice(&record[COORDINATES_BYTES..COORDINATES_BYTES + BASE_BYTES]);
                 } else {
-                    tail[..BASE_BYTES].copy_from_slice(&self.modern_base(record));
+                    point[..BASE_BYTES].copy_from_slice(&self.modern_base(record));
                 }
                 if let Some(at) = color {
-                    tail[COLOR_AT..COLOR_AT + 6].copy_from_slice(&record[at..at + 6]);
+                    point[COLOR_AT..COLOR_AT + 6].copy_from_slice(&record[at..at + 6]);
                     if self.narrow_color {
-                        changed.colors += u64::from(widen(&mut tail[COLOR_AT..COLOR_AT + 6]));
+                        changed.colors += u64::from(widen(&mut point[COLOR_AT..COLOR_AT + 6]));
                     }
                 }
                 if let Some(at) = nir {
-                    tail[NIR_AT..NIR_AT + 2].copy_from_slice(&record[at..at + 2]);
+                    point[NIR_AT..NIR_AT + 2].copy_from_slice(&record[at..at + 2]);
                 }
-                tail[standard..].copy_from_slice(&record[self.extra_at..]);
+                point[standard..].copy_from_slice(&record[self.extra_at..]);
             }
-            let time = f64::from_le_bytes(std::array::from_fn(|i| tail[TIME_AT + i]));
+            let time = f64::from_le_bytes(std::array::from_fn(|i| point[TIME_AT + i]));
             if !time.is_finite() {
-                tail[TIME_AT..TIME_AT + 8].fill(0);
+                point[TIME_AT..TIME_AT + 8].fill(0);
                 changed.times += 1;
             }
         }
         changed
     }
 
-    /// The 18 bytes of a tail before its colour, from a record of format 0 to 5.
+    /// The 18 attribute bytes before the colour, from a record of format 0 to 5.
     fn modern_base(&self, record: &[u8]) -> [u8; BASE_BYTES] {
         let (returns, class) = (record[14], record[15]);
         let mut base = [0; BASE_BYTES];

@@ -1,4 +1,4 @@
-//! Points in memory that pose as a file.
+//! Points in memory as a source, in place of a file.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use glam::DVec3;
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::{Attributes, Bounds, PointChunk};
-use parterre_model::record::{Grid, RecordChunk, TailFormat, Wanted};
+use parterre_model::record::{AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::{Result, Warning};
 use parterre_read::{PointSource, SourceInfo};
 use parterre_tiler as tiler;
@@ -129,15 +129,18 @@ pub(crate) fn run(points: Vec<Point>, dir: &std::path::Path, options: &tiler::Op
 pub(crate) struct Integers {
     pub(crate) info: SourceInfo,
     pub(crate) grid: Grid,
-    /// Steps and tails of point format 7.
+    /// Steps and attribute bytes of point format 7.
     pub(crate) points: Vec<([i32; 3], [u8; 24])>,
     at: usize,
 }
 
 impl Integers {
-    /// Coordinates and tails together.
+    /// Coordinates and attribute bytes together.
     pub(crate) fn records(&self) -> Vec<Vec<u8>> {
-        self.points.iter().map(|(steps, tail)| steps.iter().flat_map(|step| step.to_le_bytes()).chain(*tail).collect()).collect()
+        self.points
+            .iter()
+            .map(|(steps, attributes)| steps.iter().flat_map(|step| step.to_le_bytes()).chain(*attributes).collect())
+            .collect()
     }
 }
 
@@ -147,18 +150,18 @@ pub(crate) fn integers(count: usize, offset: DVec3, seed: u64) -> Integers {
     let mut points: Vec<([i32; 3], [u8; 24])> = room(count, DVec3::new(19.0, 12.0, 5.0), DVec3::ZERO, seed)
         .into_iter()
         .map(|point| {
-            let mut tail = [0; 24];
-            tail[..2].copy_from_slice(&point.intensity.to_le_bytes());
-            tail[2] = 0x21;
-            tail[4] = point.classification;
-            tail[5] = random.next() as u8;
-            tail[6..8].copy_from_slice(&((random.next() % 30_000) as i16 - 15_000).to_le_bytes());
-            tail[8..10].copy_from_slice(&((random.next() % 9) as u16).to_le_bytes());
-            tail[10..18].copy_from_slice(&(random.share() * 1e6).to_le_bytes());
+            let mut attributes = [0; 24];
+            attributes[..2].copy_from_slice(&point.intensity.to_le_bytes());
+            attributes[2] = 0x21;
+            attributes[4] = point.classification;
+            attributes[5] = random.next() as u8;
+            attributes[6..8].copy_from_slice(&((random.next() % 30_000) as i16 - 15_000).to_le_bytes());
+            attributes[8..10].copy_from_slice(&((random.next() % 9) as u16).to_le_bytes());
+            attributes[10..18].copy_from_slice(&(random.share() * 1e6).to_le_bytes());
             for channel in 0..3 {
-                tail[18 + 2 * channel..20 + 2 * channel].copy_from_slice(&(random.next() as u16 | 1).to_le_bytes());
+                attributes[18 + 2 * channel..20 + 2 * channel].copy_from_slice(&(random.next() as u16 | 1).to_le_bytes());
             }
-            ((point.position * 1000.0).round().as_ivec3().to_array(), tail)
+            ((point.position * 1000.0).round().as_ivec3().to_array(), attributes)
         })
         .collect();
     for twice in (0..count / 2).step_by(50) {
@@ -182,19 +185,19 @@ impl PointSource for Integers {
         Err(parterre_model::error::Error::Internal("records are there to be read".into()))
     }
 
-    fn tail_format(&self) -> TailFormat {
-        TailFormat { color: true, ..TailFormat::default() }
+    fn attribute_layout(&self) -> AttributeLayout {
+        AttributeLayout { color: true, ..AttributeLayout::default() }
     }
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         chunk.clear();
         let points = &self.points[self.at..self.points.len().min(self.at + max.min(700))];
         self.at += points.len();
-        for (steps, tail) in points {
+        for (steps, attributes) in points {
             chunk.steps.push(*steps);
             chunk.positions.push(self.grid.position(*steps));
             if wanted == Wanted::Records {
-                chunk.tails.extend_from_slice(tail);
+                chunk.attribute_bytes.extend_from_slice(attributes);
             }
         }
         Ok(points.len())
