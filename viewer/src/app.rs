@@ -5,13 +5,16 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::window::PresentMode;
 
-use crate::camera::{CameraPlugin, Rig};
+use crate::camera::CameraPlugin;
+use crate::points::PointsPlugin;
+use crate::points::point_camera::PointCamera;
 use crate::points::queue::BACKGROUND;
-use crate::points::{PointCamera, PointsPlugin};
+use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::state::StatePlugin;
 use crate::stream::StreamPlugin;
-use crate::ui::{FrameTimePlugin, UiPlugin};
+use crate::ui::UiPlugin;
+use crate::ui::frame_time::FrameTimePlugin;
 
 /// Everything but the engine's own plugins and the camera.
 struct ViewerPlugins;

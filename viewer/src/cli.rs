@@ -6,7 +6,8 @@ use std::time::Duration;
 use bevy::math::{DVec3, UVec2};
 use clap::{Parser, ValueEnum};
 
-use crate::camera::{Mode, StartView};
+use crate::camera::start_view::StartView;
+use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
 
 /// Walk a venue's scan.

@@ -12,6 +12,7 @@ pub mod camera;
 pub mod cli;
 pub mod fault;
 pub mod points;
+pub mod rig;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod screenshot;
 pub mod settings;

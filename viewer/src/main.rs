@@ -11,7 +11,7 @@ use clap::Parser as _;
 use parterre_viewer::cli::Arguments;
 use parterre_viewer::fault::Fault;
 use parterre_viewer::source::{self, Address, OpenScan};
-use parterre_viewer::stream::ActiveScan;
+use parterre_viewer::stream::active_scan::ActiveScan;
 use parterre_viewer::{app, screenshot};
 
 /// How long a window waits for its source.

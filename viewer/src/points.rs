@@ -12,39 +12,22 @@ pub mod draw;
 pub mod edl;
 pub mod extract;
 pub mod pipeline;
+pub mod point_camera;
 pub mod prepare;
 pub mod queue;
+pub mod ready;
 pub mod spacing;
 pub mod upload;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::asset::embedded_asset;
 use bevy::core_pipeline::core_3d::main_transparent_pass_3d;
 use bevy::core_pipeline::schedule::{Core3d, Core3dSystems};
 use bevy::prelude::*;
-use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
+use bevy::render::extract_component::ExtractComponentPlugin;
 use bevy::render::{ExtractSchedule, Render, RenderApp, RenderStartup, RenderSystems};
 
-/// Marks the camera that points are drawn for.
-#[derive(Component, Clone, Copy, Default, ExtractComponent)]
-pub struct PointCamera;
-
-/// Whether the pipelines are compiled, seen from both worlds.
-#[derive(Resource, Clone, Default)]
-pub struct PipelinesReady(Arc<AtomicBool>);
-
-impl PipelinesReady {
-    /// Whether points can be drawn.
-    pub fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
+use self::point_camera::PointCamera;
+use self::ready::PipelinesReady;
 
 /// Adds the point pipeline.
 pub struct PointsPlugin;

@@ -17,14 +17,16 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
 use crate::app::{offscreen_app, spawn_offscreen_camera};
-use crate::camera::{Mode, Rig};
 use crate::cli::Arguments;
 use crate::fault::Fault;
-use crate::points::PipelinesReady;
+use crate::points::ready::PipelinesReady;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::source::OpenScan;
 use crate::state::ViewerState;
-use crate::stream::{ActiveScan, StreamStatus};
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
 
 /// Frames that must have wanted nothing more before the picture is taken.
 const SETTLED_FRAMES: u32 = 4;

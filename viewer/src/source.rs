@@ -13,7 +13,7 @@ use parterre_model::catalog::{self, ScanState};
 use parterre_tile::archive::Index;
 use parterre_tile::tileset::Tileset;
 
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::transfer::get;
 
 const FORMS: &str = "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
@@ -231,29 +231,6 @@ fn not_an_archive(file: &mut std::fs::File, path: &std::path::Path) -> std::io::
     }))
 }
 
-/// The fault of a request that got no answer.
-pub(crate) fn unreachable(url: &str, error: &str) -> Fault {
-    Fault::storage("unreachable", format!("{url}: {error}"), "Check the address, that the service runs, and the network.")
-}
-
-/// The fault of an answer that is not a success: the service's own words where it gives some.
-pub(crate) fn refused(url: &str, status: u16, status_text: &str, body: &[u8]) -> Fault {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        error: catalog::Fault,
-    }
-    let kind = if (400..500).contains(&status) && status != 408 && status != 429 { FaultKind::BadInput } else { FaultKind::Storage };
-    match serde_json::from_slice::<Answer>(body) {
-        Ok(Answer { error }) => Fault { kind, code: error.code, message: format!("{url}: {}", error.message), hint: error.hint },
-        Err(_) => Fault {
-            kind,
-            code: "http_status".into(),
-            message: format!("{url} answers {status} {status_text}"),
-            hint: "Check the address, and whether you may read it.".into(),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,14 +293,5 @@ mod tests {
     fn names_are_short() {
         assert_eq!(short_name("http://h:8080/tiles/abc/1/tileset.json"), "abc/1");
         assert_eq!(short_name("https://h/tileset.json"), "https://h/tileset.json");
-    }
-
-    #[test]
-    fn a_services_own_words_are_kept() {
-        let body = br#"{"error":{"code":"scan_unknown","message":"no scan x","hint":"Look in the catalogue."}}"#;
-        let fault = refused("http://h/api/scans/x", 404, "Not Found", body);
-        assert_eq!((fault.code.as_str(), fault.exit_code()), ("scan_unknown", 3));
-        let fault = refused("http://h/a", 502, "Bad Gateway", b"<html>");
-        assert_eq!((fault.code.as_str(), fault.exit_code()), ("http_status", 4));
     }
 }

@@ -3,11 +3,13 @@
 use bevy::prelude::*;
 use serde::Serialize;
 
-use crate::camera::{Mode, Rig};
 use crate::fault::Fault;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::stream::{ActiveScan, StreamStatus};
-use crate::ui::FrameTime;
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
+use crate::ui::frame_time::FrameTime;
 
 /// The state of one frame. Grows; names and meanings stay.
 #[derive(Resource, Clone, Debug, Default, Serialize)]

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use ehttp::streaming::Part;
+use parterre_model::catalog;
 
-use crate::fault::Fault;
-use crate::source::{refused, unreachable};
+use crate::fault::{Fault, FaultKind};
 
 /// The bytes of an answer while they come in.
 #[derive(Default)]
@@ -97,6 +97,29 @@ pub(crate) async fn get(url: &str, limit_bytes: usize) -> Result<Vec<u8>, Fault>
     .await
 }
 
+/// The fault of a request that got no answer.
+fn unreachable(url: &str, error: &str) -> Fault {
+    Fault::storage("unreachable", format!("{url}: {error}"), "Check the address, that the service runs, and the network.")
+}
+
+/// The fault of an answer that is not a success: the service's own words where it gives some.
+fn refused(url: &str, status: u16, status_text: &str, body: &[u8]) -> Fault {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        error: catalog::Fault,
+    }
+    let kind = if (400..500).contains(&status) && status != 408 && status != 429 { FaultKind::BadInput } else { FaultKind::Storage };
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { error }) => Fault { kind, code: error.code, message: format!("{url}: {}", error.message), hint: error.hint },
+        Err(_) => Fault {
+            kind,
+            code: "http_status".into(),
+            message: format!("{url} answers {status} {status_text}"),
+            hint: "Check the address, and whether you may read it.".into(),
+        },
+    }
+}
+
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -118,5 +141,14 @@ mod tests {
         });
         let fault = bevy::tasks::block_on(get(&url, 1 << 20)).expect_err("endless");
         assert_eq!((fault.code.as_str(), fault.exit_code()), ("answer_too_large", 3));
+    }
+
+    #[test]
+    fn a_services_own_words_are_kept() {
+        let body = br#"{"error":{"code":"scan_unknown","message":"no scan x","hint":"Look in the catalogue."}}"#;
+        let fault = refused("http://h/api/scans/x", 404, "Not Found", body);
+        assert_eq!((fault.code.as_str(), fault.exit_code()), ("scan_unknown", 3));
+        let fault = refused("http://h/a", 502, "Bad Gateway", b"<html>");
+        assert_eq!((fault.code.as_str(), fault.exit_code()), ("http_status", 4));
     }
 }

@@ -10,12 +10,13 @@ use bevy::prelude::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::app::window_app;
-use crate::camera::{CameraRequest, Mode};
+use crate::camera::request::CameraRequest;
 use crate::fault::Fault;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::source::{self, Address, OpenScan};
 use crate::state::ViewerState;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
 /// What the page asked for since the last frame.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
 
 use super::input::Intent;
-use super::{Mode, Rig};
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 
 /// Metres a second at first.
 const SPEED_M_S: f64 = 4.0;

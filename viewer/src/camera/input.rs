@@ -8,7 +8,8 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 
-use super::{CameraRequest, Mode};
+use super::request::CameraRequest;
+use crate::rig::mode::Mode;
 
 /// A wheel that reports pixels moves about this many a notch.
 const PIXELS_PER_NOTCH: f32 = 100.0;

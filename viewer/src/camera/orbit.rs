@@ -5,10 +5,11 @@ use bevy::prelude::*;
 
 use super::input::Intent;
 use super::pick::pick;
-use super::{Mode, Rig};
 use crate::points::extract::DrawList;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
 /// Radians of a drag over the height of the picture.
 const TURN_PER_HEIGHT: f64 = std::f64::consts::PI;

@@ -4,7 +4,7 @@ use bevy::math::DVec3;
 
 use crate::points::extract::DrawList;
 use crate::settings::Settings;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
 /// Half width of the cone round the ray, as a share of the distance: about five pixels.
 const CONE_TAN: f64 = 0.008;

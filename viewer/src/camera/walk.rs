@@ -3,13 +3,15 @@
 //! A step is taken only to a place where a floor is found within a step's reach of the feet; otherwise it is tried along
 //! either axis alone, so that one slides along an edge, and then not taken at all. The eyes follow the feet smoothly.
 
-use bevy::math::{DVec2, DVec3};
+use bevy::math::DVec2;
 use bevy::prelude::*;
 
 use super::fly::look_round;
 use super::input::Intent;
-use super::{Mode, Rig};
-use crate::stream::{ActiveScan, StreamStatus};
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
 use crate::walk::columns::TilePoints;
 use crate::walk::floor::{Reach, find_floor};
 
@@ -38,36 +40,8 @@ const FOLLOW_PER_S: f64 = 9.0;
 /// Places around the drop's start that are tried, and how far around. Metres.
 const DROP_PLACES: u32 = 60;
 const DROP_REACH_M: f64 = 6.0;
-/// Frames until the choice of tiles has taken in where the walker stands.
-const SETTLED_FRAMES: u32 = 2;
-/// Longest wait for tiles. Seconds.
-const WAIT_S: f64 = 8.0;
 /// Seconds that a note stays.
 const NOTE_S: f64 = 1.5;
-
-/// The walker's feet.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Walker {
-    /// Height of the floor stood on; scan frame, metres. `None` until one is found.
-    pub foot_m: Option<f64>,
-    /// Seconds for which "no floor here" is still shown.
-    pub no_floor_s: f64,
-    /// From here a first floor is looked for downwards. Scan frame, metres.
-    drop_from_m: f64,
-    /// Frames in a row in which the tiles round the feet were all here.
-    settled_frames: u32,
-    /// Seconds since the walker waits for them.
-    waited_s: f64,
-    /// What was in memory when the search for a first floor failed.
-    failed_at: Option<u64>,
-}
-
-impl Walker {
-    /// A walker who has to find the floor below `start` (scan frame, metres).
-    pub fn dropped_at(start: DVec3) -> Self {
-        Self { drop_from_m: start.z, ..Self::default() }
-    }
-}
 
 pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<Time>, scan: Res<ActiveScan>, status: Res<StreamStatus>) {
     let delta_s = time.delta_secs_f64().min(0.1);
@@ -79,7 +53,7 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
         rig.walker.no_floor_s = (rig.walker.no_floor_s - delta_s).max(0.0);
         let place = rig.eye.truncate();
         let Some(foot_m) = rig.walker.foot_m else {
-            if !may_drop(&mut rig.walker, status.loading == 0, delta_s) {
+            if !rig.walker.may_search(status.loading == 0, delta_s) {
                 continue;
             }
             let changes = scan.residency.changes();
@@ -116,14 +90,6 @@ pub(super) fn update(mut rigs: Query<&mut Rig>, intent: Res<Intent>, time: Res<T
         let follow = 1.0 - (-FOLLOW_PER_S * delta_s).exp();
         rig.eye = walk.place.extend(rig.eye.z + (eye_m - rig.eye.z) * follow);
     }
-}
-
-/// Whether a first floor may be looked for: coarse tiles have too few points to show the floor that is nearest, and one
-/// would land on the next below. Where tiles take long, what is there has to do.
-fn may_drop(walker: &mut Walker, all_here: bool, delta_s: f64) -> bool {
-    walker.settled_frames = if all_here { walker.settled_frames + 1 } else { 0 };
-    walker.waited_s += delta_s;
-    walker.settled_frames > SETTLED_FRAMES || walker.waited_s > WAIT_S
 }
 
 /// Where a step ended.
@@ -291,14 +257,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_drop_waits_for_the_tiles_round_the_feet() {
-        let mut walker = Walker::default();
-        let tries: Vec<bool> = [true, true, false, true, true, true].into_iter().map(|here| may_drop(&mut walker, here, 0.1)).collect();
-        assert_eq!(tries, [false, false, false, false, false, true]);
-        assert!(may_drop(&mut Walker::default(), false, WAIT_S + 1.0));
     }
 
     #[test]

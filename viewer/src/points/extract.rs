@@ -9,7 +9,7 @@ use parterre_lod::NodeId;
 
 use super::spacing::TileSpacing;
 use super::upload::GpuTile;
-use crate::camera::Rig;
+use crate::rig::Rig;
 use crate::settings::Settings;
 
 /// A tile to draw.

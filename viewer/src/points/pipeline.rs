@@ -15,8 +15,9 @@ use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
 use parterre_tile::glb;
 
+use super::point_camera::PointCamera;
 use super::queue::{FrameUniform, PartUniform};
-use super::{PipelinesReady, PointCamera};
+use super::ready::PipelinesReady;
 
 /// Colours as the tiles have them, sRGB-encoded: shading multiplies them as they are.
 pub const COLOR_FORMAT: TextureFormat = TextureFormat::Rgba8Unorm;

@@ -9,8 +9,8 @@ use bevy::render::render_resource::{
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::texture::{CachedTexture, TextureCache};
 
-use super::PointCamera;
 use super::pipeline::{COLOR_FORMAT, DEPTH_FORMAT, PointPipelines};
+use super::point_camera::PointCamera;
 use super::queue::{FrameUniform, PartUniform, QueuedPoints};
 
 /// The frame's uniforms on the graphics card.

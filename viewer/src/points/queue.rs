@@ -10,10 +10,10 @@ use bevy::prelude::*;
 use bevy::render::camera::ExtractedCamera;
 use bevy::render::render_resource::ShaderType;
 
-use super::PointCamera;
 use super::extract::ExtractedPoints;
+use super::point_camera::PointCamera;
 use super::upload::GpuTile;
-use crate::camera::{NEAR_M, Rig};
+use crate::rig::{NEAR_M, Rig};
 use crate::settings::ColorBy;
 
 /// Points overlap by this factor over their spacing: even spacing leaves gaps along the diagonal.

@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 
-use super::StreamStatus;
+use super::status::StreamStatus;
 use crate::settings::Settings;
 
 /// Frames longer than this cost points. Milliseconds.

@@ -8,12 +8,14 @@ use bevy::render::renderer::RenderDevice;
 use parterre_lod as lod;
 use parterre_lod::{Budget, Content, NodeId};
 
+use super::active_scan::ActiveScan;
 use super::adapt::Adapted;
 use super::fetch::Loaded;
-use super::{ActiveScan, FailedTile, StreamStatus};
-use crate::camera::{Mode, Rig};
+use super::status::{FailedTile, StreamStatus};
 use crate::points::extract::{DrawList, DrawTile};
 use crate::points::spacing::Spacings;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
 
 /// Bytes uploaded in one frame, so that a burst of tiles does not stall the picture.
@@ -139,7 +141,7 @@ mod tests {
     use parterre_model::points::Bounds;
 
     use super::*;
-    use crate::camera::walk::Walker;
+    use crate::rig::walker::Walker;
 
     #[test]
     fn until_the_feet_have_a_floor_all_below_the_eye_is_wanted() {

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
-use super::UiState;
+use super::state::UiState;
 
 const ROWS: [(&str, &str); 14] = [
     ("1  2  3", "orbit, fly, walk"),

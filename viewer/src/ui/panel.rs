@@ -3,10 +3,14 @@
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
-use super::{FrameTime, UiState};
-use crate::camera::{CameraRequest, Mode, Rig};
+use super::frame_time::FrameTime;
+use super::state::UiState;
+use crate::camera::request::CameraRequest;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
-use crate::stream::{ActiveScan, StreamStatus};
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
 
 const WIDTH: f32 = 232.0;
 
