@@ -1,11 +1,11 @@
-//! The point pipeline: instanced quads straight from the tiles' quantized vertices, then eye-dome lighting.
+//! The point renderer: instanced quads directly from the tiles' quantized vertices, then eye-dome lighting.
 //!
-//! A tile's vertices (12 bytes a point, and 4 more with intensity) are uploaded once, when it becomes resident
-//! ([`upload`]). A frame is a [`extract::DrawList`] in the main world; [`extract`] copies it to the render world,
+//! A tile's vertices (12 bytes per point, and 4 more with intensity) are uploaded once, after it was loaded ([`upload`]). In
+//! the main world, [`extract::DrawList`] lists the tiles of a frame; [`extract`] copies it to the render world,
 //! [`queue`] computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures,
-//! [`draw`] expands every point to a quad, and [`edl`] shades the result and writes it to the camera's target.
+//! [`draw`] expands every point to a quad, and [`edl`] shades the picture and writes it to the camera's target.
 //!
-//! No storage buffers and no compute: WebGL2 has neither. Add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
+//! WebGL2 has neither storage buffers nor compute shaders, so that none are used. To use it, add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
 
 pub mod density;
 pub mod draw;
@@ -29,7 +29,7 @@ use bevy::render::{ExtractSchedule, Render, RenderApp, RenderStartup, RenderSyst
 use self::point_camera::PointCamera;
 use self::ready::PipelinesReady;
 
-/// Adds the point pipeline.
+/// Adds the point renderer.
 pub struct PointsPlugin;
 
 impl Plugin for PointsPlugin {

@@ -1,6 +1,6 @@
-//! The camera's position, direction and mode: plain data below the systems that move it and those that draw from it.
+//! The camera's position, direction and mode: plain data, used by the systems that move the camera, select tiles and draw.
 //!
-//! Invariant: positions are f64 in the scan frame; f32 appears only relative to a tile's origin.
+//! Invariant: positions are f64 in the scan frame; f32 is used only relative to a tile's origin.
 
 pub mod mode;
 pub mod walker;
@@ -12,31 +12,31 @@ use parterre_model::points::Bounds;
 use self::mode::Mode;
 use self::walker::Walker;
 
-/// Nearest distance that is drawn. Metres.
+/// Distance of the near plane: what is nearer is not drawn. Metres.
 pub const NEAR_M: f64 = 0.05;
-/// Vertical angle of view. Radians.
+/// Vertical field of view. Radians.
 const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
-/// The overview fits pictures at least this much wider than high.
+/// Aspect ratio (width to height) for which the overview is computed; it also fits wider pictures.
 const OVERVIEW_ASPECT: f64 = 1.5;
-/// Looking straight up or down would make right and left meet.
+/// Largest angle above or below the horizon, slightly less than 90 degrees: at 90 degrees the heading is undefined. Radians.
 const PITCH_MAX: f64 = 1.55;
 
-/// The camera's place and mode.
+/// The camera's position, direction and mode.
 #[derive(Component, Clone, Debug, PartialEq)]
 pub struct Rig {
-    /// Scan frame, metres.
+    /// Position; scan frame, metres.
     pub eye: DVec3,
-    /// Radians clockwise from north (+Y), seen from above.
+    /// Heading: radians clockwise from north (+Y), corners_in_view from above.
     pub yaw: f64,
-    /// Radians above the horizon.
+    /// Elevation of the direction of view: radians above the horizon.
     pub pitch: f64,
-    /// Full vertical angle of view. Radians.
+    /// Full vertical field of view. Radians.
     pub fov_y: f64,
-    /// Distance to the point that orbiting turns round. Metres.
+    /// Distance to the target, the point that orbiting rotates around. Metres.
     pub distance_m: f64,
-    /// How it moves.
+    /// How the camera moves.
     pub mode: Mode,
-    /// The walker's feet.
+    /// State of the walk mode.
     pub walker: Walker,
 }
 
@@ -54,7 +54,7 @@ impl Rig {
         DVec3::new(sin_yaw * cos_pitch, cos_yaw * cos_pitch, sin_pitch)
     }
 
-    /// Unit vector to the right, level.
+    /// Unit vector to the right, horizontal.
     pub fn right(&self) -> DVec3 {
         DVec3::new(self.yaw.cos(), -self.yaw.sin(), 0.0)
     }
@@ -64,7 +64,7 @@ impl Rig {
         self.right().cross(self.forward())
     }
 
-    /// The point that orbiting turns round. Scan frame, metres.
+    /// The point that orbiting rotates around. Scan frame, metres.
     pub fn target(&self) -> DVec3 {
         self.eye + self.forward() * self.distance_m
     }
@@ -80,50 +80,52 @@ impl Rig {
         self.pitch = (to_target.z / self.distance_m).clamp(-1.0, 1.0).asin().clamp(-PITCH_MAX, PITCH_MAX);
     }
 
-    /// Turns the direction of view by radians.
+    /// Rotates the direction of view by `yaw` and `pitch` radians.
     pub fn turn(&mut self, yaw: f64, pitch: f64) {
         self.yaw = (self.yaw + yaw).rem_euclid(std::f64::consts::TAU);
         self.pitch = (self.pitch + pitch).clamp(-PITCH_MAX, PITCH_MAX);
     }
 
-    /// Looks at all of `bounds` from the south-west and above.
+    /// Looks from the south-west and above, so that all of `bounds` is visible.
     pub fn overview(&mut self, bounds: &Bounds) {
         let mut target = bounds.center();
         let tan = DVec2::new((self.fov_y * 0.5).tan() * OVERVIEW_ASPECT, (self.fov_y * 0.5).tan());
         self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
         let (right, up, forward) = (self.right(), self.up(), self.forward());
-        // Perspective puts the box' middle above the picture's: the target moves until the box is in the middle.
+        // In perspective the box's centre does not lie at the centre of its outline in the picture. The target is moved in four
+        // steps until the outline is centred.
         for _ in 0..4 {
             let corners = (0..8).map(|corner| {
                 let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
                 DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z))
                     - target
             });
-            let seen: Vec<DVec3> =
+            let corners_in_view: Vec<DVec3> =
                 corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
-            let distance_m = seen.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
+            let distance_m = corners_in_view.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
             self.look(target - forward * distance_m, target);
-            let place = |at: &DVec3| at.truncate() / (distance_m + at.z);
-            let low = seen.iter().map(place).fold(DVec2::INFINITY, DVec2::min);
-            let high = seen.iter().map(place).fold(DVec2::NEG_INFINITY, DVec2::max);
-            let off = (low + high) * 0.5 * tan * distance_m;
-            target += right * off.x + up * off.y;
+            let project = |at: &DVec3| at.truncate() / (distance_m + at.z);
+            let low = corners_in_view.iter().map(project).fold(DVec2::INFINITY, DVec2::min);
+            let high = corners_in_view.iter().map(project).fold(DVec2::NEG_INFINITY, DVec2::max);
+            let offset = (low + high) * 0.5 * tan * distance_m;
+            target += right * offset.x + up * offset.y;
         }
     }
 
-    /// Unit vector through a place in the picture, `ndc` from -1 to 1 with y upwards.
+    /// Unit vector from the eye through a position in the picture; `ndc` from -1 to 1, x to the right, y upwards.
     pub fn ray(&self, ndc: DVec2, aspect: f64) -> DVec3 {
         let tan = (self.fov_y * 0.5).tan();
         (self.forward() + self.right() * (ndc.x * tan * aspect) + self.up() * (ndc.y * tan)).normalize()
     }
 
-    /// Changes the mode and keeps the view as far as the mode can; `bounds` are the scan's.
+    /// Changes the mode and keeps the view as far as the new mode allows; `bounds`: bounds of the scan, scan frame.
     pub fn set_mode(&mut self, mode: Mode, bounds: &Bounds) {
         if self.mode == mode {
             return;
         }
         if mode == Mode::Walk {
-            // From afar one wants to stand where one looks, and from an overview in the midst, not in the air.
+            // From a distance the walk starts at the target, and from an overview at the centre of the scan, instead of in
+            // the air.
             let start = if self.mode != Mode::Orbit || self.distance_m < 12.0 {
                 self.eye
             } else if self.distance_m < bounds.size().length() * 0.4 {
@@ -131,7 +133,7 @@ impl Rig {
             } else {
                 bounds.center()
             };
-            self.walker = Walker::dropped_at(start);
+            self.walker = Walker::starting_at(start);
             self.eye = start;
             self.pitch = self.pitch.clamp(-0.3, 0.3);
         } else if mode == Mode::Orbit && self.mode == Mode::Walk {
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looking_at_a_place_puts_it_in_the_middle() {
+    fn the_target_is_at_the_centre_of_the_picture() {
         let mut rig = Rig::default();
         let (eye, target) = (DVec3::new(321_500.0, 5_814_500.0, 32.0), DVec3::new(321_510.0, 5_814_490.0, 30.0));
         rig.look(eye, target);
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_overview_holds_every_corner() {
+    fn the_overview_shows_every_corner() {
         let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
         let mut rig = Rig::default();
         rig.overview(&bounds);
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn walking_from_an_overview_starts_where_one_looked() {
+    fn walking_starts_at_the_target_or_at_the_eye_or_at_the_centre_of_the_scan() {
         let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
         let mut rig = Rig::default();
         rig.look(DVec3::new(-10.0, -15.0, 12.0), DVec3::new(0.0, 0.0, 3.0));

@@ -1,9 +1,10 @@
-//! Streaming: what a frame wants is chosen by `lod::select`, fetched, decoded and kept within bounds.
+//! Streaming of tiles: `lod::select` selects the tiles of a frame; they are fetched, decoded and cached within a limit.
 //!
-//! Camera -> [`select`] -> [`fetch`] (priority, in-flight cap, cancelling, decoding off the main thread where there is
-//! one) -> [`residency`] (bytes a frame to the graphics card, least recently used leave) -> what is drawn.
+//! Camera -> [`select`] -> [`fetch`] (by priority, a limited number at a time, cancelled when no longer selected, decoded off
+//! the main thread where the platform has threads) -> [`residency`] (limited upload per frame, eviction of the least recently
+//! used tiles) -> list of tiles to draw.
 //!
-//! Add [`StreamPlugin`], and insert an [`ActiveScan`] when a source is open.
+//! To use it, add [`StreamPlugin`] and insert an [`ActiveScan`] when a source has been opened.
 
 pub mod active_scan;
 pub mod adapt;
@@ -17,7 +18,7 @@ use bevy::prelude::*;
 use self::active_scan::ActiveScan;
 use self::status::StreamStatus;
 
-/// Systems of a frame that need the camera to be where it will be drawn from.
+/// The streaming systems of a frame. The camera must be moved before them.
 #[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StreamSystems;
 
@@ -26,7 +27,7 @@ pub struct StreamPlugin;
 
 impl Plugin for StreamPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StreamStatus>().init_resource::<adapt::Adapted>().add_systems(
+        app.init_resource::<StreamStatus>().init_resource::<adapt::AdaptiveBudget>().add_systems(
             Update,
             (select::receive, adapt::adapt, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>),
         );

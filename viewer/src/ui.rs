@@ -1,4 +1,4 @@
-//! The panel, the loading bar and the help, drawn by egui over the points.
+//! The panel, the loading bar and the help window, drawn by egui over the points.
 
 pub mod frame_time;
 mod help;
@@ -10,7 +10,7 @@ use bevy_egui::{EguiPlugin, EguiPrimaryContextPass};
 
 use self::state::UiState;
 
-/// Adds the interface.
+/// Adds the user interface.
 pub struct UiPlugin;
 
 impl Plugin for UiPlugin {
@@ -22,8 +22,9 @@ impl Plugin for UiPlugin {
     }
 }
 
-fn toggle(mut ui: ResMut<UiState>, keys: Option<Res<ButtonInput<KeyCode>>>, wants: Option<Res<bevy_egui::input::EguiWantsInput>>) {
-    let Some(keys) = keys.filter(|_| !wants.is_some_and(|wants| wants.wants_any_keyboard_input())) else { return };
+/// Shows and hides the panel and the help window by keys, unless the interface itself takes the keyboard input.
+fn toggle(mut ui: ResMut<UiState>, keys: Option<Res<ButtonInput<KeyCode>>>, egui_input: Option<Res<bevy_egui::input::EguiWantsInput>>) {
+    let Some(keys) = keys.filter(|_| !egui_input.is_some_and(|input| input.wants_any_keyboard_input())) else { return };
     if keys.any_just_pressed([KeyCode::KeyH, KeyCode::F1]) {
         ui.help = !ui.help;
     }

@@ -1,17 +1,17 @@
-//! Changes of the camera that come from outside the input devices.
+//! Requests to change the camera's view or mode.
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
 
 use crate::rig::mode::Mode;
 
-/// Asks for a change of the camera from outside the input systems: the command line, the panel, a web page.
+/// A change of the camera requested by the keyboard, the panel or a web page.
 #[derive(Message, Clone, Debug)]
 pub enum CameraRequest {
-    /// Look from the first at the second (scan frame, metres).
+    /// Look from the first position (eye) at the second (target); scan frame, metres.
     Look(DVec3, DVec3),
     /// Change the mode.
     Mode(Mode),
-    /// Back to the first view.
+    /// Return to the start view.
     Reset,
 }

@@ -1,8 +1,8 @@
-//! Which camera the points are drawn for.
+//! Marker of the camera for which points are drawn.
 
 use bevy::prelude::*;
 use bevy::render::extract_component::ExtractComponent;
 
-/// Marks the camera that points are drawn for.
+/// Marks the camera for which points are drawn.
 #[derive(Component, Clone, Copy, Default, ExtractComponent)]
 pub struct PointCamera;

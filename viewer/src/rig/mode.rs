@@ -1,14 +1,14 @@
-//! The three ways to move the camera.
+//! The camera's modes.
 
 /// How the camera moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Round a point.
+    /// Rotates around a point.
     #[default]
     Orbit,
-    /// Freely.
+    /// Moves freely.
     Fly,
-    /// On the floor.
+    /// Walks on the floor.
     Walk,
 }
 
@@ -22,7 +22,7 @@ impl Mode {
         }
     }
 
-    /// The mode of a name.
+    /// The mode with the given name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Orbit, Self::Fly, Self::Walk].into_iter().find(|mode| mode.name() == name)
     }

@@ -2,32 +2,32 @@
 
 use bevy::prelude::*;
 
-/// A tile that was given up, and why.
+/// A tile that could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedTile {
     /// Its address in the tileset.
     pub name: String,
-    /// What happened the last time.
+    /// The error of the last attempt.
     pub message: String,
 }
 
-/// Where streaming stands, for the panel, web pages and screenshots.
+/// The state of streaming in the current frame.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct StreamStatus {
-    /// Points drawn in this frame.
+    /// Number of points drawn.
     pub drawn_points: u64,
-    /// Tiles drawn in this frame.
+    /// Number of tiles drawn.
     pub drawn_tiles: usize,
-    /// Tiles that this frame wants and that are not on the graphics card yet.
+    /// Number of tiles selected that are not on the graphics card yet.
     pub loading: usize,
-    /// The largest `loading` since it was last zero; the loading bar's end.
+    /// The largest value of `loading` since it was last zero, for the loading bar.
     pub loading_peak: usize,
-    /// Whether the budget keeps finer tiles away.
+    /// Whether finer tiles were not selected because of the point budget.
     pub budget_reached: bool,
-    /// Bytes held in memory and on the graphics card.
+    /// Size of the tiles in main memory and on the graphics card. Bytes.
     pub resident_bytes: u64,
-    /// Tiles that were given up after retries.
+    /// Tiles that could not be loaded after several attempts.
     pub failed: Vec<FailedTile>,
-    /// Frames in a row that wanted nothing more.
+    /// Number of successive frames without missing tiles.
     pub settled_frames: u32,
 }

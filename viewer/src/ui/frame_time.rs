@@ -2,14 +2,14 @@
 
 use bevy::prelude::*;
 
-/// How long frames take, smoothed for reading.
+/// Time of a frame, smoothed so that it can be read.
 #[derive(Resource, Clone, Copy, Debug, Default)]
 pub struct FrameTime {
     /// Milliseconds.
     pub smooth_ms: f64,
 }
 
-/// Measures frames; also where no interface is shown.
+/// Measures the frame time; needed also where no interface is shown.
 pub struct FrameTimePlugin;
 
 impl Plugin for FrameTimePlugin {
@@ -19,6 +19,6 @@ impl Plugin for FrameTimePlugin {
 }
 
 fn measure(mut frame: ResMut<FrameTime>, time: Res<Time<Real>>) {
-    let now_ms = time.delta_secs_f64() * 1e3;
-    frame.smooth_ms = if frame.smooth_ms == 0.0 { now_ms } else { frame.smooth_ms * 0.9 + now_ms * 0.1 };
+    let frame_ms = time.delta_secs_f64() * 1e3;
+    frame.smooth_ms = if frame.smooth_ms == 0.0 { frame_ms } else { frame.smooth_ms * 0.9 + frame_ms * 0.1 };
 }

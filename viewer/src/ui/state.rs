@@ -2,12 +2,12 @@
 
 use bevy::prelude::*;
 
-/// What of the interface is shown.
+/// Which parts of the interface are shown.
 #[derive(Resource, Clone, Debug)]
 pub struct UiState {
-    /// The panel.
+    /// Whether the panel is shown.
     pub panel: bool,
-    /// The help.
+    /// Whether the help window is shown.
     pub help: bool,
 }
 
