@@ -97,7 +97,7 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     if app.run().is_error() {
         return Err(Fault::internal(
             "window",
-            "the window could not be opened or closed unexpectedly",
+            "the window could not be opened, or it closed unexpectedly",
             "See the messages above; the viewer needs a display and a graphics driver.",
         ));
     }

@@ -26,7 +26,7 @@ const PITCH_MAX: f64 = 1.55;
 pub struct Rig {
     /// Position; scan frame, metres.
     pub eye: DVec3,
-    /// Heading: radians clockwise from north (+Y), corners_in_view from above.
+    /// Heading: radians clockwise from north (+Y), seen from above.
     pub yaw: f64,
     /// Elevation of the direction of view: radians above the horizon.
     pub pitch: f64,

@@ -48,7 +48,7 @@ pub(crate) fn transfer(
                 }
                 Err(Fault::input(
                     "answer_too_large",
-                    format!("the response of {url} is larger than {} MiB", limit_bytes >> 20),
+                    format!("the response of {url} is larger than {} MB", limit_bytes >> 20),
                     "Check the address, or tile the scan again.",
                 ))
             }

@@ -58,7 +58,8 @@ pub fn state_json() -> String {
     STATE.with_borrow(Clone::clone)
 }
 
-/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres. Returns `false` where these are not six finite numbers.
+/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres.
+/// Returns `false` where these are not six finite numbers.
 #[wasm_bindgen]
 pub fn look(camera: &[f64]) -> bool {
     let &[ex, ey, ez, tx, ty, tz] = camera else { return false };

@@ -100,7 +100,7 @@ async function main() {
   const address =
     new URLSearchParams(location.search).get('tileset') ?? document.querySelector('meta[name="parterre-tileset"]')?.content;
   if (!address) {
-    showError('The address of this page contains no scan.', 'Open the viewer from the page of a venue.');
+    showError('This page does not specify a scan.', 'Open the viewer from the page of a venue.');
     return;
   }
   if (!hasWebGl2()) {
@@ -114,7 +114,9 @@ async function main() {
   canvas.addEventListener('webglcontextlost', () => showError('The browser lost the connection to the graphics card.', 'Reload the page.'));
   // After a fatal error, WebAssembly throws in the next frame.
   window.addEventListener('error', (event) => {
-    if (event.error instanceof WebAssembly.RuntimeError) showError('The viewer has stopped because of an internal error.', 'Reload the page. The browser’s console contains details.');
+    if (event.error instanceof WebAssembly.RuntimeError) {
+      showError('The viewer has stopped because of an internal error.', 'Reload the page. The browser’s console contains details.');
+    }
   });
   showStatus('Loading the viewer…');
   const module = await import(SCRIPT);

@@ -16,8 +16,8 @@ pub fn pick(scan: &ActiveScan, drawn: &DrawList, settings: &Settings, eye: DVec3
     let eye_in_tile_frame = eye - scan.open.tree.scan.frame.origin_m;
     let highest_m = settings.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - scan.open.tree.scan.frame.origin_m.z);
     let mut nearest_m = f64::INFINITY;
-    for slot in drawn.tiles.iter().filter_map(|tile| scan.residency.get(tile.node)) {
-        if let Some(found_m) = slot.points.pick(eye_in_tile_frame, direction, CONE_TAN, nearest_m, highest_m) {
+    for resident in drawn.tiles.iter().filter_map(|tile| scan.residency.get(tile.node)) {
+        if let Some(found_m) = resident.points.pick(eye_in_tile_frame, direction, CONE_TAN, nearest_m, highest_m) {
             nearest_m = found_m;
         }
     }

@@ -17,7 +17,7 @@ use crate::rig::{NEAR_M, Rig};
 use crate::settings::ColorBy;
 
 /// Size of a point as a multiple of its spacing. Larger than 1, because a regular grid has gaps along its diagonals.
-const OVERLAP: f32 = 1.7;
+const SIZE_PER_SPACING: f32 = 1.7;
 /// Smallest and largest size of a point, in pixels of a picture that is 720 pixels high.
 const SIZE_PX: [f32; 2] = [1.3, 36.0];
 
@@ -117,7 +117,7 @@ pub(super) fn queue(
     let cut_m = settings.cut_above_m.map_or(f32::MAX, |cut| (cut - low_m) as f32);
     let [red, green, blue] = BACKGROUND;
     queued.frame = FrameUniform {
-        viewport: Vec4::new(size.x as f32, size.y as f32, pixels_per_metre_at_1m as f32 * settings.point_size * OVERLAP, mode),
+        viewport: Vec4::new(size.x as f32, size.y as f32, pixels_per_metre_at_1m as f32 * settings.point_size * SIZE_PER_SPACING, mode),
         limits: Vec4::new(SIZE_PX[0] * picture_scale.max(1.0), SIZE_PX[1] * picture_scale, NEAR_M as f32, cut_m),
         ranges: Vec4::new(
             dark,

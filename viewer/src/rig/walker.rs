@@ -30,7 +30,7 @@ impl Walker {
         Self { search_from_m: start.z, ..Self::default() }
     }
 
-    /// Whether the first floor may be searched for now; called once a frame. `all_loaded`: every wanted tile is in memory.
+    /// Whether the first floor may be searched for now; called once a frame. `all_loaded`: every selected tile is in memory.
     ///
     /// Coarse tiles have too few points to show the nearest floor, so that a floor further down would be found instead.
     /// After some seconds the search uses the tiles that are in memory.

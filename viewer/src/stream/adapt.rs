@@ -14,7 +14,7 @@ const SLOW_MS: f64 = 70.0;
 const FAST_MS: f64 = 34.0;
 /// Number of successive slow or fast frames before the share changes.
 const FRAMES_IN_A_ROW: u32 = 3;
-/// Lower limit of the budget budget in points, below which a place cannot be recognized.
+/// Lower limit of the budget in points, below which a place cannot be recognized.
 const POINTS_MIN: f64 = 200_000.0;
 
 /// The share of the user's budget that is in use.

@@ -323,7 +323,7 @@ mod tests {
         }
         assert_eq!(fetcher.in_flight(), 1);
         let late = fetcher.take_finished(1.0);
-        let fault = late.into_iter().next().and_then(|delivery| delivery.result.err()).expect("the request failed");
+        let fault = late.into_iter().next().and_then(|request| request.result.err()).expect("the request failed");
         assert_eq!((fault.code.as_str(), fault.exit_code()), ("no_answer", 4));
         assert!(fault.message.contains("t/0.glb"));
         assert_eq!(fetcher.in_flight(), 0);

@@ -31,6 +31,7 @@ pub struct ResidentTile {
     upload_bytes: u64,
 }
 
+/// The failed attempts to load a tile.
 struct Failure {
     attempts: u32,
     retry_at_s: f64,

@@ -22,7 +22,6 @@ use crate::settings::Settings;
 const UPLOAD_BYTES_PER_FRAME: i64 = 8 << 20;
 /// Radius around a walker in which fine tiles are selected, whatever the direction of view. Metres.
 const WALK_RADIUS_M: f64 = 4.0;
-
 /// Maximum number of spheres that cover the column below a walker without a floor.
 const COLUMN_SPHERES_MAX: f64 = 24.0;
 

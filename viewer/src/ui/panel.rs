@@ -33,6 +33,7 @@ pub(super) fn style(mut contexts: EguiContexts, mut is_set: Local<bool>) -> Resu
     Ok(())
 }
 
+/// Draws the panel, the loading bar and the message.
 pub(super) fn panel(
     mut contexts: EguiContexts,
     mut ui_state: ResMut<UiState>,
@@ -89,6 +90,7 @@ pub(super) fn panel(
     Ok(())
 }
 
+/// The figures in the upper part of the panel.
 fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, scan: &ActiveScan) {
     let mut row = |name: &str, value: String| {
         ui.weak(name);
@@ -113,6 +115,7 @@ fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, 
     }
 }
 
+/// The choice of what the colour shows.
 fn colors(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     let attributes = scan.open.tree.scan.attributes;
     ui.horizontal(|ui| {
@@ -124,6 +127,7 @@ fn colors(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     });
 }
 
+/// The sliders and checkboxes of the settings.
 fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     ui.spacing_mut().slider_width = 96.0;
     let max_millions = Settings { budget_points: 20_000_000, ..settings.clone() }.points_max() as f64 / 1e6;
@@ -137,7 +141,7 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
     let mut cut = settings.cut_above_m.is_some();
     if ui.checkbox(&mut cut, "Hide points above").changed() {
-        // This height is below most roofs and above most floors.
+        // The initial height is below most roofs.
         settings.cut_above_m = cut.then_some(low_m + (high_m - low_m) * 0.6);
     }
     if let Some(cut_m) = &mut settings.cut_above_m {
@@ -145,13 +149,14 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
     }
 }
 
+/// The tiles that could not be loaded, with a button to try again.
 fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
     if status.failed.is_empty() {
         return;
     }
     ui.separator();
     let title = match status.failed.len() {
-        1 => "1 tile could not be loaded".into(),
+        1 => "1 tile could not be loaded".to_owned(),
         failed => format!("{failed} tiles could not be loaded"),
     };
     egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(
