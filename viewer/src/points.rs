@@ -1,11 +1,12 @@
 //! The point renderer: instanced quads directly from the tiles' quantized vertices, then eye-dome lighting.
 //!
 //! A tile's vertices (12 bytes per point, and 4 more with intensity) are uploaded once, after it was loaded ([`upload`]). In
-//! the main world, [`extract::DrawList`] lists the tiles of a frame; [`extract`] copies it to the render world,
-//! [`queue`] computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures,
-//! [`draw`] expands every point to a quad, and [`edl`] shades the picture and writes it to the camera's target.
+//! the main world, [`extract::DrawList`] lists the tiles of a frame; [`extract`] copies it to the render world, [`queue`]
+//! computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures, [`draw`]
+//! expands every point to a quad, and [`edl`] shades the picture and writes it to the camera's target.
 //!
-//! WebGL2 has neither storage buffers nor compute shaders, so that none are used. To use it, add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
+//! WebGL2 has neither storage buffers nor compute shaders, so that none are used. To use the renderer, add [`PointsPlugin`],
+//! and put a [`PointCamera`] on the camera.
 
 pub mod density;
 pub mod draw;
