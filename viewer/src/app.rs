@@ -1,19 +1,22 @@
-//! Putting the app together: the same plugins for a window, a web page and a picture without either.
+//! Assembly of the app: the same plugins for a window, a web page and a picture without a window.
 
 use bevy::core_pipeline::tonemapping::{DebandDither, Tonemapping};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::window::PresentMode;
 
-use crate::camera::{CameraPlugin, Rig};
+use crate::camera::CameraPlugin;
+use crate::points::PointsPlugin;
+use crate::points::point_camera::PointCamera;
 use crate::points::queue::BACKGROUND;
-use crate::points::{PointCamera, PointsPlugin};
+use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::state::StatePlugin;
 use crate::stream::StreamPlugin;
-use crate::ui::{FrameTimePlugin, UiPlugin};
+use crate::ui::UiPlugin;
+use crate::ui::frame_time::FrameTimePlugin;
 
-/// Everything but the engine's own plugins and the camera.
+/// All plugins of the viewer except bevy's own, the user interface and the camera.
 struct ViewerPlugins;
 
 impl Plugin for ViewerPlugins {
@@ -29,7 +32,7 @@ impl Plugin for ViewerPlugins {
     }
 }
 
-/// The camera. Multisampling, tone mapping and dithering would only blur points and their colours.
+/// The camera's components. Multisampling, tone mapping and dithering are off: they would change the points' colours.
 fn camera() -> impl Bundle {
     (Camera3d::default(), Msaa::Off, Tonemapping::None, DebandDither::Disabled, PointCamera, Rig::default())
 }
@@ -42,12 +45,12 @@ fn log_plugin() -> LogPlugin {
     }
 }
 
-/// An app in a window of `size` pixels, or in a page's canvas.
+/// An app in a window of `size` pixels, or in the canvas of a web page.
 pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
     let mut app = App::new();
     let window = Window {
         title: format!("{title} – Parterre"),
-        // Waiting for the display hangs on software drivers.
+        // Vertical synchronization blocks on software drivers.
         present_mode: if cfg!(target_arch = "wasm32") { PresentMode::AutoVsync } else { PresentMode::AutoNoVsync },
         canvas: cfg!(target_arch = "wasm32").then(|| "#parterre-canvas".into()),
         fit_canvas_to_parent: true,
@@ -63,7 +66,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
     app
 }
 
-/// An app without a window that draws into `target`, an image of its own; see `screenshot`.
+/// An app without a window, for drawing into an image; see `screenshot`. `panel`: whether the user interface is drawn.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn offscreen_app(settings: Settings, panel: bool) -> App {
     use bevy::render::RenderPlugin;
@@ -88,7 +91,7 @@ pub fn offscreen_app(settings: Settings, panel: bool) -> App {
     app
 }
 
-/// Puts the camera of an off-screen app into the world.
+/// Adds a camera that draws into the image `target`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn spawn_offscreen_camera(world: &mut World, target: Handle<Image>) {
     world.spawn((camera(), bevy::camera::RenderTarget::Image(target.into())));

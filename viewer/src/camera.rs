@@ -1,227 +1,35 @@
-//! The camera: where one looks from, in f64, and the three ways to move it.
+//! The systems that move the camera, in its three modes.
 //!
-//! - **Orbit** turns round a point: drag to turn, drag with the right button to shift, wheel to come nearer.
+//! - **Orbit** rotates around a point: drag to rotate, drag with the right button to pan, wheel to zoom.
 //! - **Fly** moves freely.
-//! - **Walk** stands on the floor that is found in the points, eyes 1.7 m above it, and goes where there is floor.
-//!
-//! Invariant: positions are f64 in the scan frame; f32 appears only relative to a tile's origin.
+//! - **Walk** moves on the floor that is found in the points, with the eyes 1.7 m above it.
 
 pub mod fly;
 pub mod input;
 pub mod orbit;
 pub mod pick;
+pub mod request;
+pub mod start_view;
 pub mod walk;
 
-use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
-use parterre_model::points::Bounds;
 
-use crate::stream::{ActiveScan, StreamSystems};
+use self::request::CameraRequest;
+use self::start_view::{StartView, bounds_of};
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
+use crate::rig::walker::Walker;
+use crate::stream::StreamSystems;
+use crate::stream::active_scan::ActiveScan;
 
-/// Nearest distance that is drawn. Metres.
-pub const NEAR_M: f64 = 0.05;
-/// Vertical angle of view. Radians.
-const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
-/// The overview fits pictures at least this much wider than high.
-const OVERVIEW_ASPECT: f64 = 1.5;
-/// Looking straight up or down would make right and left meet.
-const PITCH_MAX: f64 = 1.55;
-
-/// How the camera moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Round a point.
-    #[default]
-    Orbit,
-    /// Freely.
-    Fly,
-    /// On the floor.
-    Walk,
-}
-
-impl Mode {
-    /// Name on the command line and in the state given to web pages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Orbit => "orbit",
-            Self::Fly => "fly",
-            Self::Walk => "walk",
-        }
-    }
-
-    /// The mode of a name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Orbit, Self::Fly, Self::Walk].into_iter().find(|mode| mode.name() == name)
-    }
-}
-
-/// The camera's place and mode.
-#[derive(Component, Clone, Debug, PartialEq)]
-pub struct Rig {
-    /// Scan frame, metres.
-    pub eye: DVec3,
-    /// Radians clockwise from north (+Y), seen from above.
-    pub yaw: f64,
-    /// Radians above the horizon.
-    pub pitch: f64,
-    /// Full vertical angle of view. Radians.
-    pub fov_y: f64,
-    /// Distance to the point that orbiting turns round. Metres.
-    pub distance_m: f64,
-    /// How it moves.
-    pub mode: Mode,
-    /// The walker's feet.
-    pub walker: walk::Walker,
-}
-
-impl Default for Rig {
-    fn default() -> Self {
-        Self { eye: DVec3::ZERO, yaw: 0.0, pitch: 0.0, fov_y: FOV_Y, distance_m: 10.0, mode: Mode::Orbit, walker: walk::Walker::default() }
-    }
-}
-
-impl Rig {
-    /// Unit vector of the direction of view.
-    pub fn forward(&self) -> DVec3 {
-        let (sin_yaw, cos_yaw) = self.yaw.sin_cos();
-        let (sin_pitch, cos_pitch) = self.pitch.sin_cos();
-        DVec3::new(sin_yaw * cos_pitch, cos_yaw * cos_pitch, sin_pitch)
-    }
-
-    /// Unit vector to the right, level.
-    pub fn right(&self) -> DVec3 {
-        DVec3::new(self.yaw.cos(), -self.yaw.sin(), 0.0)
-    }
-
-    /// Unit vector upwards in the picture.
-    pub fn up(&self) -> DVec3 {
-        self.right().cross(self.forward())
-    }
-
-    /// The point that orbiting turns round. Scan frame, metres.
-    pub fn target(&self) -> DVec3 {
-        self.eye + self.forward() * self.distance_m
-    }
-
-    /// Looks from `eye` at `target` (scan frame, metres).
-    pub fn look(&mut self, eye: DVec3, target: DVec3) {
-        let to_target = target - eye;
-        self.eye = eye;
-        self.distance_m = to_target.length().max(0.1);
-        if to_target.truncate().length() > 1e-9 {
-            self.yaw = to_target.x.atan2(to_target.y);
-        }
-        self.pitch = (to_target.z / self.distance_m).clamp(-1.0, 1.0).asin().clamp(-PITCH_MAX, PITCH_MAX);
-    }
-
-    /// Turns the direction of view by radians.
-    pub fn turn(&mut self, yaw: f64, pitch: f64) {
-        self.yaw = (self.yaw + yaw).rem_euclid(std::f64::consts::TAU);
-        self.pitch = (self.pitch + pitch).clamp(-PITCH_MAX, PITCH_MAX);
-    }
-
-    /// Looks at all of `bounds` from the south-west and above.
-    pub fn overview(&mut self, bounds: &Bounds) {
-        let mut target = bounds.center();
-        let tan = DVec2::new((self.fov_y * 0.5).tan() * OVERVIEW_ASPECT, (self.fov_y * 0.5).tan());
-        self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
-        let (right, up, forward) = (self.right(), self.up(), self.forward());
-        // Perspective puts the box' middle above the picture's: the target moves until the box is in the middle.
-        for _ in 0..4 {
-            let corners = (0..8).map(|corner| {
-                let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z))
-                    - target
-            });
-            let seen: Vec<DVec3> =
-                corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
-            let distance_m = seen.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
-            self.look(target - forward * distance_m, target);
-            let place = |at: &DVec3| at.truncate() / (distance_m + at.z);
-            let low = seen.iter().map(place).fold(DVec2::INFINITY, DVec2::min);
-            let high = seen.iter().map(place).fold(DVec2::NEG_INFINITY, DVec2::max);
-            let off = (low + high) * 0.5 * tan * distance_m;
-            target += right * off.x + up * off.y;
-        }
-    }
-
-    /// Unit vector through a place in the picture, `ndc` from -1 to 1 with y upwards.
-    pub fn ray(&self, ndc: DVec2, aspect: f64) -> DVec3 {
-        let tan = (self.fov_y * 0.5).tan();
-        (self.forward() + self.right() * (ndc.x * tan * aspect) + self.up() * (ndc.y * tan)).normalize()
-    }
-
-    /// Changes the mode and keeps the view as far as the mode can; `bounds` are the scan's.
-    pub fn set_mode(&mut self, mode: Mode, bounds: &Bounds) {
-        if self.mode == mode {
-            return;
-        }
-        if mode == Mode::Walk {
-            // From afar one wants to stand where one looks, and from an overview in the midst, not in the air.
-            let start = if self.mode != Mode::Orbit || self.distance_m < 12.0 {
-                self.eye
-            } else if self.distance_m < bounds.size().length() * 0.4 {
-                self.target()
-            } else {
-                bounds.center()
-            };
-            self.walker = walk::Walker::dropped_at(start);
-            self.eye = start;
-            self.pitch = self.pitch.clamp(-0.3, 0.3);
-        } else if mode == Mode::Orbit && self.mode == Mode::Walk {
-            self.distance_m = self.distance_m.clamp(2.0, 12.0);
-        }
-        self.mode = mode;
-    }
-}
-
-/// Asks for a change of the camera from outside the input systems: the command line, the panel, a web page.
-#[derive(Message, Clone, Debug)]
-pub enum CameraRequest {
-    /// Look from the first at the second (scan frame, metres).
-    Look(DVec3, DVec3),
-    /// Change the mode.
-    Mode(Mode),
-    /// Back to the first view.
-    Reset,
-}
-
-/// The view to start with and to go back to.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct StartView {
-    /// Eye and target, where somebody gave them; otherwise the overview.
-    pub look: Option<(DVec3, DVec3)>,
-    /// Mode.
-    pub mode: Mode,
-}
-
-impl StartView {
-    fn apply(&self, rig: &mut Rig, bounds: [f64; 6]) {
-        rig.mode = Mode::Orbit;
-        let bounds = bounds_of(bounds);
-        match self.look {
-            Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(&bounds),
-        }
-        if self.mode == Mode::Walk && self.look.is_some() {
-            rig.distance_m = rig.distance_m.min(10.0);
-        }
-        rig.set_mode(self.mode, &bounds);
-    }
-}
-
-fn bounds_of([x0, y0, z0, x1, y1, z1]: [f64; 6]) -> Bounds {
-    Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }
-}
-
-/// Adds the camera's systems; the camera itself is spawned by the entries.
+/// Adds the camera's systems; `app` spawns the camera itself.
 pub struct CameraPlugin;
 
 impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StartView>().init_resource::<input::Intent>().add_message::<CameraRequest>().add_systems(
+        app.init_resource::<StartView>().init_resource::<input::CameraInput>().add_message::<CameraRequest>().add_systems(
             Update,
-            (start, requests, input::read, orbit::update, fly::update, walk::update)
+            (apply_start_view, apply_requests, input::read, orbit::update, fly::update, walk::update)
                 .chain()
                 .before(StreamSystems)
                 .run_if(resource_exists::<ActiveScan>),
@@ -229,82 +37,33 @@ impl Plugin for CameraPlugin {
     }
 }
 
-/// Takes the first view when a scan is open.
-fn start(scan: Res<ActiveScan>, start: Res<StartView>, mut rigs: Query<&mut Rig>) {
+/// Applies the start view when a scan has been opened.
+fn apply_start_view(scan: Res<ActiveScan>, start_view: Res<StartView>, mut rigs: Query<&mut Rig>) {
     if scan.is_added() {
         for mut rig in &mut rigs {
-            start.apply(&mut rig, scan.open.tree.scan.bounds);
+            start_view.apply(&mut rig, scan.open.tree.scan.bounds);
         }
     }
 }
 
-fn requests(mut requests: MessageReader<CameraRequest>, scan: Res<ActiveScan>, start: Res<StartView>, mut rigs: Query<&mut Rig>) {
+fn apply_requests(
+    mut requests: MessageReader<CameraRequest>,
+    scan: Res<ActiveScan>,
+    start_view: Res<StartView>,
+    mut rigs: Query<&mut Rig>,
+) {
     for request in requests.read() {
         for mut rig in &mut rigs {
             match *request {
                 CameraRequest::Look(eye, target) => {
                     rig.look(eye, target);
                     if rig.mode == Mode::Walk {
-                        rig.walker = walk::Walker::dropped_at(eye);
+                        rig.walker = Walker::starting_at(eye);
                     }
                 }
                 CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
-                CameraRequest::Reset => start.apply(&mut rig, scan.open.tree.scan.bounds),
+                CameraRequest::Reset => start_view.apply(&mut rig, scan.open.tree.scan.bounds),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn looking_at_a_place_puts_it_in_the_middle() {
-        let mut rig = Rig::default();
-        let (eye, target) = (DVec3::new(321_500.0, 5_814_500.0, 32.0), DVec3::new(321_510.0, 5_814_490.0, 30.0));
-        rig.look(eye, target);
-        assert!((rig.target() - target).length() < 1e-6);
-        assert!((rig.ray(DVec2::ZERO, 1.5) - (target - eye).normalize()).length() < 1e-12);
-        assert!(rig.up().z > 0.9 && rig.right().z.abs() < 1e-12);
-    }
-
-    #[test]
-    fn looking_straight_down_keeps_the_heading() {
-        let mut rig = Rig { yaw: 1.0, ..Rig::default() };
-        rig.look(DVec3::new(0.0, 0.0, 10.0), DVec3::ZERO);
-        assert!((rig.yaw - 1.0).abs() < 1e-12);
-        assert!((rig.pitch + PITCH_MAX).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_overview_holds_every_corner() {
-        let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
-        let mut rig = Rig::default();
-        rig.overview(&bounds);
-        let tan = (rig.fov_y * 0.5).tan();
-        for corner in 0..8 {
-            let pick = |bit: usize, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-            let corner = DVec3::new(pick(0, -30.0, 30.0), pick(1, -20.0, 20.0), pick(2, 0.0, 15.0)) - rig.eye;
-            let depth = corner.dot(rig.forward());
-            assert!((corner.dot(rig.up()) / depth).abs() < tan && (corner.dot(rig.right()) / depth).abs() < tan * 16.0 / 9.0);
-        }
-    }
-
-    #[test]
-    fn walking_from_an_overview_starts_where_one_looked() {
-        let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
-        let mut rig = Rig::default();
-        rig.look(DVec3::new(-10.0, -15.0, 12.0), DVec3::new(0.0, 0.0, 3.0));
-        rig.set_mode(Mode::Walk, &bounds);
-        assert!((rig.eye - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
-        let mut far = Rig::default();
-        far.overview(&bounds);
-        far.set_mode(Mode::Walk, &bounds);
-        assert_eq!(far.eye, bounds.center());
-        let mut near = Rig::default();
-        near.look(DVec3::new(1.0, 2.0, 3.0), DVec3::new(4.0, 2.0, 3.0));
-        near.set_mode(Mode::Walk, &bounds);
-        assert_eq!(near.eye, DVec3::new(1.0, 2.0, 3.0));
     }
 }

@@ -6,70 +6,71 @@ use std::time::Duration;
 use bevy::math::{DVec3, UVec2};
 use clap::{Parser, ValueEnum};
 
-use crate::camera::{Mode, StartView};
+use crate::camera::start_view::StartView;
+use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
 
-/// Walk a venue's scan.
+/// View the scan of a venue and walk through it.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "parterre-viewer", version, about, after_help = AFTER_HELP)]
 pub struct Arguments {
-    /// What to open
+    /// Source to open
     #[arg(
-        help = "A tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)"
+        help = "Path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)"
     )]
     pub source: String,
-    /// Draw one picture into this PNG file, without a window, and end
+    /// Draw one picture to this PNG file without opening a window, then exit
     #[arg(long, value_name = "FILE")]
     pub screenshot: Option<PathBuf>,
     /// Size of the picture or of the window, in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: UVec2,
-    /// Look from ex,ey,ez at tx,ty,tz (scan frame, metres, Z up); an overview without it
+    /// Look from the eye ex,ey,ez at the target tx,ty,tz (scan frame, metres, Z up); default: an overview of the scan
     #[arg(long, value_name = "ex,ey,ez,tx,ty,tz", value_parser = camera, allow_hyphen_values = true)]
     pub camera: Option<(DVec3, DVec3)>,
-    /// How the camera moves at first
+    /// How the camera moves at the start
     #[arg(long, value_enum, default_value = "orbit")]
     pub mode: ModeArgument,
     /// What the colour shows
     #[arg(long, value_enum, default_value = "rgb")]
     pub color: ColorArgument,
-    /// Points drawn at most, as far as memory allows
+    /// Maximum number of points drawn; memory may limit it further
     #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u64).range(1000..=1_000_000_000))]
     pub budget: Option<u64>,
     /// Factor on the size of points
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor, allow_negative_numbers = true)]
     pub point_size: f32,
-    /// Leave out what is above this height (scan frame, metres)
+    /// Hide points above this height (scan frame, metres)
     #[arg(long, value_name = "METRES", value_parser = metres, allow_hyphen_values = true)]
     pub cut_above: Option<f64>,
-    /// Do not shade edges
+    /// Draw without edge shading (eye-dome lighting)
     #[arg(long)]
     pub no_edl: bool,
-    /// Show the panel in the picture too
+    /// Also show the panel in the picture
     #[arg(long, requires = "screenshot")]
     pub panel: bool,
-    /// Seconds that a picture may take before it is given up
+    /// Time limit for the picture in seconds
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400), requires = "screenshot")]
     pub timeout: u64,
-    /// Tell what was drawn as one JSON document on stdout
+    /// Print what was drawn as one JSON document on stdout
     #[arg(long, requires = "screenshot")]
     pub json: bool,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad input, 4 storage or network.";
+const AFTER_HELP: &str = "Exit codes: 0 success, 1 internal error, 2 wrong usage, 3 bad input, 4 storage or network error.";
 
-/// `--mode`.
+/// Values of `--mode`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum ModeArgument {
-    /// Round a point
+    /// Rotate around a point
     Orbit,
-    /// Freely
+    /// Move freely
     Fly,
-    /// On the floor
+    /// Walk on the floor
     Walk,
 }
 
-/// `--color`.
+/// Values of `--color`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum ColorArgument {
     /// The scan's own colour
@@ -81,7 +82,7 @@ pub enum ColorArgument {
 }
 
 impl Arguments {
-    /// Settings of the picture.
+    /// The settings that the options give.
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
         Settings {
@@ -98,7 +99,7 @@ impl Arguments {
         }
     }
 
-    /// The first view.
+    /// The view that the options give.
     pub fn start_view(&self) -> StartView {
         let mode = match self.mode {
             ModeArgument::Orbit => Mode::Orbit,
@@ -108,7 +109,7 @@ impl Arguments {
         StartView { look: self.camera, mode }
     }
 
-    /// Time limit of a picture.
+    /// Time limit for the picture.
     pub fn time_limit(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
@@ -123,7 +124,7 @@ fn size(text: &str) -> Result<UVec2, String> {
 
 fn factor(text: &str) -> Result<f32, String> {
     let factor = text.trim().parse().ok().filter(|factor: &f32| factor.is_finite() && *factor > 0.0);
-    factor.ok_or_else(|| "give a number over 0".into())
+    factor.ok_or_else(|| "give a number greater than 0".into())
 }
 
 fn metres(text: &str) -> Result<f64, String> {
@@ -138,7 +139,7 @@ fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
             return Ok((eye, target));
         }
     }
-    Err("give six numbers, eye and target, which are not the same place: ex,ey,ez,tx,ty,tz".into())
+    Err("give six numbers, ex,ey,ez,tx,ty,tz: two different positions, eye and target".into())
 }
 
 #[cfg(test)]
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cameras_and_sizes_are_read_or_refused() {
+    fn cameras_and_sizes_are_parsed_or_refused() {
         assert_eq!(camera("1,2,3.5,-4,5,6"), Ok((DVec3::new(1.0, 2.0, 3.5), DVec3::new(-4.0, 5.0, 6.0))));
         for text in ["", "1,2,3", "1,2,3,4,5,x", "1,2,3,1,2,3", "1,2,3,4,5,6,7", "1,2,3,4,5,inf"] {
             assert!(camera(text).is_err(), "{text}");
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_mean_nothing_are_refused() {
+    fn numbers_that_are_not_finite_or_not_positive_are_refused() {
         assert_eq!((factor("1.5"), metres("-3")), (Ok(1.5), Ok(-3.0)));
         for text in ["NaN", "inf", "x", ""] {
             assert!(factor(text).is_err() && metres(text).is_err(), "{text}");
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_command_line() {
+    fn a_complete_command_line_is_parsed() {
         let arguments = Arguments::try_parse_from([
             "parterre-viewer",
             "tiles.3tz",
@@ -181,7 +182,7 @@ mod tests {
             "height",
             "--no-edl",
         ])
-        .expect("is complete");
+        .expect("the command line is valid");
         let settings = arguments.settings();
         assert_eq!((settings.color_by, settings.edl), (ColorBy::Height, false));
         assert_eq!(arguments.start_view().look.map(|(eye, _)| eye.x), Some(-1.0));

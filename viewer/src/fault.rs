@@ -1,13 +1,13 @@
-//! What went wrong, for a person: a stable code, what happened and what to do.
+//! Errors as they are shown to users: a stable code, what happened and what to do.
 
 use parterre_model::{Error, ErrorKind};
 use serde::Serialize;
 
-/// A failure to open or to load something.
+/// An error while opening, loading or drawing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{message}")]
 pub struct Fault {
-    /// Who has to act.
+    /// Cause of the error.
     #[serde(skip)]
     pub kind: FaultKind,
     /// Stable code in snake case.
@@ -18,35 +18,35 @@ pub struct Fault {
     pub hint: String,
 }
 
-/// Who has to act; the exit codes follow from it.
+/// Cause of an error; it decides the exit code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The source is at fault: exit code 3.
+    /// The source is wrong or damaged: exit code 3.
     BadInput,
     /// Reading or the network failed: exit code 4.
     Storage,
-    /// A fault of ours: exit code 1.
+    /// An error in the program or the graphics driver: exit code 1.
     #[default]
     Internal,
 }
 
 impl Fault {
-    /// The source is at fault.
+    /// An error in the source.
     pub fn input(code: &str, message: impl Into<String>, hint: &str) -> Self {
         Self { kind: FaultKind::BadInput, code: code.into(), message: message.into(), hint: hint.into() }
     }
 
-    /// Reading, writing or the network failed.
+    /// An error in reading, writing or the network.
     pub fn storage(code: &str, message: impl Into<String>, hint: &str) -> Self {
         Self { kind: FaultKind::Storage, code: code.into(), message: message.into(), hint: hint.into() }
     }
 
-    /// A fault of ours, or of the graphics driver under us.
+    /// An error in the program or the graphics driver.
     pub fn internal(code: &str, message: impl Into<String>, hint: &str) -> Self {
         Self { kind: FaultKind::Internal, code: code.into(), message: message.into(), hint: hint.into() }
     }
 
-    /// The process' exit code: 3 bad input, 4 storage or network, 1 internal. (2, usage, is clap's.)
+    /// Exit code of the process: 3 bad input, 4 storage or network, 1 internal. (clap exits with 2 on wrong usage.)
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             FaultKind::BadInput => 3,

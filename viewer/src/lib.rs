@@ -1,10 +1,10 @@
-//! Parterre's viewer: one bevy app that streams a scan's tiles and lets one look at it and walk in it.
+//! Parterre's viewer: a bevy app that streams the tiles of a scan, shows its points and lets the user walk through it.
 //!
-//! The desktop program (`main.rs`) and the web page (`web.rs`) are thin entries to [`app::window_app`]; pictures without
-//! a window come from [`screenshot`].
+//! The desktop program (`main.rs`) and the web page (`web.rs`) are small entry points to [`app::window_app`];
+//! [`screenshot`] draws pictures without a window.
 //!
-//! A frame: [`camera`] -> [`stream`] (choose, fetch, keep) -> [`points`] (extract, queue, prepare, draw, shade) ->
-//! [`ui`]. Positions are f64; f32 appears only relative to a tile's origin.
+//! Order of the work in a frame: [`camera`] (moves the [`rig`]) -> [`stream`] (select, fetch and cache tiles) ->
+//! [`points`] (extract, queue, prepare, draw, shade) -> [`ui`]. Positions are f64; f32 is used only relative to a tile's origin.
 
 pub mod app;
 pub mod camera;
@@ -12,6 +12,7 @@ pub mod camera;
 pub mod cli;
 pub mod fault;
 pub mod points;
+pub mod rig;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod screenshot;
 pub mod settings;

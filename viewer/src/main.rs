@@ -1,4 +1,4 @@
-//! The desktop viewer's entry: reads the command line, opens the source, and shows a window or draws a picture.
+//! Entry point of the desktop viewer: parses the command line, opens the source, and shows a window or draws a picture.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -11,24 +11,25 @@ use clap::Parser as _;
 use parterre_viewer::cli::Arguments;
 use parterre_viewer::fault::Fault;
 use parterre_viewer::source::{self, Address, OpenScan};
-use parterre_viewer::stream::ActiveScan;
+use parterre_viewer::stream::active_scan::ActiveScan;
 use parterre_viewer::{app, screenshot};
 
-/// How long a window waits for its source.
-const OPEN_LIMIT: Duration = Duration::from_mins(2);
+/// Time limit for opening the source of a window.
+const OPEN_TIMEOUT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
-    let given: Vec<OsString> = std::env::args_os().collect();
-    let arguments = match Arguments::try_parse_from(&given) {
+    let raw_arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&raw_arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return not_parsed(&error, &given),
+        Err(error) => return report_parse_error(&error, &raw_arguments),
     };
-    // The engine panics where there is no graphics driver; the exit code must still be one of those promised.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    // bevy panics where there is no graphics driver; the exit code must still be a documented one.
+    let result =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments))).unwrap_or_else(|panic| Err(fault_of_panic(&*panic)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            // Nobody may be listening; the exit code tells it all the same.
+            // Writing fails where the output is closed; the exit code still reports the error.
             let _ = writeln!(std::io::stderr(), "error: {}\n  code: {}\n  hint: {}", fault.message, fault.code, fault.hint);
             if arguments.json {
                 let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": fault }));
@@ -38,32 +39,43 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version are no error; the rest is one, as JSON where that is asked for.
-fn not_parsed(error: &clap::Error, given: &[OsString]) -> ExitCode {
-    // Nobody may be listening; the exit code tells it all the same.
+/// Prints what clap answers: help and version as a success, anything else as an error, also as JSON with `--json`.
+fn report_parse_error(error: &clap::Error, raw_arguments: &[OsString]) -> ExitCode {
+    // Writing fails where the output is closed; the exit code still reports the error.
     let _ = error.print();
     if !error.use_stderr() {
         return ExitCode::SUCCESS;
     }
-    if given.iter().any(|argument| argument == "--json") {
+    if raw_arguments.iter().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let first_line = text.lines().next().unwrap_or_default();
+        let message = first_line.strip_prefix("error: ").unwrap_or(first_line);
         let error = serde_json::json!({ "code": "usage", "message": message, "hint": "parterre-viewer --help lists the options." });
         let _ = writeln!(std::io::stdout(), "{}", serde_json::json!({ "error": error }));
     }
     ExitCode::from(2)
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
-    let message =
-        panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
+fn fault_of_panic(panic: &(dyn std::any::Any + Send)) -> Fault {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or(panic.downcast_ref::<&str>().copied())
+        .unwrap_or("the program stopped without a message");
     if message.contains("Unable to find a GPU") {
-        Fault::internal("no_gpu", "no graphics driver was found", "Install one; Debian's mesa-vulkan-drivers draws in software.")
+        Fault::internal(
+            "no_gpu",
+            "no graphics driver was found",
+            "Install a driver for Vulkan or OpenGL; Debian's mesa-vulkan-drivers draws without a graphics card.",
+        )
     } else if message.contains("Failed to build event loop") {
-        Fault::internal("window", "there is no display for a window", "Start it where there is a display; --screenshot draws without one.")
+        Fault::internal(
+            "window",
+            "there is no display for a window",
+            "Start the viewer on a machine with a display, or use --screenshot, which needs none.",
+        )
     } else {
-        Fault::internal("internal", message, "Please report this with the command that led to it.")
+        Fault::internal("internal", message, "Please report this error with the command line that was used.")
     }
 }
 
@@ -71,11 +83,11 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     let open = open(arguments)?;
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {
-        let state = screenshot::take(arguments, open, settings, path)?;
+        let state = screenshot::draw_picture(arguments, open, settings, path)?;
         if arguments.json {
-            let document =
-                serde_json::to_string(&state).map_err(|error| Fault::internal("internal", error.to_string(), "Please report this."))?;
-            // A reader that has gone away has what it wanted.
+            let document = serde_json::to_string(&state)
+                .map_err(|error| Fault::internal("internal", error.to_string(), "Please report this error."))?;
+            // A closed output is no error: the picture has been written.
             let _ = writeln!(std::io::stdout(), "{document}");
         }
         return Ok(());
@@ -85,27 +97,27 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     if app.run().is_error() {
         return Err(Fault::internal(
             "window",
-            "the window could not be kept open",
-            "See the messages above; a display and a graphics driver are needed.",
+            "the window could not be opened, or it closed unexpectedly",
+            "See the messages above; the viewer needs a display and a graphics driver.",
         ));
     }
     Ok(())
 }
 
-/// Opens the source; for a picture, within its time limit.
+/// Opens the source within a time limit.
 fn open(arguments: &Arguments) -> Result<OpenScan, Fault> {
     let address = Address::parse(&arguments.source)?;
-    let limit = if arguments.screenshot.is_some() { arguments.time_limit() } else { OPEN_LIMIT };
+    let limit = if arguments.screenshot.is_some() { arguments.time_limit() } else { OPEN_TIMEOUT };
     let (sender, opened) = channel();
     std::thread::spawn(move || {
-        // Nobody listens any more once the time is over.
+        // The receiver is gone after the time limit.
         let _ = sender.send(block_on(source::open(address)));
     });
     opened.recv_timeout(limit).unwrap_or_else(|_| {
         Err(Fault::storage(
             "open_timeout",
-            format!("{} was not open after {} s", arguments.source, limit.as_secs()),
-            "Check that the service runs, and the network; or give a picture a longer --timeout.",
+            format!("{} could not be opened within {} s", arguments.source, limit.as_secs()),
+            "Check that the service is running and the network works. With --screenshot, a longer --timeout can help.",
         ))
     })
 }

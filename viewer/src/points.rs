@@ -1,52 +1,36 @@
-//! The point pipeline: instanced quads straight from the tiles' quantized vertices, then eye-dome lighting.
+//! The point renderer: instanced quads directly from the tiles' quantized vertices, then eye-dome lighting.
 //!
-//! A tile's vertices (12 bytes a point, and 4 more with intensity) are uploaded once, when it becomes resident
-//! ([`upload`]). A frame is a [`extract::DrawList`] in the main world; [`extract`] copies it to the render world,
-//! [`queue`] computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures,
-//! [`draw`] expands every point to a quad, and [`edl`] shades the result and writes it to the camera's target.
+//! A tile's vertices (12 bytes per point, and 4 more with intensity) are uploaded once, after it was loaded ([`upload`]). In
+//! the main world, [`extract::DrawList`] lists the tiles of a frame; [`extract`] copies it to the render world, [`queue`]
+//! computes each part's matrix in f64 from the camera, [`prepare`] writes the uniforms and the target textures, [`draw`]
+//! expands every point to a quad, and [`edl`] shades the picture and writes it to the camera's target.
 //!
-//! No storage buffers and no compute: WebGL2 has neither. Add [`PointsPlugin`], and put a [`PointCamera`] on the camera.
+//! WebGL2 has neither storage buffers nor compute shaders, so that none are used. To use the renderer, add [`PointsPlugin`],
+//! and put a [`PointCamera`] on the camera.
 
 pub mod density;
 pub mod draw;
 pub mod edl;
 pub mod extract;
 pub mod pipeline;
+pub mod point_camera;
 pub mod prepare;
 pub mod queue;
+pub mod ready;
 pub mod spacing;
 pub mod upload;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::asset::embedded_asset;
 use bevy::core_pipeline::core_3d::main_transparent_pass_3d;
 use bevy::core_pipeline::schedule::{Core3d, Core3dSystems};
 use bevy::prelude::*;
-use bevy::render::extract_component::{ExtractComponent, ExtractComponentPlugin};
+use bevy::render::extract_component::ExtractComponentPlugin;
 use bevy::render::{ExtractSchedule, Render, RenderApp, RenderStartup, RenderSystems};
 
-/// Marks the camera that points are drawn for.
-#[derive(Component, Clone, Copy, Default, ExtractComponent)]
-pub struct PointCamera;
+use self::point_camera::PointCamera;
+use self::ready::PipelinesReady;
 
-/// Whether the pipelines are compiled, seen from both worlds.
-#[derive(Resource, Clone, Default)]
-pub struct PipelinesReady(Arc<AtomicBool>);
-
-impl PipelinesReady {
-    /// Whether points can be drawn.
-    pub fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Adds the point pipeline.
+/// Adds the point renderer.
 pub struct PointsPlugin;
 
 impl Plugin for PointsPlugin {

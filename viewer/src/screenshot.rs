@@ -1,8 +1,8 @@
-//! One picture without a window or an X server.
+//! Drawing one picture without a window or a display.
 //!
-//! The app draws into an image of its own and is stepped by hand until nothing more is wanted, the pipelines are
-//! compiled and a few more frames have passed; then the image is read back. The same scan, camera and settings give
-//! the same picture on the same driver.
+//! The app draws into an image. Frames are run one by one until all selected tiles are loaded, the pipelines are compiled
+//! and a few more frames have passed; then the image is read back. The same scan, camera and settings give the same
+//! picture on the same driver.
 
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -17,23 +17,25 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
 use crate::app::{offscreen_app, spawn_offscreen_camera};
-use crate::camera::{Mode, Rig};
 use crate::cli::Arguments;
 use crate::fault::Fault;
-use crate::points::PipelinesReady;
+use crate::points::ready::PipelinesReady;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::source::OpenScan;
 use crate::state::ViewerState;
-use crate::stream::{ActiveScan, StreamStatus};
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
 
-/// Frames that must have wanted nothing more before the picture is taken.
+/// Number of successive frames without missing tiles before the picture is taken.
 const SETTLED_FRAMES: u32 = 4;
-/// Frames measured for the frame time after the picture is complete.
+/// Number of frames over which the frame time is measured after the picture is complete.
 const MEASURED_FRAMES: u32 = 5;
 
-/// Draws one picture of `open` into the PNG file `path`; returns what was drawn.
-pub fn take(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Path) -> Result<ViewerState, Fault> {
-    // The same picture on every machine, however long it takes.
+/// Draws one picture of `open` and writes it to the PNG file `path`; returns the state of the last frame.
+pub fn draw_picture(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Path) -> Result<ViewerState, Fault> {
+    // The same number of points on every machine, however slow it is.
     let settings = Settings { adapt: false, ..settings };
     let cache_bytes = settings.cache_bytes;
     let mut app = offscreen_app(settings, arguments.panel);
@@ -47,22 +49,22 @@ pub fn take(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Pa
     spawn_offscreen_camera(app.world_mut(), target.clone());
 
     let deadline = Instant::now() + arguments.time_limit();
-    let late = |app: &App| {
+    let timeout_fault = |app: &App| {
         let status = app.world().resource::<StreamStatus>();
         Fault::storage(
             "screenshot_timeout",
-            format!("the picture was not complete after {} s: {} tiles are missing", arguments.timeout, status.loading),
+            format!("the picture was not complete after {} s: {} tiles are still loading", arguments.timeout, status.loading),
             "Give a longer --timeout, or a smaller --budget.",
         )
     };
     while !is_complete(&mut app) {
         app.update();
         if Instant::now() > deadline {
-            return Err(late(&app));
+            return Err(timeout_fault(&app));
         }
     }
     if app.world().resource::<StreamStatus>().drawn_points == 0
-        && let Some((_, fault)) = app.world().resource::<ActiveScan>().residency.given_up().first()
+        && let Some((_, fault)) = app.world().resource::<ActiveScan>().residency.failed_tiles().first()
     {
         return Err((*fault).clone());
     }
@@ -71,21 +73,22 @@ pub fn take(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Pa
         app.update();
     }
     let frame_ms = start.elapsed().as_secs_f64() * 1e3 / f64::from(MEASURED_FRAMES);
-    let image = loop_until_captured(&mut app, target, deadline).ok_or_else(|| late(&app))?;
+    let image = capture(&mut app, target, deadline).ok_or_else(|| timeout_fault(&app))?;
     save(image, path)?;
     let mut state = app.world().resource::<ViewerState>().clone();
     state.frame_ms = frame_ms;
     Ok(state)
 }
 
-/// Whether all that is wanted is drawn, and a walker has found the floor or there is none.
+/// Whether all selected tiles are drawn, and a walker has found a floor or found that there is none.
 fn is_complete(app: &mut App) -> bool {
     let world = app.world_mut();
     let settled = world.resource::<StreamStatus>().settled_frames >= SETTLED_FRAMES && world.resource::<PipelinesReady>().get();
     let mut rigs = world.query::<&Rig>();
-    let stands = rigs.iter(world).all(|rig| rig.mode != Mode::Walk || rig.walker.foot_m.is_some() || rig.walker.no_floor_s > 0.0);
-    // A walker who has just found the floor looks from another height than the tiles were chosen for.
-    settled && stands
+    let floor_search_ended =
+        rigs.iter(world).all(|rig| rig.mode != Mode::Walk || rig.walker.foot_height_m.is_some() || rig.walker.no_floor_message_s > 0.0);
+    // Where the floor was found in this frame, the eye moved before tiles were selected: `settled_frames` already counts anew.
+    settled && floor_search_ended
 }
 
 fn target(app: &mut App, size: UVec2) -> Handle<Image> {
@@ -95,10 +98,10 @@ fn target(app: &mut App, size: UVec2) -> Handle<Image> {
     app.world_mut().resource_mut::<Assets<Image>>().add(image)
 }
 
-fn loop_until_captured(app: &mut App, target: Handle<Image>, deadline: Instant) -> Option<Image> {
+fn capture(app: &mut App, target: Handle<Image>, deadline: Instant) -> Option<Image> {
     let (sender, captured) = channel();
     app.world_mut().spawn(Screenshot::image(target)).observe(move |event: On<ScreenshotCaptured>| {
-        // Only the first is waited for.
+        // Only the first picture is received; sending a later one fails.
         let _ = sender.send(event.image.clone());
     });
     while Instant::now() <= deadline {
@@ -111,15 +114,18 @@ fn loop_until_captured(app: &mut App, target: Handle<Image>, deadline: Instant) 
 }
 
 fn save(image: Image, path: &Path) -> Result<(), Fault> {
-    let picture = image
-        .try_into_dynamic()
-        .map_err(|error| Fault::internal("screenshot", format!("the picture cannot be read back: {error}"), "Please report this."))?;
+    let picture = image.try_into_dynamic().map_err(|error| {
+        Fault::internal("screenshot", format!("the picture cannot be read from the graphics card: {error}"), "Please report this error.")
+    })?;
     let mut png = std::io::Cursor::new(Vec::new());
-    picture
-        .to_rgb8()
-        .write_to(&mut png, image::ImageFormat::Png)
-        .map_err(|error| Fault::internal("screenshot", format!("the picture cannot be encoded: {error}"), "Please report this."))?;
+    picture.to_rgb8().write_to(&mut png, image::ImageFormat::Png).map_err(|error| {
+        Fault::internal("screenshot", format!("the picture cannot be encoded as PNG: {error}"), "Please report this error.")
+    })?;
     std::fs::write(path, png.into_inner()).map_err(|error| {
-        Fault::storage("io", format!("failed to write {}: {error}", path.display()), "Check that the folder exists and may be written to.")
+        Fault::storage(
+            "io",
+            format!("failed to write {}: {error}", path.display()),
+            "Check that the folder exists and that you may write to it.",
+        )
     })
 }

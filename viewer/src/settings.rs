@@ -1,8 +1,8 @@
-//! What the user can change while looking: how many points, how large, in which colours.
+//! Settings that the user can change while viewing: number, size and colour of the points.
 
 use bevy::prelude::Resource;
 
-/// What a point's colour shows.
+/// What the colour of a point shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorBy {
     /// The scan's own colour.
@@ -10,7 +10,7 @@ pub enum ColorBy {
     Rgb,
     /// Strength of the returned pulse, grey.
     Intensity,
-    /// Height over the scan's lowest point, as a ramp from blue to red.
+    /// Height above the scan's lowest point, as a colour scale from blue to red.
     Height,
 }
 
@@ -25,32 +25,32 @@ impl ColorBy {
     }
 }
 
-/// Settings of the picture.
+/// Settings of the view.
 #[derive(Resource, Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Points that are asked for at most in one frame; see [`Settings::points_max`].
+    /// Maximum number of points in one frame as set by the user; see [`Settings::points_max`].
     pub budget_points: u64,
-    /// Draw fewer where the device is too slow for the budget.
+    /// Whether fewer points are drawn where the device is too slow for the budget.
     pub adapt: bool,
-    /// Gaps between points smaller than this many pixels are not refined further.
+    /// Tiles are refined until the gaps between their points are smaller than this many pixels.
     pub error_px: f64,
-    /// Factor on the size of points; 1 just closes a surface.
+    /// Factor on the size of points; at 1, the points of a surface just touch.
     pub point_size: f32,
     /// What the colour shows.
     pub color_by: ColorBy,
-    /// Eye-dome lighting: darkens edges, so that surfaces without shading keep their shape.
+    /// Eye-dome lighting: darkens edges, so that shapes can be recognized without a light source.
     pub edl: bool,
-    /// Points above this height (scan frame, metres) are left out, to look into a building from above.
+    /// Points above this height (scan frame, metres) are hidden, to look into a building from above.
     pub cut_above_m: Option<f64>,
-    /// Memory for tiles, on the processor's and the graphics card's side together.
+    /// Limit of the memory for tiles, main memory and graphics memory together.
     pub cache_bytes: u64,
 }
 
-/// Bytes of a point in memory and on the graphics card together: its vertex on both sides, and an attribute.
+/// Bytes per point: its vertex in main memory and in graphics memory (12 each), and an attribute (4).
 const POINT_BYTES: u64 = 28;
 
 impl Settings {
-    /// Points drawn at most, as far as there is memory for them: tiles that are drawn cannot leave it.
+    /// Maximum number of points drawn: the budget, or fewer where memory is short, because drawn tiles cannot be evicted.
     pub fn points_max(&self) -> u64 {
         self.budget_points.min(self.cache_bytes / POINT_BYTES)
     }
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_points_are_drawn_than_there_is_memory_for() {
+    fn the_number_of_points_is_limited_by_memory() {
         let settings = Settings { budget_points: 20_000_000, cache_bytes: 256 << 20, ..Settings::default() };
         assert_eq!(settings.points_max(), (256 << 20) / 28);
         assert_eq!(Settings { budget_points: 1000, ..settings }.points_max(), 1000);

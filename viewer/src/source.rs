@@ -1,7 +1,7 @@
-//! Where a scan comes from: a local archive or a service, and how it is opened.
+//! Sources of a scan (a local archive or a service) and how they are opened.
 //!
 //! A source is a path to a `tiles.3tz` (or to the folder that holds one), the address of a `tileset.json`, or the
-//! address of a scan on a service: `http://host/api/scans/ID` (its newest finished version) or `http://host/view/ID/V`.
+//! address of a scan on a service: `http://host/api/scans/ID` (its newest ready version) or `http://host/view/ID/V`.
 
 use std::path::PathBuf;
 #[cfg(not(target_arch = "wasm32"))]
@@ -13,36 +13,37 @@ use parterre_model::catalog::{self, ScanState};
 use parterre_tile::archive::Index;
 use parterre_tile::tileset::Tileset;
 
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::transfer::get;
 
-const FORMS: &str = "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
+/// Hint that lists the accepted sources.
+const ACCEPTED_SOURCES: &str = "Give the path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1).";
 
-/// A root tileset, or what a service says of a scan, is far smaller.
+/// Largest size of a root tileset or of a scan's description; both are normally far smaller.
 const OPEN_MAX_BYTES: usize = 64 << 20;
 
-/// A parsed source; nothing has been opened yet.
+/// A parsed source that has not been opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A local archive.
     Archive(PathBuf),
-    /// A tileset by its full address.
+    /// The full address of a tileset.
     Tileset(String),
-    /// A scan of a service.
+    /// A scan on a service.
     Scan {
-        /// The service's root, without a slash at the end.
+        /// Root address of the service, without a slash at the end.
         service: String,
         /// Identifier of the scan.
         scan: String,
-        /// A certain version; otherwise the newest one that is ready.
+        /// Number of the version; `None`: the newest one that is ready.
         version: Option<u32>,
     },
 }
 
 impl Address {
-    /// Reads a source as a person gives it.
+    /// Parses a source as given by the user.
     pub fn parse(source: &str) -> Result<Self, Fault> {
-        let unknown = || Fault::input("source_unknown", format!("{source:?} is no source that can be opened"), FORMS);
+        let unknown = || Fault::input("source_unknown", format!("the source {source:?} cannot be opened"), ACCEPTED_SOURCES);
         let Some((scheme, rest)) = source.split_once("://") else {
             if source.is_empty() {
                 return Err(unknown());
@@ -71,7 +72,7 @@ impl Address {
     }
 }
 
-/// From where the tiles of an open scan are read.
+/// Where the tiles of an open scan are read from.
 #[derive(Clone, Debug)]
 pub enum Store {
     /// Entries of a local archive.
@@ -82,7 +83,7 @@ pub enum Store {
         /// Its index.
         index: Arc<Index>,
     },
-    /// Addresses under the tileset's folder.
+    /// Addresses below the tileset's folder.
     Http {
         /// The folder's address, with a slash at the end.
         base: String,
@@ -92,25 +93,27 @@ pub enum Store {
 /// A scan whose root tileset has been read.
 #[derive(Clone, Debug)]
 pub struct OpenScan {
-    /// The tree of tiles as the root tileset gives it.
+    /// The tree of tiles of the root tileset.
     pub tree: Tree,
-    /// From where the rest is read.
+    /// Where the tiles are read from.
     pub store: Store,
-    /// What to call it in a title.
+    /// Name for the window's title and the panel.
     pub name: String,
 }
 
-/// Opens a source: asks the service where the tiles are, and reads the root tileset.
+/// Opens a source: requests the address of the tiles from the service, and reads the root tileset.
 ///
-/// Natively it blocks; in a browser it waits for the page's requests.
+/// Reading a local archive blocks the thread.
 pub async fn open(address: Address) -> Result<OpenScan, Fault> {
     match address {
         #[cfg(not(target_arch = "wasm32"))]
         Address::Archive(path) => open_archive(path),
         #[cfg(target_arch = "wasm32")]
-        Address::Archive(path) => {
-            Err(Fault::input("source_unknown", format!("{:?} is a path; a web page cannot read files", path.display()), FORMS))
-        }
+        Address::Archive(path) => Err(Fault::input(
+            "source_unknown",
+            format!("{:?} is a file path, and a web page cannot read files", path.display()),
+            ACCEPTED_SOURCES,
+        )),
         Address::Tileset(url) => open_tileset(&url, None).await,
         Address::Scan { service, scan, version } => {
             let url = format!("{service}/api/scans/{scan}");
@@ -118,8 +121,8 @@ pub async fn open(address: Address) -> Result<OpenScan, Fault> {
             let scan: catalog::Scan = serde_json::from_slice(&bytes).map_err(|error| {
                 Fault::input(
                     "scan_unreadable",
-                    format!("{url} does not answer with a scan: {error}"),
-                    "Check the address; is it a Parterre service?",
+                    format!("the response of {url} does not describe a scan: {error}"),
+                    "Check the address and that it belongs to a Parterre service.",
                 )
             })?;
             let tileset = tileset_of(&scan, version)?;
@@ -128,30 +131,30 @@ pub async fn open(address: Address) -> Result<OpenScan, Fault> {
     }
 }
 
-/// Address of the tileset relative to the service, of a version or of the newest that is ready.
+/// Path of the tileset on the service, of the given version or of the newest one that is ready.
 fn tileset_of(scan: &catalog::Scan, version: Option<u32>) -> Result<String, Fault> {
     let found = match version {
         Some(number) => scan.versions.iter().find(|version| version.version == number),
         None => scan.versions.iter().rev().find(|version| version.state == ScanState::Ready).or(scan.versions.last()),
     };
     let Some(found) = found else {
-        let which = version.map_or_else(|| "a version".to_owned(), |number| format!("version {number}"));
+        let missing = version.map_or_else(|| "versions".to_owned(), |number| format!("version {number}"));
         return Err(Fault::input(
             "version_unknown",
-            format!("the scan {:?} has not {which}", scan.name),
-            "Open another version, or the scan itself.",
+            format!("the scan {:?} has no {missing}", scan.name),
+            "Open another version, or use the address of the scan without a version.",
         ));
     };
     match (found.state, &found.tileset) {
         (ScanState::Ready, Some(tileset)) => Ok(tileset.clone()),
         (ScanState::Failed, _) => Err(Fault::input(
             "scan_failed",
-            format!("no tiles could be made of {:?}", scan.name),
-            "The scan's page says why; import a corrected file.",
+            format!("the scan {:?} could not be tiled", scan.name),
+            "The scan's page gives the reason; import a corrected file.",
         )),
         _ => Err(Fault::input(
             "scan_processing",
-            format!("the tiles of {:?} are still being made", scan.name),
+            format!("the scan {:?} is still being tiled", scan.name),
             "Try again in a moment; the scan's page shows the progress.",
         )),
     }
@@ -164,26 +167,26 @@ async fn open_tileset(url: &str, name: Option<String>) -> Result<OpenScan, Fault
     Ok(OpenScan { tree, store: Store::Http { base }, name: name.unwrap_or_else(|| short_name(url)) })
 }
 
-/// What tells a tileset from others in its address: `abc/1` of `http://host/tiles/abc/1/tileset.json`.
+/// The part of an address that identifies the tileset: `abc/1` of `http://host/tiles/abc/1/tileset.json`.
 fn short_name(url: &str) -> String {
     let path = url.split_once("://").map_or(url, |(_, rest)| rest);
     let parts: Vec<&str> = path.split('/').skip(1).filter(|part| !matches!(*part, "" | "tiles" | "tileset.json")).collect();
     if parts.is_empty() { url.to_owned() } else { parts.join("/") }
 }
 
-fn root_tree(bytes: &[u8], place: &str) -> Result<Tree, Fault> {
-    let tileset = parse_tileset(bytes, place)?;
+fn root_tree(bytes: &[u8], location: &str) -> Result<Tree, Fault> {
+    let tileset = parse_tileset(bytes, location)?;
     Tree::from_tileset(&tileset, "").map_err(|error| {
         let mut fault = Fault::from(error);
-        fault.message = format!("{place}: {}", fault.message);
+        fault.message = format!("{location}: {}", fault.message);
         fault
     })
 }
 
-/// Reads a tileset document.
-pub(crate) fn parse_tileset(bytes: &[u8], place: &str) -> Result<Tileset, Fault> {
+/// Parses a tileset; `location` is its address or path, for the message.
+pub(crate) fn parse_tileset(bytes: &[u8], location: &str) -> Result<Tileset, Fault> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Fault::input("tileset_corrupt", format!("{place} is not a tileset: {error}"), "Check the address; or tile the scan again.")
+        Fault::input("tileset_corrupt", format!("{location} is not a tileset: {error}"), "Check the address, or tile the scan again.")
     })
 }
 
@@ -196,21 +199,21 @@ fn open_archive(mut path: PathBuf) -> Result<OpenScan, Fault> {
     }
     let io = |action, source| Fault::from(Error::io(action, path.clone(), source));
     let mut file = std::fs::File::open(&path).map_err(|error| Fault::from(Error::opening(&path, error)))?;
-    if let Some(fault) = not_an_archive(&mut file, &path).map_err(|error| io("read", error))? {
+    if let Some(fault) = scan_file_fault(&mut file, &path).map_err(|error| io("read", error))? {
         return Err(fault);
     }
     let index = Index::read(&mut file).map_err(|error| error.in_file(&path))?;
     let bytes = index.read_entry(&mut file, "tileset.json").map_err(|error| error.in_file(&path))?.ok_or_else(|| {
-        Fault::input("archive_incomplete", format!("{}: there is no tileset.json in it", path.display()), "Tile the scan again.")
+        Fault::input("archive_incomplete", format!("{} contains no tileset.json", path.display()), "Tile the scan again.")
     })?;
     let tree = root_tree(&bytes, &path.display().to_string())?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Ok(OpenScan { tree, store: Store::Archive { path: Arc::new(path), index: Arc::new(index) }, name })
 }
 
-/// A scan file given in the place of its tiles gets an answer of its own; people try it.
+/// The error for a LAS or LAZ file that was given instead of its tiles; `None` for other files.
 #[cfg(not(target_arch = "wasm32"))]
-fn not_an_archive(file: &mut std::fs::File, path: &std::path::Path) -> std::io::Result<Option<Fault>> {
+fn scan_file_fault(file: &mut std::fs::File, path: &std::path::Path) -> std::io::Result<Option<Fault>> {
     use std::io::{Read as _, Seek as _};
 
     let mut magic = [0; 4];
@@ -225,33 +228,10 @@ fn not_an_archive(file: &mut std::fs::File, path: &std::path::Path) -> std::io::
     Ok((&magic == b"LASF").then(|| {
         Fault::input(
             "source_not_tiled",
-            format!("{} is a scan file, not its tiles", path.display()),
-            "Make tiles first: parterre tile FILE -o DIR, then open DIR/tiles.3tz.",
+            format!("{} is a scan file, not an archive of tiles", path.display()),
+            "Tile the scan first: parterre tile FILE -o DIR, then open DIR/tiles.3tz.",
         )
     }))
-}
-
-/// The fault of a request that got no answer.
-pub(crate) fn unreachable(url: &str, error: &str) -> Fault {
-    Fault::storage("unreachable", format!("{url}: {error}"), "Check the address, that the service runs, and the network.")
-}
-
-/// The fault of an answer that is not a success: the service's own words where it gives some.
-pub(crate) fn refused(url: &str, status: u16, status_text: &str, body: &[u8]) -> Fault {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        error: catalog::Fault,
-    }
-    let kind = if (400..500).contains(&status) && status != 408 && status != 429 { FaultKind::BadInput } else { FaultKind::Storage };
-    match serde_json::from_slice::<Answer>(body) {
-        Ok(Answer { error }) => Fault { kind, code: error.code, message: format!("{url}: {}", error.message), hint: error.hint },
-        Err(_) => Fault {
-            kind,
-            code: "http_status".into(),
-            message: format!("{url} answers {status} {status_text}"),
-            hint: "Check the address, and whether you may read it.".into(),
-        },
-    }
 }
 
 #[cfg(test)]
@@ -263,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forms_of_a_source() {
+    fn sources_are_parsed() {
         let table = [
             ("venue/tiles.3tz", Address::Archive("venue/tiles.3tz".into())),
             ("http://h:8080/tiles/a/1/tileset.json", Address::Tileset("http://h:8080/tiles/a/1/tileset.json".into())),
@@ -278,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_source_is_refused_with_the_forms() {
+    fn other_sources_are_refused() {
         for source in ["", "ftp://h/tileset.json", "http://", "http://h", "http://h/venues/1", "http://h/view/abc/new"] {
             let fault = Address::parse(source).expect_err(source);
             assert_eq!((fault.code.as_str(), fault.exit_code()), ("source_unknown", 3), "{source}");
@@ -286,7 +266,7 @@ mod tests {
     }
 
     fn version(number: u32, state: ScanState) -> catalog::Version {
-        // As a service answers, so that fields may be added there.
+        // In the form of a service's response, so that new fields do not break the test.
         let tileset = (state == ScanState::Ready).then(|| catalog::tileset_path("s", number));
         serde_json::from_value(serde_json::json!({
             "version": number, "state": state, "tileset": tileset, "file_name": "a.laz", "bytes": 1, "sha256": "", "job": "j",
@@ -313,17 +293,8 @@ mod tests {
     }
 
     #[test]
-    fn names_are_short() {
+    fn the_name_is_the_identifying_part_of_the_address() {
         assert_eq!(short_name("http://h:8080/tiles/abc/1/tileset.json"), "abc/1");
         assert_eq!(short_name("https://h/tileset.json"), "https://h/tileset.json");
-    }
-
-    #[test]
-    fn a_services_own_words_are_kept() {
-        let body = br#"{"error":{"code":"scan_unknown","message":"no scan x","hint":"Look in the catalogue."}}"#;
-        let fault = refused("http://h/api/scans/x", 404, "Not Found", body);
-        assert_eq!((fault.code.as_str(), fault.exit_code()), ("scan_unknown", 3));
-        let fault = refused("http://h/a", 502, "Bad Gateway", b"<html>");
-        assert_eq!((fault.code.as_str(), fault.exit_code()), ("http_status", 4));
     }
 }

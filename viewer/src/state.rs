@@ -1,38 +1,40 @@
-//! What the viewer is doing, as data: for web pages, tests and `--json`.
+//! The viewer's state as data for web pages, tests and `--json`.
 
 use bevy::prelude::*;
 use serde::Serialize;
 
-use crate::camera::{Mode, Rig};
 use crate::fault::Fault;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::stream::{ActiveScan, StreamStatus};
-use crate::ui::FrameTime;
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
+use crate::ui::frame_time::FrameTime;
 
-/// The state of one frame. Grows; names and meanings stay.
+/// The state of one frame. Fields may be added; names and meanings of existing fields do not change.
 #[derive(Resource, Clone, Debug, Default, Serialize)]
 pub struct ViewerState {
-    /// Points drawn.
+    /// Number of points drawn.
     pub drawn_points: u64,
-    /// Tiles drawn.
+    /// Number of tiles drawn.
     pub drawn_tiles: usize,
-    /// Tiles wanted that are not drawn yet; also 1 while the source is being opened.
+    /// Number of tiles selected that are not drawn yet; 1 while the source is being opened.
     pub loading: usize,
-    /// Height of the floor one stands on, metres; nothing where one does not stand.
+    /// Height of the floor under the walker, scan frame, metres; null where the mode is not `walk` or no floor was found.
     pub level: Option<f64>,
-    /// Addresses of tiles that were given up after retries.
+    /// Addresses of tiles that could not be loaded after several attempts.
     pub failed: Vec<String>,
     /// `orbit`, `fly` or `walk`.
     pub mode: &'static str,
     /// `rgb`, `intensity` or `height`.
     pub color: &'static str,
-    /// Eye and a place in the middle of the picture: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres.
+    /// Eye and target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres. The target is a point at the centre of the picture.
     pub camera: [f64; 6],
-    /// Milliseconds a frame, smoothed.
+    /// Frame time, smoothed, in milliseconds.
     pub frame_ms: f64,
-    /// Points in the scan.
+    /// Number of points in the scan.
     pub total_points: u64,
-    /// Bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`, metres.
+    /// Bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`, scan frame, metres.
     pub bounds: [f64; 6],
     /// Why the source could not be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,7 +61,7 @@ fn update(
     state.mode = rig.mode.name();
     state.color = settings.color_by.name();
     state.camera = [eye.x, eye.y, eye.z, target.x, target.y, target.z];
-    state.level = rig.walker.foot_m.filter(|_| rig.mode == Mode::Walk);
+    state.level = rig.walker.foot_height_m.filter(|_| rig.mode == Mode::Walk);
     state.frame_ms = frame.smooth_ms;
     let Some(scan) = scan else { return };
     state.drawn_points = status.drawn_points;

@@ -1,4 +1,4 @@
-//! Where one can stand: the floor under a place, found in the points that are in memory.
+//! The floor under a position, found in the points that are in memory.
 
-pub mod columns;
 pub mod floor;
+pub mod tile_points;

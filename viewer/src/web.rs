@@ -1,7 +1,7 @@
-//! The web page's entry: `viewer.js` loads this module and calls [`start`]; the rest is asked and told through the
-//! functions below.
+//! Entry point of the web viewer: `viewer.js` loads this module and calls [`start`]; the other functions give the state
+//! and control the camera.
 //!
-//! A page and the app share one thread; they meet in two small mailboxes.
+//! The page and the app run on one thread and exchange data through two thread-local variables.
 
 use std::cell::RefCell;
 
@@ -10,14 +10,15 @@ use bevy::prelude::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::app::window_app;
-use crate::camera::{CameraRequest, Mode};
+use crate::camera::request::CameraRequest;
 use crate::fault::Fault;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::source::{self, Address, OpenScan};
 use crate::state::ViewerState;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
-/// What the page asked for since the last frame.
+/// Calls of the page since the last frame.
 #[derive(Default)]
 struct Inbox {
     opened: Option<Result<OpenScan, Fault>>,
@@ -30,14 +31,14 @@ thread_local! {
     static STATE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Starts the viewer in the canvas `#parterre-canvas` and opens the tileset at `address`, in full or from the root of
-/// the page's host. `name` is what the panel calls the scan; without it, it is a part of the address.
+/// Starts the viewer in the canvas `#parterre-canvas` and opens the tileset at `address`: a full address, or a path
+/// on the page's host. The panel shows `name`, or a part of the address without it.
 #[wasm_bindgen]
 pub fn start(address: String, name: Option<String>) {
     console_error_panic_hook::set_once();
     let settings = Settings::default();
     wasm_bindgen_futures::spawn_local(async move {
-        let opened = match parse(&address) {
+        let opened = match parse_address(&address) {
             Ok(address) => source::open(address).await.map(|open| match name {
                 Some(name) => OpenScan { name, ..open },
                 None => open,
@@ -57,44 +58,45 @@ pub fn state_json() -> String {
     STATE.with_borrow(Clone::clone)
 }
 
-/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres. `false` where it is not six numbers.
+/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres.
+/// Returns `false` where these are not six finite numbers.
 #[wasm_bindgen]
 pub fn look(camera: &[f64]) -> bool {
     let &[ex, ey, ez, tx, ty, tz] = camera else { return false };
     if camera.iter().any(|number| !number.is_finite()) {
         return false;
     }
-    ask(CameraRequest::Look(DVec3::new(ex, ey, ez), DVec3::new(tx, ty, tz)));
+    send_request(CameraRequest::Look(DVec3::new(ex, ey, ez), DVec3::new(tx, ty, tz)));
     true
 }
 
-/// Changes the mode: `orbit`, `fly` or `walk`. `false` for any other name.
+/// Changes the mode: `orbit`, `fly` or `walk`. Returns `false` for any other name.
 #[wasm_bindgen]
 pub fn mode(name: &str) -> bool {
     let mode = Mode::from_name(name);
     if let Some(mode) = mode {
-        ask(CameraRequest::Mode(mode));
+        send_request(CameraRequest::Mode(mode));
     }
     mode.is_some()
 }
 
-/// Goes back to the first view.
+/// Returns to the start view.
 #[wasm_bindgen]
 pub fn reset() {
-    ask(CameraRequest::Reset);
+    send_request(CameraRequest::Reset);
 }
 
-/// Sets how many points are drawn at most.
+/// Sets the maximum number of points drawn.
 #[wasm_bindgen]
 pub fn budget(points: f64) {
     INBOX.with_borrow_mut(|inbox| inbox.budget_points = Some(points.clamp(1e3, 1e8) as u64));
 }
 
-fn ask(request: CameraRequest) {
+fn send_request(request: CameraRequest) {
     INBOX.with_borrow_mut(|inbox| inbox.requests.push(request));
 }
 
-fn parse(address: &str) -> Result<Address, Fault> {
+fn parse_address(address: &str) -> Result<Address, Fault> {
     let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
     if address.starts_with('/') { Address::parse(&format!("{origin}{address}")) } else { Address::parse(address) }
 }
@@ -121,8 +123,8 @@ fn read_inbox(
     if scan.is_some() {
         requests.write_batch(inbox.requests);
     } else if !inbox.requests.is_empty() {
-        // Kept until there is something to look at.
-        INBOX.with_borrow_mut(|kept| kept.requests = inbox.requests);
+        // Kept until the scan is open.
+        INBOX.with_borrow_mut(|next_inbox| next_inbox.requests = inbox.requests);
     }
 }
 

@@ -1,10 +1,10 @@
-//! Pictures of the demo venue, drawn off screen and compared with blessed ones.
+//! Pictures of the demo venue, drawn without a window and compared with reference pictures.
 //!
-//! A pixel differs where one channel is off by more than [`CHANNEL_TOLERANCE`]; a picture fails where more than
-//! [`SHARE_TOLERANCE`] of its pixels differ. Software drivers differ in how they round the rims of points, which this
-//! forgives; a lost tile, a wrong colour or a moved camera it does not.
+//! A pixel differs where one channel differs by more than [`CHANNEL_TOLERANCE`]; a picture fails where more than
+//! [`SHARE_TOLERANCE`] of its pixels differ. This tolerates that software drivers
+//! round the rims of points differently, but not a missing tile, a wrong colour or a moved camera.
 //!
-//! A missing reference fails. `PARTERRE_BLESS=1` writes the references instead; look at them before they are committed.
+//! A missing reference is a failure. `PARTERRE_BLESS=1` writes the references instead; check them before committing.
 
 mod common;
 
@@ -12,7 +12,9 @@ use std::path::Path;
 
 use common::{DEMO, state, text, viewer};
 
+/// Largest difference of a colour channel, of 255.
 const CHANNEL_TOLERANCE: u8 = 24;
+/// Largest share of differing pixels.
 const SHARE_TOLERANCE: f64 = 0.02;
 
 fn assert_picture(name: &str, arguments: &[&str]) {

@@ -1,4 +1,4 @@
-//! Sources that cannot be opened, and services whose tiles fail: exit codes, and what is told.
+//! Sources that cannot be opened, and services whose tiles fail: exit codes, error codes and messages.
 
 mod common;
 
@@ -18,15 +18,15 @@ fn assert_refused(source: &str, exit_code: i32, code: &str) {
     assert_eq!(output.status.code(), Some(exit_code), "{source}: {}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(answer["error"]["code"], code, "{answer}");
-    let told = |field: &str| answer["error"][field].as_str().is_some_and(|text| !text.is_empty());
-    assert!(told("message") && told("hint"), "{answer}");
+    let is_present = |field: &str| answer["error"][field].as_str().is_some_and(|text| !text.is_empty());
+    assert!(is_present("message") && is_present("hint"), "{answer}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains(code) && !stderr.contains("panicked"), "{stderr}");
     assert!(!picture.exists());
 }
 
 #[test]
-fn what_is_not_there_or_no_archive_is_bad_input() {
+fn missing_files_and_other_files_are_bad_input() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     assert_refused(text(&folder.path().join("none.3tz")), 3, "file_not_found");
     assert_refused(text(&DEMO.folder().join("scan.laz")), 3, "source_not_tiled");
@@ -41,14 +41,14 @@ fn what_is_not_there_or_no_archive_is_bad_input() {
 }
 
 #[test]
-fn a_service_that_does_not_answer_is_a_network_fault() {
-    // A port that was free a moment ago.
+fn an_unreachable_service_is_a_network_error() {
+    // A port on which nothing listens.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
     assert_refused(&format!("http://127.0.0.1:{port}/tileset.json"), 4, "unreachable");
 }
 
 #[test]
-fn a_service_that_says_nothing_is_given_up_in_time() {
+fn a_service_that_does_not_respond_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let source = format!("http://{}/api/scans/demo", listener.local_addr().expect("an address"));
     let start = std::time::Instant::now();
@@ -60,7 +60,7 @@ fn a_service_that_says_nothing_is_given_up_in_time() {
 }
 
 #[test]
-fn wrong_usage_is_told_apart() {
+fn wrong_usage_has_its_own_exit_code() {
     assert_eq!(viewer(&[]).status.code(), Some(2));
     assert_eq!(viewer(&["a.3tz", "--camera", "1,2,3"]).status.code(), Some(2));
     for wrong in [["--camera", "1,2,3"], ["--point-size", "NaN"], ["--point-size", "-1"], ["--cut-above", "NaN"], ["--nothing", "x"]] {
@@ -83,41 +83,42 @@ fn without_a_display_there_is_no_window() {
     assert!(stderr.contains("code: window") && stderr.contains("--screenshot") && !stderr.contains("report"), "{stderr}");
 }
 
-/// A service with one scan, whose tiles come out of the demo's archive; those that end in `broken` fail for ever.
+/// A service with one scan, whose tiles come from the demo's archive. Paths that end with `broken` always fail.
 struct Service {
     address: String,
-    asked: Arc<Mutex<HashMap<String, u32>>>,
+    /// Number of requests by path.
+    requests: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Service {
     fn start(broken: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let asked = Arc::new(Mutex::new(HashMap::new()));
-        let service = Self { address, asked: Arc::clone(&asked) };
+        let requests = Arc::new(Mutex::new(HashMap::new()));
+        let service = Self { address, requests: Arc::clone(&requests) };
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let asked = Arc::clone(&asked);
-                std::thread::spawn(move || serve(&stream, broken, &asked));
+                let requests = Arc::clone(&requests);
+                std::thread::spawn(move || serve(&stream, broken, &requests));
             }
         });
         service
     }
 
-    fn asked(&self, path: &str) -> u32 {
-        self.asked.lock().expect("no panic held it").get(path).copied().unwrap_or(0)
+    fn requests(&self, path: &str) -> u32 {
+        self.requests.lock().expect("no thread panicked with the lock").get(path).copied().unwrap_or(0)
     }
 }
 
-fn serve(mut stream: &TcpStream, broken: &str, asked: &Mutex<HashMap<String, u32>>) {
+fn serve(mut stream: &TcpStream, broken: &str, requests: &Mutex<HashMap<String, u32>>) {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let Some(path) = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)) else { return };
     // The rest of the request ends at an empty line.
     let _ = lines.find(String::is_empty);
-    *asked.lock().expect("no panic held it").entry(path.clone()).or_default() += 1;
+    *requests.lock().expect("no thread panicked with the lock").entry(path.clone()).or_default() += 1;
     let (status, body) = answer(&path, broken);
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    // A viewer that has what it needs may hang up.
+    // The viewer may close the connection early.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
 }
 
@@ -125,7 +126,7 @@ fn answer(path: &str, broken: &str) -> (&'static str, Vec<u8>) {
     if path.ends_with(broken) {
         return (
             "500 Internal Server Error",
-            br#"{"error":{"code":"storage","message":"the disk is gone","hint":"Ask the manager."}}"#.to_vec(),
+            br#"{"error":{"code":"storage","message":"the disk failed","hint":"Contact the operator."}}"#.to_vec(),
         );
     }
     let entry = match path {
@@ -146,7 +147,7 @@ fn answer(path: &str, broken: &str) -> (&'static str, Vec<u8>) {
     }
 }
 
-/// Draws `source`; returns the state.
+/// Draws a picture of `source`; returns the viewer's state.
 fn draw(source: &str) -> serde_json::Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let picture = folder.path().join("drawn.png");
@@ -165,21 +166,21 @@ fn a_services_scan_is_drawn_by_its_address_and_by_its_page() {
 }
 
 #[test]
-fn a_tile_that_fails_is_retried_and_named_and_the_rest_is_drawn() {
+fn a_tile_that_fails_is_retried_and_reported_and_the_others_are_drawn() {
     let whole = draw(&format!("{}/api/scans/demo", Service::start("nothing is broken").address));
     let broken = "t/1-1-0-0.glb";
     let service = Service::start(broken);
     let state = draw(&format!("{}/api/scans/demo", service.address));
     assert_eq!(state["failed"], serde_json::json!([broken]));
-    // Where the rest takes long, it is asked for again after it was given up.
-    let asked = service.asked(&format!("/tiles/demo/1/{broken}"));
-    assert!((4..8).contains(&asked), "asked {asked} times; once and three retries are due");
+    // Where the other tiles take long, a further retry may follow.
+    let requests = service.requests(&format!("/tiles/demo/1/{broken}"));
+    assert!((4..8).contains(&requests), "{requests} requests; one and three retries are expected");
     let (drawn, all) = (state["drawn_points"].as_u64().unwrap_or(0), whole["drawn_points"].as_u64().unwrap_or(0));
     assert!(drawn > all / 2 && drawn < all, "{drawn} of {all}");
 }
 
 #[test]
-fn where_every_tile_fails_there_is_no_picture_but_their_fault() {
+fn where_every_tile_fails_their_error_is_reported() {
     let service = Service::start(".glb");
     assert_refused(&format!("{}/api/scans/demo", service.address), 4, "storage");
 }

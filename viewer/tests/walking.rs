@@ -1,6 +1,6 @@
-//! Walking in the demo venue's scan along the ways that its ground truth knows: aisles, corridors and stairs.
+//! Walking in the demo venue's scan along the paths of its ground truth: aisles, corridors and stairs.
 //!
-//! The walker is given only the points. At every corner of a way the feet must be at the truth's height.
+//! The walker knows only the points. At every corner of a path the feet must be at the height given by the ground truth.
 
 mod common;
 
@@ -15,15 +15,15 @@ use parterre_tile::tileset::{Tile, Tileset};
 use parterre_tiler as tiler;
 use parterre_venue as venue;
 use parterre_viewer::camera::walk::{floor_in, walk};
-use parterre_viewer::walk::columns::TilePoints;
-use parterre_viewer::walk::floor::Reach;
+use parterre_viewer::walk::floor::HeightRange;
+use parterre_viewer::walk::tile_points::TilePoints;
 
 /// A step of the walker. Metres.
 const STEP_M: f64 = 0.1;
-/// Range noise and the slope of a row of stairs over the disc under the feet. Metres.
+/// Tolerance of heights: the scanner's noise, and the height differences of stairs within the disc under the feet. Metres.
 const HEIGHT_TOLERANCE_M: f64 = 0.2;
 
-/// All the points of a full demo venue, and its truth.
+/// All points of a full demo venue, the origin of the tile frame, and the ground truth.
 fn full_demo() -> (Vec<TilePoints>, DVec3, serde_json::Value) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     venue::demo(folder.path(), &venue::Options::default(), &|_| {}).expect("the demo venue is made");
@@ -50,32 +50,33 @@ fn full_demo() -> (Vec<TilePoints>, DVec3, serde_json::Value) {
     (tiles, report.frame.origin_m, serde_json::from_slice(&truth).expect("the truth is JSON"))
 }
 
-/// Ways that the demo's truth knows.
-const WAYS: usize = 14;
-/// A walker never ends lower than this below every floor. Metres.
-const LOWER_M: f64 = 0.4;
+/// Number of paths in the ground truth.
+const PATHS: usize = 14;
+/// Tolerance of heights for walkers that are pushed. Metres.
+const FALL_TOLERANCE_M: f64 = 0.4;
 /// Half the width of a flight of stairs with its landings. Metres.
-const STAIRS_M: f64 = 2.0;
-/// How far walkers are pushed, and into how many directions from each corner of a way. Metres.
+const STAIRS_HALF_WIDTH_M: f64 = 2.0;
+/// Distance over which walkers are pushed. Metres.
 const PUSH_M: f64 = 8.0;
+/// Number of directions in which walkers are pushed from each corner of a path.
 const PUSHES: u32 = 16;
 
 static DEMO: LazyLock<(Vec<TilePoints>, DVec3, serde_json::Value)> = LazyLock::new(full_demo);
 
-fn ways(truth: &serde_json::Value) -> Vec<(String, Vec<DVec3>)> {
-    let ways = truth["distances"].as_array().expect("ways");
-    ways.iter().map(|way| (way["id"].to_string(), serde_json::from_value(way["polyline"].clone()).expect("corners"))).collect()
+fn paths(truth: &serde_json::Value) -> Vec<(String, Vec<DVec3>)> {
+    let paths = truth["distances"].as_array().expect("paths");
+    paths.iter().map(|path| (path["id"].to_string(), serde_json::from_value(path["polyline"].clone()).expect("corners"))).collect()
 }
 
 #[test]
-fn every_scanned_way_of_the_truth_can_be_walked() {
+fn every_scanned_path_of_the_ground_truth_can_be_walked() {
     let (tiles, origin_m, truth) = &*DEMO;
-    let floor = |place: DVec2, foot_m: f64| floor_in(|| tiles.iter(), place, foot_m, Reach::STEP);
+    let floor = |position: DVec2, foot_height_m: f64| floor_in(|| tiles.iter(), position, foot_height_m, HeightRange::STEP);
     let (mut faults, mut unscanned) = (Vec::new(), Vec::new());
-    let ways = ways(truth);
-    for (id, corners) in &ways {
+    let paths = paths(truth);
+    for (id, corners) in &paths {
         let corners: Vec<DVec3> = corners.iter().map(|corner| corner - origin_m).collect();
-        let Some(mut foot_m) = floor(corners[0].truncate(), corners[0].z) else {
+        let Some(mut foot_height_m) = floor(corners[0].truncate(), corners[0].z) else {
             let mut near = Vec::new();
             for tile in tiles {
                 tile.heights(corners[0].truncate(), 0.6, &mut near);
@@ -87,33 +88,33 @@ fn every_scanned_way_of_the_truth_can_be_walked() {
             }
             continue;
         };
-        let mut place = corners[0].truncate();
-        'way: for corner in &corners[1..] {
-            while place.distance(corner.truncate()) > STEP_M {
-                let step = (corner.truncate() - place).clamp_length_max(STEP_M);
-                let walked = walk(floor, place, foot_m, step);
+        let mut position = corners[0].truncate();
+        'path: for corner in &corners[1..] {
+            while position.distance(corner.truncate()) > STEP_M {
+                let step = (corner.truncate() - position).clamp_length_max(STEP_M);
+                let walked = walk(floor, position, foot_height_m, step);
                 if walked.stopped {
-                    let at = place.extend(foot_m) + *origin_m;
+                    let at = position.extend(foot_height_m) + *origin_m;
                     faults.push(format!("{id}: stopped at {at:.2} on the way to {:.2}", *corner + *origin_m));
-                    break 'way;
+                    break 'path;
                 }
-                (place, foot_m) = (walked.place, walked.foot_m);
+                (position, foot_height_m) = (walked.position, walked.foot_height_m);
             }
-            if (foot_m - corner.z).abs() > HEIGHT_TOLERANCE_M {
-                faults.push(format!("{id}: {foot_m:.2} where the floor is at {:.2}", corner.z));
+            if (foot_height_m - corner.z).abs() > HEIGHT_TOLERANCE_M {
+                faults.push(format!("{id}: {foot_height_m:.2} where the floor is at {:.2}", corner.z));
             }
         }
     }
-    // The scanner sees nothing of the escape stairs outside.
-    assert_eq!((ways.len(), unscanned.len()), (WAYS, 2), "unscanned: {unscanned:?}");
-    assert!(faults.is_empty(), "{} of {} ways:\n{}", faults.len(), ways.len(), faults.join("\n"));
+    // The escape stairs outside were not scanned.
+    assert_eq!((paths.len(), unscanned.len()), (PATHS, 2), "unscanned: {unscanned:?}");
+    assert!(faults.is_empty(), "{} of {} paths:\n{}", faults.len(), paths.len(), faults.join("\n"));
 }
 
-/// Over railings, between rows of seats, wherever: one ends on a floor that the truth has there.
+/// Walkers pushed in any direction, for example at railings and between rows of seats, end on a floor of the ground truth.
 #[test]
-fn pushed_anywhere_one_stays_on_the_floors() {
+fn a_pushed_walker_stays_on_the_floors() {
     let (tiles, origin_m, truth) = &*DEMO;
-    let floor = |place: DVec2, foot_m: f64| floor_in(|| tiles.iter(), place, foot_m, Reach::STEP);
+    let floor = |position: DVec2, foot_height_m: f64| floor_in(|| tiles.iter(), position, foot_height_m, HeightRange::STEP);
     let rooms: Vec<([f64; 4], [f64; 2])> = truth["rooms"]
         .as_array()
         .expect("rooms")
@@ -128,39 +129,39 @@ fn pushed_anywhere_one_stays_on_the_floors() {
         .expect("stairs")
         .iter()
         .flat_map(|stair| stair["flights"].as_array().expect("flights"))
-        .map(|flight| ["start", "end"].map(|end| serde_json::from_value(flight[end].clone()).expect("a place")))
+        .map(|flight| ["start", "end"].map(|end| serde_json::from_value(flight[end].clone()).expect("a position")))
         .collect();
     let (mut faults, mut pushed) = (Vec::new(), 0);
-    for (id, corners) in ways(truth) {
+    for (id, corners) in paths(truth) {
         for corner in corners.into_iter().map(|corner| corner - origin_m) {
-            let Some(foot_m) = floor(corner.truncate(), corner.z) else { continue };
+            let Some(foot_height_m) = floor(corner.truncate(), corner.z) else { continue };
             for push in 0..PUSHES {
                 let direction = DVec2::from_angle(std::f64::consts::TAU * f64::from(push) / f64::from(PUSHES));
-                let mut at = (corner.truncate(), foot_m);
+                let mut current = (corner.truncate(), foot_height_m);
                 for _ in 0..(PUSH_M / STEP_M) as u32 {
-                    let walked = walk(floor, at.0, at.1, direction * STEP_M);
+                    let walked = walk(floor, current.0, current.1, direction * STEP_M);
                     if walked.stopped {
                         break;
                     }
-                    at = (walked.place, walked.foot_m);
+                    current = (walked.position, walked.foot_height_m);
                 }
                 pushed += 1;
-                let place = at.0.extend(at.1) + *origin_m;
-                let foot_m = place.z;
-                // A room's lowest and highest floor hold rows of seats between them; at its border another one begins.
-                let here = rooms
-                    .iter()
-                    .filter(|([x0, y0, x1, y1], _)| (x0 + 0.3..x1 - 0.3).contains(&place.x) && (y0 + 0.3..y1 - 0.3).contains(&place.y));
+                let position = current.0.extend(current.1) + *origin_m;
+                let foot_height_m = position.z;
+                // Rows of seats lie between a room's lowest and highest floor. Close to its border the adjacent room counts.
+                let here = rooms.iter().filter(|([x0, y0, x1, y1], _)| {
+                    (x0 + 0.3..x1 - 0.3).contains(&position.x) && (y0 + 0.3..y1 - 0.3).contains(&position.y)
+                });
                 let floors: Vec<[f64; 2]> = here.map(|(_, floors)| *floors).collect();
-                let is_floor = floors.iter().any(|[low, high]| (low - LOWER_M..high + LOWER_M).contains(&foot_m));
-                let fell = corner.z + origin_m.z - foot_m > LOWER_M;
+                let is_floor = floors.iter().any(|[low, high]| (low - FALL_TOLERANCE_M..high + FALL_TOLERANCE_M).contains(&foot_height_m));
+                let fell = corner.z + origin_m.z - foot_height_m > FALL_TOLERANCE_M;
                 let on_stairs = flights.iter().any(|[start, end]| {
                     let along =
-                        (place.truncate() - start.truncate()).dot((end - start).truncate()) / (end - start).truncate().length_squared();
-                    start.lerp(*end, along.clamp(0.0, 1.0)).truncate().distance(place.truncate()) < STAIRS_M
+                        (position.truncate() - start.truncate()).dot((end - start).truncate()) / (end - start).truncate().length_squared();
+                    start.lerp(*end, along.clamp(0.0, 1.0)).truncate().distance(position.truncate()) < STAIRS_HALF_WIDTH_M
                 });
                 if fell && !floors.is_empty() && !is_floor && !on_stairs {
-                    faults.push(format!("{id}: pushed from {:.2} to {:.2}, floors {floors:?}", corner + *origin_m, place));
+                    faults.push(format!("{id}: pushed from {:.2} to {:.2}, floors {floors:?}", corner + *origin_m, position));
                 }
             }
         }

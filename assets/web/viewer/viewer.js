@@ -1,6 +1,6 @@
-// Starts the web viewer: checks the browser, loads the program with progress, opens the scan and shows what goes wrong.
+// Starts the web viewer: checks the browser, loads the program and shows the progress, opens the scan, and shows errors.
 //
-// The page gives <canvas id="parterre-canvas">, <div id="parterre-loading"> with #parterre-progress and
+// The page contains <canvas id="parterre-canvas">, <div id="parterre-loading"> with #parterre-progress and
 // #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it), and in
 // <meta name="parterre-program"> the address of one build of the viewer: its script and its WebAssembly belong together.
 // For tests and for other scripts: window.parterre.state(), look([ex, ey, ez, tx, ty, tz]), mode(name), reset(),
@@ -10,19 +10,19 @@ const BUILD = document.querySelector('meta[name="parterre-program"]')?.content ?
 const SCRIPT = `${BUILD}parterre_viewer.js`;
 const PROGRAM = `${BUILD}parterre_viewer_bg.wasm`;
 
-const overlay = document.getElementById('parterre-loading');
+const notice = document.getElementById('parterre-loading');
 const progress = document.getElementById('parterre-progress');
 const status = document.getElementById('parterre-status');
 
 let viewer = null;
 let failed = false;
 
-const EMPTY = { drawn_points: 0, loading: 1, level: null, failed: [] };
+const INITIAL_STATE = { drawn_points: 0, loading: 1, level: null, failed: [] };
 
 window.parterre = {
   state() {
     const json = viewer?.state_json();
-    const state = json ? JSON.parse(json) : { ...EMPTY };
+    const state = json ? JSON.parse(json) : { ...INITIAL_STATE };
     if (failed) state.error ??= { code: 'viewer_stopped', message: status?.textContent ?? '', hint: '' };
     return state;
   },
@@ -32,38 +32,40 @@ window.parterre = {
   budget: (points) => viewer?.budget(points),
 };
 
-function say(text, share) {
+// Shows a status text, and the progress as a share from 0 to 1; without a share the progress bar shows only activity.
+function showStatus(text, share) {
   if (status) status.textContent = text;
   if (!progress) return;
   if (share === undefined) progress.removeAttribute('value');
   else progress.value = Math.round(share * 100);
 }
 
-function fail(what, hint) {
+// Shows an error in place of the picture; only the first one.
+function showError(message, hint) {
   if (failed) return;
   failed = true;
-  // Messages end with or without a full stop.
-  if (status) status.textContent = hint ? `${what.replace(/\.$/, '')}. ${hint}` : what;
+  // Messages may or may not end with a full stop.
+  if (status) status.textContent = hint ? `${message.replace(/\.$/, '')}. ${hint}` : message;
   if (progress) progress.hidden = true;
-  if (overlay) {
-    overlay.hidden = false;
-    overlay.classList.add('failed');
-    overlay.setAttribute('role', 'alert');
+  if (notice) {
+    notice.hidden = false;
+    notice.classList.add('failed');
+    notice.setAttribute('role', 'alert');
   }
 }
 
-// Whether the browser draws with WebGL 2; the test's context is given back at once.
+// Whether the browser supports WebGL 2. The context of this check is released at once.
 function hasWebGl2() {
   const context = document.createElement('canvas').getContext('webgl2');
   context?.getExtension('WEBGL_lose_context')?.loseContext();
   return context !== null;
 }
 
-// The program as a response that reports how much of it has come.
-async function program() {
+// Loads the program as a response and shows the progress while its bytes arrive.
+async function loadProgram() {
   const response = await fetch(PROGRAM);
-  if (!response.ok) throw new Error(`${PROGRAM} answers ${response.status} ${response.statusText}.`);
-  // The length of a compressed answer says nothing about the bytes that come out of it.
+  if (!response.ok) throw new Error(`${PROGRAM}: the server answered ${response.status} ${response.statusText}.`);
+  // The length of a compressed response is not the length of the decompressed bytes that are counted here.
   const total = response.headers.has('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
   let read = 0;
   const counted = response.body.pipeThrough(
@@ -71,8 +73,8 @@ async function program() {
       transform(chunk, controller) {
         read += chunk.byteLength;
         const megabytes = (read / 1e6).toFixed(1);
-        if (total > 0) say(`Loading the viewer: ${Math.round((read / total) * 100)} %`, read / total);
-        else say(`Loading the viewer: ${megabytes} MB`);
+        if (total > 0) showStatus(`Loading the viewer: ${Math.round((read / total) * 100)} %`, read / total);
+        else showStatus(`Loading the viewer: ${megabytes} MB`);
         controller.enqueue(chunk);
       },
     }),
@@ -80,50 +82,53 @@ async function program() {
   return new Response(counted, { headers: { 'Content-Type': 'application/wasm' } });
 }
 
-function watch() {
+// Shows the picture as soon as points are drawn, or the error.
+function waitForPicture() {
   const state = window.parterre.state();
   if (state.error) {
-    fail(state.error.message, state.error.hint);
+    showError(state.error.message, state.error.hint);
     return;
   }
-  // Where every tile has failed, the panel under the overlay names them and offers to try again.
+  // Where every tile has failed, the panel behind the notice lists them and offers to try again.
   if (state.drawn_points > 0 || (state.loading === 0 && state.failed.length > 0)) {
-    if (overlay) overlay.hidden = true;
+    if (notice) notice.hidden = true;
     return;
   }
-  say('Opening the scan…');
-  setTimeout(watch, 100);
+  showStatus('Opening the scan…');
+  setTimeout(waitForPicture, 100);
 }
 
 async function main() {
   const address =
     new URLSearchParams(location.search).get('tileset') ?? document.querySelector('meta[name="parterre-tileset"]')?.content;
   if (!address) {
-    fail('This page names no scan.', 'Open the viewer from a venue’s page.');
+    showError('This page does not specify a scan.', 'Open the viewer from the page of a venue.');
     return;
   }
   if (!hasWebGl2()) {
-    fail(
-      'This browser cannot draw with WebGL 2.',
-      'Use a current Firefox, Chrome, Edge or Safari, and switch on graphics acceleration in its settings.',
+    showError(
+      'This browser does not support WebGL 2, which the viewer needs.',
+      'Use a current version of Firefox, Chrome, Edge or Safari, and turn on graphics acceleration in its settings.',
     );
     return;
   }
   const canvas = document.getElementById('parterre-canvas');
-  canvas.addEventListener('webglcontextlost', () => fail('The graphics driver has dropped the picture.', 'Reload the page.'));
-  // A program that stops throws on its next frame.
+  canvas.addEventListener('webglcontextlost', () => showError('The browser lost the connection to the graphics card.', 'Reload the page.'));
+  // After a fatal error, WebAssembly throws in the next frame.
   window.addEventListener('error', (event) => {
-    if (event.error instanceof WebAssembly.RuntimeError) fail('The viewer has stopped.', 'Reload the page; the browser’s console says more.');
+    if (event.error instanceof WebAssembly.RuntimeError) {
+      showError('The viewer has stopped because of an internal error.', 'Reload the page. The browser’s console contains details.');
+    }
   });
-  say('Loading the viewer…');
+  showStatus('Loading the viewer…');
   const module = await import(SCRIPT);
-  await module.default({ module_or_path: await program() });
+  await module.default({ module_or_path: await loadProgram() });
   viewer = module;
-  say('Opening the scan…');
-  // The page's title for people: the address holds identifiers only.
-  module.start(address, overlay?.querySelector('.name')?.textContent || undefined);
+  showStatus('Opening the scan…');
+  // The scan's name from the page; the address contains only identifiers.
+  module.start(address, notice?.querySelector('.name')?.textContent || undefined);
   canvas.focus();
-  watch();
+  waitForPicture();
 }
 
-main().catch((error) => fail('The viewer could not be loaded.', `${error.message ?? error} Reload the page to try again.`));
+main().catch((error) => showError('The viewer could not be loaded.', `${error.message ?? error} Reload the page to try again.`));

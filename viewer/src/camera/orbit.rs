@@ -1,28 +1,30 @@
-//! Turning round a point, shifting, and coming nearer to what is under the pointer.
+//! Orbit mode: rotating around a point, panning, and zooming towards the point under the pointer.
 
 use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
 
-use super::input::Intent;
+use super::input::CameraInput;
 use super::pick::pick;
-use super::{Mode, Rig};
 use crate::points::extract::DrawList;
+use crate::rig::Rig;
+use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
-/// Radians of a drag over the height of the picture.
-const TURN_PER_HEIGHT: f64 = std::f64::consts::PI;
-/// How fast keys shift, in heights of the picture a second; and with shift.
+/// Rotation for a drag over the height of the picture. Radians.
+const ROTATION_PER_HEIGHT: f64 = std::f64::consts::PI;
+/// Speed of panning by keys, in heights of the picture per second.
 const KEYS_PER_S: f64 = 0.36;
+/// The same while Shift is held.
 const KEYS_FAST_PER_S: f64 = 1.2;
-/// What a notch of the wheel leaves of the distance.
+/// Factor on the distance for one notch of the wheel.
 const ZOOM_PER_NOTCH: f64 = 0.85;
-/// Nearest distance to the point that one turns round. Metres.
+/// Smallest distance to the target. Metres.
 const DISTANCE_MIN_M: f64 = 0.3;
 
 pub(super) fn update(
     mut rigs: Query<&mut Rig>,
-    intent: Res<Intent>,
+    input: Res<CameraInput>,
     (scan, drawn, settings): (Res<ActiveScan>, Res<DrawList>, Res<Settings>),
     time: Res<Time>,
 ) {
@@ -31,55 +33,56 @@ pub(super) fn update(
         if rig.mode != Mode::Orbit {
             continue;
         }
-        let aspect = intent.size_px.x / intent.size_px.y.max(1.0);
-        if intent.began || intent.zoom != 0.0 {
-            // What lies under the pointer gives the distance: of the turn's centre, and of the zoom's aim.
-            let direction = rig.ray(intent.at, aspect);
-            let aim = pick(&scan, &drawn, &settings, rig.eye, direction);
-            if intent.began
-                && let Some(aim) = aim
+        let aspect = input.size_px.x / input.size_px.y.max(1.0);
+        if input.drag_started || input.zoom != 0.0 {
+            // The point under the pointer gives the distance of the centre of rotation, and the point to zoom towards.
+            let direction = rig.ray(input.pointer, aspect);
+            let picked = pick(&scan, &drawn, &settings, rig.eye, direction);
+            if input.drag_started
+                && let Some(picked) = picked
             {
-                rig.distance_m = (aim - rig.eye).dot(rig.forward()).max(DISTANCE_MIN_M);
+                rig.distance_m = (picked - rig.eye).dot(rig.forward()).max(DISTANCE_MIN_M);
             }
-            if intent.zoom != 0.0 {
-                let aim = aim.unwrap_or_else(|| rig.eye + direction * rig.distance_m);
-                zoom(&mut rig, aim, intent.zoom);
+            if input.zoom != 0.0 {
+                let picked = picked.unwrap_or_else(|| rig.eye + direction * rig.distance_m);
+                zoom(&mut rig, picked, input.zoom);
             }
         }
-        if intent.turn_px != DVec2::ZERO {
-            let turn = intent.turn_px / intent.size_px.y.max(1.0) * TURN_PER_HEIGHT;
-            orbit(&mut rig, turn.x, -turn.y);
+        if input.rotate_px != DVec2::ZERO {
+            let rotation = input.rotate_px / input.size_px.y.max(1.0) * ROTATION_PER_HEIGHT;
+            orbit(&mut rig, rotation.x, -rotation.y);
         }
-        if intent.shift_px != DVec2::ZERO {
-            shift(&mut rig, intent.shift_px / intent.size_px.y.max(1.0));
+        if input.pan_px != DVec2::ZERO {
+            pan(&mut rig, input.pan_px / input.size_px.y.max(1.0));
         }
-        if intent.go != DVec3::ZERO {
-            let keys = DVec2::new(-intent.go.x, intent.go.y) * (if intent.fast { KEYS_FAST_PER_S } else { KEYS_PER_S } * delta_s);
-            shift(&mut rig, keys);
+        if input.move_keys != DVec3::ZERO {
+            let pan_by_keys =
+                DVec2::new(-input.move_keys.x, input.move_keys.y) * (if input.fast { KEYS_FAST_PER_S } else { KEYS_PER_S } * delta_s);
+            pan(&mut rig, pan_by_keys);
         }
     }
 }
 
-/// Turns the eye round the target; the scene follows the pointer.
+/// Moves the eye around the target by `yaw` and `pitch` radians; the scene follows the pointer.
 fn orbit(rig: &mut Rig, yaw: f64, pitch: f64) {
     let target = rig.target();
     rig.turn(yaw, pitch);
     rig.eye = target - rig.forward() * rig.distance_m;
 }
 
-/// Shifts eye and target so that the target follows a drag given in heights of the picture, y downwards.
-fn shift(rig: &mut Rig, drag: DVec2) {
+/// Moves eye and target so that the target follows a drag, given as a share of the picture's height, y downwards.
+fn pan(rig: &mut Rig, drag: DVec2) {
     let metres_per_height = 2.0 * rig.distance_m * (rig.fov_y * 0.5).tan();
     rig.eye = rig.eye - rig.right() * (drag.x * metres_per_height) + rig.up() * (drag.y * metres_per_height);
 }
 
-/// Comes nearer to `aim` by `notches`; `aim` stays where it is in the picture.
-fn zoom(rig: &mut Rig, aim: DVec3, notches: f64) {
+/// Moves the eye towards `picked` by `notches` of the wheel; `picked` keeps its position in the picture.
+fn zoom(rig: &mut Rig, picked: DVec3, notches: f64) {
     let factor = ZOOM_PER_NOTCH.powf(notches);
-    if notches > 0.0 && (aim - rig.eye).length() * factor < DISTANCE_MIN_M {
+    if notches > 0.0 && (picked - rig.eye).length() * factor < DISTANCE_MIN_M {
         return;
     }
-    rig.eye = aim + (rig.eye - aim) * factor;
+    rig.eye = picked + (rig.eye - picked) * factor;
     rig.distance_m = (rig.distance_m * factor).max(DISTANCE_MIN_M);
 }
 
@@ -94,35 +97,35 @@ mod tests {
     }
 
     #[test]
-    fn turning_keeps_target_and_distance() {
+    fn rotating_keeps_target_and_distance() {
         let mut rig = rig();
         let (target, distance_m) = (rig.target(), rig.distance_m);
         orbit(&mut rig, 0.7, -0.2);
         assert!((rig.target() - target).length() < 1e-9);
         assert!(((rig.eye - target).length() - distance_m).abs() < 1e-9);
         orbit(&mut rig, 0.0, -9.0);
-        assert!(rig.pitch > -1.57, "never over the pole");
+        assert!(rig.pitch > -1.57, "the pitch stays above -90 degrees");
     }
 
     #[test]
-    fn zooming_keeps_the_aim_in_its_place() {
+    fn zooming_keeps_the_picked_point_in_its_position() {
         let mut rig = rig();
-        let aim = DVec3::new(3.0, 1.0, 0.0);
-        let before = (aim - rig.eye).normalize();
-        zoom(&mut rig, aim, 3.0);
-        assert!(((aim - rig.eye).normalize() - before).length() < 1e-12);
+        let picked = DVec3::new(3.0, 1.0, 0.0);
+        let before = (picked - rig.eye).normalize();
+        zoom(&mut rig, picked, 3.0);
+        assert!(((picked - rig.eye).normalize() - before).length() < 1e-12);
         for _ in 0..100 {
-            zoom(&mut rig, aim, 1.0);
+            zoom(&mut rig, picked, 1.0);
         }
-        assert!((aim - rig.eye).length() >= DISTANCE_MIN_M, "never through it");
+        assert!((picked - rig.eye).length() >= DISTANCE_MIN_M, "the eye does not pass the picked point");
     }
 
     #[test]
-    fn a_shift_moves_the_target_with_the_pointer() {
+    fn panning_moves_the_target_with_the_pointer() {
         let mut rig = rig();
         let target = rig.target();
-        shift(&mut rig, DVec2::new(0.25, 0.0));
-        // The old target is now a quarter of the picture's height to the right.
+        pan(&mut rig, DVec2::new(0.25, 0.0));
+        // The old target is now a quarter of the picture's height to the right of the centre.
         let to_old = target - rig.eye;
         let right = to_old.dot(rig.right()) / to_old.dot(rig.forward()) / (2.0 * (rig.fov_y * 0.5).tan());
         assert!((right - 0.25).abs() < 1e-9);

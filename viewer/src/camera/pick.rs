@@ -1,21 +1,23 @@
-//! What is under the pointer: the nearest point that is drawn along a ray.
+//! Picking: the nearest drawn point along a ray, for example under the pointer.
 
 use bevy::math::DVec3;
 
 use crate::points::extract::DrawList;
 use crate::settings::Settings;
-use crate::stream::ActiveScan;
+use crate::stream::active_scan::ActiveScan;
 
-/// Half width of the cone round the ray, as a share of the distance: about five pixels.
+/// Tangent of half the opening angle of the cone around the ray in which points are picked: about five pixels.
 const CONE_TAN: f64 = 0.008;
 
-/// The nearest point along a ray (scan frame, metres; unit `direction`).
+/// The position on a ray at the nearest drawn point in a narrow cone around it. Scan frame, metres; `direction` has length 1.
+///
+/// `None` where there is no such point.
 pub fn pick(scan: &ActiveScan, drawn: &DrawList, settings: &Settings, eye: DVec3, direction: DVec3) -> Option<DVec3> {
-    let eye_in_tiles = eye - scan.open.tree.scan.frame.origin_m;
+    let eye_in_tile_frame = eye - scan.open.tree.scan.frame.origin_m;
     let highest_m = settings.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - scan.open.tree.scan.frame.origin_m.z);
     let mut nearest_m = f64::INFINITY;
-    for slot in drawn.tiles.iter().filter_map(|tile| scan.residency.get(tile.node)) {
-        if let Some(found_m) = slot.points.pick(eye_in_tiles, direction, CONE_TAN, nearest_m, highest_m) {
+    for resident in drawn.tiles.iter().filter_map(|tile| scan.residency.get(tile.node)) {
+        if let Some(found_m) = resident.points.pick(eye_in_tile_frame, direction, CONE_TAN, nearest_m, highest_m) {
             nearest_m = found_m;
         }
     }

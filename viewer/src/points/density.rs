@@ -1,20 +1,20 @@
-//! How far a point's neighbours are, measured in each tile as it is decoded.
+//! The distance of a point from its neighbours, measured in each tile after it is decoded.
 //!
-//! The octree's grid tells how close a tile's points are at most, not how sparse a scan is where the scanner stood far
-//! off. So every point is given the spacing of the points around it, in the vertex' two spare bytes, in millimetres: no
-//! further memory, and the shader has it at hand.
+//! The octree's grid gives the smallest distance between a tile's points, but not how sparse the scan is far from the
+//! scanner. So every point gets the spacing of the points around it, in millimetres, in the two unused bytes of its vertex:
+//! this needs no further memory, and the shader can read it.
 //!
-//! A tile's points lie in Morton order, so the points of a cube of 2^k mm are one run of them. The smallest cube with a
-//! few points gives the spacing, as if they lay on a surface across it.
+//! A tile's points are in Morton order, so that the points of a cube of 2^k mm are consecutive. The smallest cube with enough
+//! points gives the spacing, as if its points were on a surface across the cube.
 
 use parterre_tile::glb::Part;
 
-/// Cubes from 8 mm to 8 m.
+/// Binary logarithms of the cubes' edges in millimetres: 8 mm to 8 m.
 const SHIFTS: std::ops::RangeInclusive<u32> = 3..=13;
-/// Points in a cube from which its spacing is told.
+/// Number of points from which a cube gives a spacing.
 const POINTS_MIN: usize = 6;
 
-/// Writes every point's spacing into its `pad`; returns the median, metres.
+/// Writes every point's spacing (millimetres) into the `pad` of its vertex. Returns the median in metres; 0 without points.
 pub fn measure(parts: &mut [Part]) -> f32 {
     let mut all: Vec<u16> = Vec::new();
     for part in parts {
@@ -23,16 +23,16 @@ pub fn measure(parts: &mut [Part]) -> f32 {
             let cube = |index: usize| part.vertices[index].position.map(|value| value >> shift);
             let mut start = 0;
             while start < spacing_mm.len() {
-                let here = cube(start);
+                let current = cube(start);
                 let mut end = start + 1;
-                while end < spacing_mm.len() && cube(end) == here {
+                while end < spacing_mm.len() && cube(end) == current {
                     end += 1;
                 }
                 let count = end - start;
                 if count >= POINTS_MIN || shift == *SHIFTS.end() {
                     let spacing = (f64::from(1u32 << shift) / (count as f64).sqrt()).clamp(1.0, f64::from(u16::MAX)) as u16;
-                    // Smaller cubes come first and count.
-                    spacing_mm[start..end].iter_mut().filter(|known| **known == 0).for_each(|known| *known = spacing);
+                    // The value of a smaller cube is kept.
+                    spacing_mm[start..end].iter_mut().filter(|value| **value == 0).for_each(|value| *value = spacing);
                 }
                 start = end;
             }
@@ -60,15 +60,18 @@ mod tests {
         (0..16).fold(0, |code, bit| (0..3).fold(code, |code, axis| code | u64::from(position[axis] >> bit & 1) << (3 * bit + axis)))
     }
 
-    /// A level square of `edge` points a side, `step` mm apart, from `corner`.
+    /// A horizontal square of `edge` times `edge` points, `step` mm apart, from `corner`.
     fn square(corner: [u16; 2], edge: u16, step: u16) -> Vec<Vertex> {
         (0..edge * edge)
-            .map(|at| Vertex { position: [corner[0] + at % edge * step, corner[1] + at / edge * step, 1000], ..Default::default() })
+            .map(|index| Vertex {
+                position: [corner[0] + index % edge * step, corner[1] + index / edge * step, 1000],
+                ..Default::default()
+            })
             .collect()
     }
 
     #[test]
-    fn dense_and_sparse_surfaces_of_one_tile_are_told_apart() {
+    fn dense_and_sparse_surfaces_of_a_tile_get_different_spacings() {
         let mut vertices = square([0, 0], 64, 10);
         vertices.extend(square([8192, 8192], 32, 80));
         vertices.sort_by_key(|vertex| interleave(vertex.position));
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_points_and_empty_tiles_are_measured_too() {
+    fn single_points_and_empty_tiles_have_a_spacing() {
         assert_eq!(measure(&mut []), 0.0);
         let mut parts = [Part { vertices: vec![Vertex::default()], ..Part::default() }];
         assert_eq!(measure(&mut parts), 8.192);

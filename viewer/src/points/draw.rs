@@ -1,4 +1,4 @@
-//! The pass that draws every queued part's points into textures of their own.
+//! The render pass that draws the points of all queued parts into a colour and a depth texture.
 
 use bevy::color::LinearRgba;
 use bevy::prelude::*;

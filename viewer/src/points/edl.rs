@@ -1,4 +1,4 @@
-//! The full-screen pass that shades the points, closes small holes and writes the camera's target.
+//! The full-screen pass that closes small gaps, applies eye-dome lighting and writes the camera's target.
 
 use bevy::prelude::*;
 use bevy::render::render_resource::{PipelineCache, RenderPassDescriptor};

@@ -1,5 +1,5 @@
-// Eye-dome lighting: a pixel is darkened by how far its neighbours stand before it, on a logarithmic scale of distance.
-// Also closes small gaps between the points of a surface and lays the background.
+// Eye-dome lighting: a pixel is darkened by how much nearer its neighbours are, on a logarithmic scale of distance.
+// Also closes small gaps between the points of a surface and draws the background.
 
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 
@@ -13,20 +13,20 @@ struct Frame {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var colors: texture_2d<f32>;
-// Bound as a plain texture: WebGL2 refuses to read depth textures as such.
+// Bound as a float texture: WebGL2 cannot read it as a depth texture.
 @group(0) @binding(2) var depths: texture_2d<f32>;
 // Depths are sampled, not loaded: a depth texture without a nearest sampler reads as zero in WebGL2.
 @group(0) @binding(3) var nearest: sampler;
 
 const STRENGTH: f32 = 7.0;
-// What one neighbour adds at most, so that edges stay readable and never turn black.
+// Largest shade from one neighbour, so that edges do not become black.
 const SHADE_MAX: f32 = 0.22;
-// A neighbour nearer by this share (a logarithm) belongs to a surface before the pixel.
-const BEFORE: f32 = 0.04;
+// A neighbour that is nearer by this binary logarithm of the distance belongs to a surface in front of the pixel.
+const IN_FRONT_LOG2: f32 = 0.04;
 
 struct Sample {
     color: vec3<f32>,
-    // Reversed depth: near distance over distance; 0 where nothing was drawn.
+    // Reversed depth: distance of the near plane divided by the distance; 0 where nothing was drawn.
     depth: f32,
 }
 
@@ -35,23 +35,24 @@ fn inside(pixel: vec2<i32>) -> vec2<i32> {
 }
 
 fn depth_at(pixel: vec2<i32>) -> f32 {
-    let place = (vec2<f32>(inside(pixel)) + 0.5) / frame.viewport.xy;
-    return textureSampleLevel(depths, nearest, place, 0.0).r;
+    let uv = (vec2<f32>(inside(pixel)) + 0.5) / frame.viewport.xy;
+    return textureSampleLevel(depths, nearest, uv, 0.0).r;
 }
 
-// The pixel, or, where it shows what lies behind a surface through a gap between its points, the mean of the surface
-// around it: where nearly all neighbours stand before it. At a straight edge of a surface only three of eight do, in a right-angled corner five of the outer ring.
-fn closed(pixel: vec2<i32>) -> Sample {
+// Colour and depth of a pixel. Where nearly all neighbours are in front of it, it shows what is behind a surface through a gap
+// between the surface's points; then the mean of that surface. At a straight edge of a surface only three of eight neighbours
+// are in front, and in a right-angled corner five of the outer ring.
+fn sample_surface(pixel: vec2<i32>) -> Sample {
     let own = depth_at(pixel);
-    let limit = own * exp2(BEFORE);
-    // Most pixels are told by four neighbours.
-    var before = 0;
-    before += i32(depth_at(pixel + vec2<i32>(1, 0)) > limit);
-    before += i32(depth_at(pixel - vec2<i32>(1, 0)) > limit);
-    before += i32(depth_at(pixel + vec2<i32>(0, 1)) > limit);
-    before += i32(depth_at(pixel - vec2<i32>(0, 1)) > limit);
-    if (before >= 2) {
-        let surface = around(pixel, limit);
+    let limit = own * exp2(IN_FRONT_LOG2);
+    // Four neighbours are enough to exclude most pixels.
+    var in_front = 0;
+    in_front += i32(depth_at(pixel + vec2<i32>(1, 0)) > limit);
+    in_front += i32(depth_at(pixel - vec2<i32>(1, 0)) > limit);
+    in_front += i32(depth_at(pixel + vec2<i32>(0, 1)) > limit);
+    in_front += i32(depth_at(pixel - vec2<i32>(0, 1)) > limit);
+    if (in_front >= 2) {
+        let surface = surface_around(pixel, limit);
         if (surface.depth > 0.0) {
             return surface;
         }
@@ -62,16 +63,16 @@ fn closed(pixel: vec2<i32>) -> Sample {
     return Sample(frame.background.rgb, 0.0);
 }
 
-// The mean of the surface that stands before a pixel all around it; depth 0 where there is none.
-fn around(pixel: vec2<i32>, limit: f32) -> Sample {
+// The mean of a surface that is in front of a pixel on nearly all sides; depth 0 where there is none.
+fn surface_around(pixel: vec2<i32>, limit: f32) -> Sample {
     var color = vec3<f32>(0.0);
     var depth = 0.0;
     var weight = 0.0;
     var ring = 0;
     var wide_ring = 0;
-    for (var at = 0; at < 8; at++) {
-        let way = vec2<i32>(vec2<f32>(cos(f32(at) * 0.785398), sin(f32(at) * 0.785398)) * 1.4142);
-        let near = inside(pixel + way);
+    for (var direction = 0; direction < 8; direction++) {
+        let offset = vec2<i32>(vec2<f32>(cos(f32(direction) * 0.785398), sin(f32(direction) * 0.785398)) * 1.4142);
+        let near = inside(pixel + offset);
         let near_depth = depth_at(near);
         if (near_depth > limit) {
             ring += 1;
@@ -79,7 +80,7 @@ fn around(pixel: vec2<i32>, limit: f32) -> Sample {
             depth += near_depth * 2.0;
             weight += 2.0;
         }
-        let wide = inside(pixel + way * 2);
+        let wide = inside(pixel + offset * 2);
         let wide_depth = depth_at(wide);
         if (wide_depth > limit) {
             wide_ring += 1;
@@ -94,13 +95,13 @@ fn around(pixel: vec2<i32>, limit: f32) -> Sample {
     return Sample(vec3<f32>(0.0), 0.0);
 }
 
-// What a neighbour adds to the shade: how far it stands before the pixel. The background adds nothing.
+// The shade from one neighbour: by how much it is nearer than the pixel. The background gives no shade.
 fn shade_of(depth: f32, pixel: vec2<i32>) -> f32 {
-    let there = depth_at(pixel);
-    if (there <= 0.0) {
+    let neighbour_depth = depth_at(pixel);
+    if (neighbour_depth <= 0.0) {
         return 0.0;
     }
-    return clamp(log2(there) - log2(depth), 0.0, SHADE_MAX);
+    return clamp(log2(neighbour_depth) - log2(depth), 0.0, SHADE_MAX);
 }
 
 fn linear(color: vec3<f32>) -> vec3<f32> {
@@ -110,22 +111,22 @@ fn linear(color: vec3<f32>) -> vec3<f32> {
 @fragment
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let pixel = vec2<i32>(in.position.xy);
-    var seen = closed(pixel);
-    if (seen.depth > 0.0 && frame.ranges.w > 0.0) {
+    var surface = sample_surface(pixel);
+    if (surface.depth > 0.0 && frame.ranges.w > 0.0) {
         let near = max(i32(round(frame.background.w)), 1);
         let wide = max(i32(round(frame.background.w * 0.7071)), 1);
-        var shade = shade_of(seen.depth, pixel + vec2<i32>(near, 0));
-        shade += shade_of(seen.depth, pixel - vec2<i32>(near, 0));
-        shade += shade_of(seen.depth, pixel + vec2<i32>(0, near));
-        shade += shade_of(seen.depth, pixel - vec2<i32>(0, near));
-        shade += shade_of(seen.depth, pixel + vec2<i32>(wide, wide));
-        shade += shade_of(seen.depth, pixel - vec2<i32>(wide, wide));
-        shade += shade_of(seen.depth, pixel + vec2<i32>(wide, -wide));
-        shade += shade_of(seen.depth, pixel - vec2<i32>(wide, -wide));
-        seen.color *= exp2(-STRENGTH * 0.125 * frame.ranges.w * shade);
+        var shade = shade_of(surface.depth, pixel + vec2<i32>(near, 0));
+        shade += shade_of(surface.depth, pixel - vec2<i32>(near, 0));
+        shade += shade_of(surface.depth, pixel + vec2<i32>(0, near));
+        shade += shade_of(surface.depth, pixel - vec2<i32>(0, near));
+        shade += shade_of(surface.depth, pixel + vec2<i32>(wide, wide));
+        shade += shade_of(surface.depth, pixel - vec2<i32>(wide, wide));
+        shade += shade_of(surface.depth, pixel + vec2<i32>(wide, -wide));
+        shade += shade_of(surface.depth, pixel - vec2<i32>(wide, -wide));
+        surface.color *= exp2(-STRENGTH * 0.125 * frame.ranges.w * shade);
     }
 #ifdef SRGB_TARGET
-    seen.color = linear(seen.color);
+    surface.color = linear(surface.color);
 #endif
-    return vec4<f32>(seen.color, 1.0);
+    return vec4<f32>(surface.color, 1.0);
 }

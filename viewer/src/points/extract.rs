@@ -1,4 +1,4 @@
-//! From the main world to the render world: which tiles, seen from where, with which settings.
+//! Copying of the tiles to draw, the camera and the settings from the main world to the render world.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use parterre_lod::NodeId;
 
 use super::spacing::TileSpacing;
 use super::upload::GpuTile;
-use crate::camera::Rig;
+use crate::rig::Rig;
 use crate::settings::Settings;
 
 /// A tile to draw.
 #[derive(Clone)]
 pub struct DrawTile {
-    /// Its place in the tree.
+    /// Its node in the tree.
     pub node: NodeId,
-    /// Its points.
+    /// Its points on the graphics card.
     pub gpu: Arc<GpuTile>,
-    /// How far apart they lie.
+    /// The spacing of its points.
     pub spacing: TileSpacing,
 }
 
-/// What the main world wants drawn, the most important first.
+/// The tiles to draw in this frame, the most important first.
 #[derive(Resource, Clone, Default)]
 pub struct DrawList {
     /// Tiles.
@@ -32,22 +32,22 @@ pub struct DrawList {
     pub origin_m: DVec3,
     /// Bounds in the scan frame, `[minx, miny, minz, maxx, maxy, maxz]`.
     pub bounds: [f64; 6],
-    /// Intensities drawn black and white.
+    /// Intensities that are drawn black and white.
     pub intensity_range: [u16; 2],
 }
 
-/// The same in the render world.
+/// What the render world needs to draw the points of a frame.
 #[derive(Resource, Default)]
 pub struct ExtractedPoints {
-    /// What to draw.
+    /// Tiles.
     pub list: DrawList,
-    /// From where. `None` before the first frame.
+    /// The camera's position and direction. `None` before the first frame.
     pub rig: Option<Rig>,
-    /// How.
+    /// Settings.
     pub settings: Settings,
 }
 
-/// Copies the frame's list; the tiles themselves are shared.
+/// Copies the list of tiles; the tiles themselves are shared.
 pub(super) fn extract(
     mut extracted: ResMut<ExtractedPoints>,
     list: Extract<Res<DrawList>>,

@@ -1,4 +1,4 @@
-//! The render pipelines and their layouts.
+//! The render pipelines and the layouts of their bind groups.
 
 use bevy::asset::load_embedded_asset;
 use bevy::core_pipeline::FullscreenShader;
@@ -15,28 +15,29 @@ use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
 use parterre_tile::glb;
 
+use super::point_camera::PointCamera;
 use super::queue::{FrameUniform, PartUniform};
-use super::{PipelinesReady, PointCamera};
+use super::ready::PipelinesReady;
 
-/// Colours as the tiles have them, sRGB-encoded: shading multiplies them as they are.
+/// Colours are stored sRGB-encoded, as in the tiles; shading multiplies the encoded values.
 pub const COLOR_FORMAT: TextureFormat = TextureFormat::Rgba8Unorm;
-/// Reversed depth.
+/// Reversed depth: 1 at the near plane, 0 at infinity.
 pub const DEPTH_FORMAT: TextureFormat = TextureFormat::Depth32Float;
 
-/// Layouts and pipelines.
+/// Pipelines and layouts.
 #[derive(Resource)]
 pub struct PointPipelines {
-    /// The frame's uniform, for points.
+    /// Layout for points: the frame's uniform.
     pub frame_layout: BindGroupLayoutDescriptor,
-    /// A part's uniform, with a dynamic offset.
+    /// Layout for a part: its uniform, with a dynamic offset.
     pub part_layout: BindGroupLayoutDescriptor,
-    /// The frame's uniform, the two textures and the sampler, for eye-dome lighting.
+    /// Layout for eye-dome lighting: the frame's uniform, the two textures and the sampler.
     pub edl_layout: BindGroupLayoutDescriptor,
-    /// Points without and with intensity.
+    /// Pipelines for points without and with intensity.
     pub points: [CachedRenderPipelineId; 2],
-    /// Eye-dome lighting, once the target's format is known.
+    /// Pipeline for eye-dome lighting and the target format it was made for; `None` until that format is known.
     pub edl: Option<(TextureFormat, CachedRenderPipelineId)>,
-    /// Takes the nearest pixel.
+    /// Sampler that takes the nearest pixel.
     pub nearest: Sampler,
     edl_shader: Handle<Shader>,
     fullscreen: VertexState,
@@ -106,7 +107,7 @@ pub(super) fn init(
     });
 }
 
-/// Queues the pipeline that depends on the camera's target, and tells when all are compiled.
+/// Queues the pipeline that depends on the format of the camera's target, and records when all pipelines are compiled.
 pub(super) fn specialize(
     mut pipelines: ResMut<PointPipelines>,
     cache: Res<PipelineCache>,
@@ -115,7 +116,7 @@ pub(super) fn specialize(
 ) {
     let Ok(view) = views.single() else { return };
     let format = view.target_format;
-    if pipelines.edl.is_none_or(|(known, _)| known != format) {
+    if pipelines.edl.is_none_or(|(current, _)| current != format) {
         let id = cache.queue_render_pipeline(RenderPipelineDescriptor {
             label: Some("points edl".into()),
             layout: vec![pipelines.edl_layout.clone()],
@@ -140,7 +141,7 @@ fn target(format: TextureFormat) -> ColorTargetState {
     ColorTargetState { format, blend: None, write_mask: ColorWrites::ALL }
 }
 
-/// One instance a point, as `glb::Vertex` and `glb::Extra` lie in memory.
+/// One instance per point, in the memory layout of `glb::Vertex` and `glb::Extra`.
 fn vertex_buffers(extras: bool) -> Vec<VertexBufferLayout> {
     let attribute = |format, offset, shader_location| VertexAttribute { format, offset, shader_location };
     let mut buffers = vec![VertexBufferLayout {

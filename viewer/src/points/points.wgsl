@@ -1,4 +1,4 @@
-// Points as quads: one instance a point, four vertices a quad, straight from the tile's quantized vertices.
+// Points as quads: one instance per point, four vertices per quad, directly from the tile's quantized vertices.
 
 struct Frame {
     viewport: vec4<f32>,
@@ -13,7 +13,7 @@ struct Part {
     split_and_height_m: vec4<f32>,
     below_low_m: vec4<f32>,
     below_high_m: vec4<f32>,
-    own_m: vec4<f32>,
+    largest_spacing_m: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -21,7 +21,7 @@ struct Part {
 
 struct Point {
     @builtin(vertex_index) corner: u32,
-    // 16-bit millimetres, normalized; the fourth is the spacing of the points around.
+    // 16-bit millimetres, normalized; w: the spacing of the points around this one.
     @location(0) position: vec4<f32>,
     @location(1) color: vec4<f32>,
 #ifdef EXTRAS
@@ -34,10 +34,10 @@ struct Splat {
     @location(0) color: vec3<f32>,
     // -1 to 1 over the quad.
     @location(1) offset: vec2<f32>,
-    // Squared radius beyond which a pixel is left out; 2 keeps the corners.
-    @location(2) @interpolate(flat) round: f32,
-    // Half the quad's edge in metres.
-    @location(3) @interpolate(flat) radius_m: f32,
+    // Squared radius beyond which pixels are discarded: 1 gives a disc, 2 keeps the whole quad.
+    @location(2) @interpolate(flat) radius_squared: f32,
+    // Depth of the paraboloid that the point is drawn as, in metres.
+    @location(3) @interpolate(flat) bulge_m: f32,
 }
 
 struct Shaded {
@@ -45,13 +45,13 @@ struct Shaded {
     @builtin(frag_depth) depth: f32,
 }
 
-// How far the middle of a point stands before its rim, as a share of its radius.
+// Distance by which the centre of a point is nearer than its rim, as a share of its radius.
 const BULGE: f32 = 0.6;
 // 65,535 steps of 1 mm.
 const CELL_M: f32 = 65.535;
 
-// Blue over green to red, even in brightness.
-fn ramp(at: f32) -> vec3<f32> {
+// Colour scale for heights, from blue through green to red.
+fn color_scale(at: f32) -> vec3<f32> {
     let t = clamp(at, 0.0, 1.0) * 4.0;
     let a = vec3<f32>(0.20, 0.30, 0.62);
     let b = vec3<f32>(0.18, 0.58, 0.66);
@@ -75,17 +75,17 @@ fn vertex(in: Point) -> Splat {
     let octants = select(part.below_low_m, part.below_high_m, upper.z);
     let pair = select(octants.xy, octants.zw, upper.y);
     let below_m = select(pair.x, pair.y, upper.x);
-    let spacing_m = min(min(in.position.w * CELL_M, part.own_m.x), below_m);
+    let spacing_m = min(min(in.position.w * CELL_M, part.largest_spacing_m.x), below_m);
     let size_px = clamp(spacing_m * frame.viewport.z / max(out.clip.w, frame.limits.z), frame.limits.x, frame.limits.y);
 
     out.offset = vec2<f32>(f32(in.corner & 1u), f32(in.corner >> 1u)) * 2.0 - 1.0;
     out.clip = vec4<f32>(out.clip.xy + out.offset * (size_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
     if (height_m > frame.limits.w) {
-        // Outside the clip space: the whole quad is dropped.
+        // Outside clip space, so that the whole quad is discarded.
         out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
     }
-    out.round = select(2.0, 1.0, size_px > 3.0);
-    out.radius_m = BULGE * 0.5 * size_px * out.clip.w / frame.picture.x;
+    out.radius_squared = select(2.0, 1.0, size_px > 3.0);
+    out.bulge_m = BULGE * 0.5 * size_px * out.clip.w / frame.picture.x;
 
     out.color = in.color.rgb;
 #ifdef EXTRAS
@@ -95,18 +95,18 @@ fn vertex(in: Point) -> Splat {
     }
 #endif
     if (frame.viewport.w == 2.0) {
-        out.color = ramp(height_m * frame.ranges.z);
+        out.color = color_scale(height_m * frame.ranges.z);
     }
     return out;
 }
 
 @fragment
 fn fragment(in: Splat) -> Shaded {
-    let from_middle = dot(in.offset, in.offset);
-    if (from_middle > in.round) {
+    let center_distance_squared = dot(in.offset, in.offset);
+    if (center_distance_squared > in.radius_squared) {
         discard;
     }
-    // A bulge towards the eye: where two points overlap, every pixel goes to the nearer middle.
+    // Points bulge towards the eye, so that where two overlap, every pixel shows the one with the nearer centre.
     let distance_m = frame.limits.z / in.clip.z;
-    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + in.radius_m * from_middle));
+    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + in.bulge_m * center_distance_squared));
 }

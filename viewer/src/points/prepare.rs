@@ -1,4 +1,4 @@
-//! Uniforms, target textures and bind groups of a frame.
+//! Preparation of a frame's uniforms, target textures and bind groups.
 
 use bevy::image::ToExtents;
 use bevy::prelude::*;
@@ -9,8 +9,8 @@ use bevy::render::render_resource::{
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::texture::{CachedTexture, TextureCache};
 
-use super::PointCamera;
 use super::pipeline::{COLOR_FORMAT, DEPTH_FORMAT, PointPipelines};
+use super::point_camera::PointCamera;
 use super::queue::{FrameUniform, PartUniform, QueuedPoints};
 
 /// The frame's uniforms on the graphics card.
@@ -22,7 +22,7 @@ pub struct PointUniforms {
     pub offsets: Vec<u32>,
 }
 
-/// What points are drawn into.
+/// The textures into which points are drawn.
 #[derive(Component)]
 pub struct PointTextures {
     /// Colours.
@@ -36,7 +36,7 @@ pub struct PointTextures {
 pub struct PointBindGroups {
     /// For points.
     pub frame: BindGroup,
-    /// For a part; takes an offset. `None` where nothing is queued.
+    /// For a part, with a dynamic offset. `None` where nothing is queued.
     pub part: Option<BindGroup>,
     /// For eye-dome lighting.
     pub edl: BindGroup,

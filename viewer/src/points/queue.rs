@@ -1,7 +1,7 @@
-//! Every part's matrix and sizes for this frame.
+//! The uniforms of a frame and of each part to draw.
 //!
-//! Positions are f32 only relative to a part's origin: the part's origin less the eye is taken in f64, so that a scan a
-//! thousand kilometres from its frame's zero is as steady as one at zero.
+//! Positions are f32 only relative to a part's origin. The difference of the part's origin and the eye is computed in f64, so
+//! that a scan a thousand kilometres from the origin of its frame is drawn as exactly as one at the origin.
 
 use std::sync::Arc;
 
@@ -10,54 +10,55 @@ use bevy::prelude::*;
 use bevy::render::camera::ExtractedCamera;
 use bevy::render::render_resource::ShaderType;
 
-use super::PointCamera;
 use super::extract::ExtractedPoints;
+use super::point_camera::PointCamera;
 use super::upload::GpuTile;
-use crate::camera::{NEAR_M, Rig};
+use crate::rig::{NEAR_M, Rig};
 use crate::settings::ColorBy;
 
-/// Points overlap by this factor over their spacing: even spacing leaves gaps along the diagonal.
-const OVERLAP: f32 = 1.7;
-/// Smallest and largest size of a point in pixels of a 720 pixel high picture.
+/// Size of a point as a multiple of its spacing. Larger than 1, because a regular grid has gaps along its diagonals.
+const SIZE_PER_SPACING: f32 = 1.7;
+/// Smallest and largest size of a point, in pixels of a picture that is 720 pixels high.
 const SIZE_PX: [f32; 2] = [1.3, 36.0];
 
 /// Uniform of one part.
 #[derive(Clone, Copy, Debug, ShaderType)]
 pub struct PartUniform {
-    /// From metres relative to the part's origin.
+    /// From positions relative to the part's origin (metres) to clip space.
     pub clip_from_part: Mat4,
-    /// xyz: where the octants meet, relative to the part's origin; w: the origin's height in the scan frame over the
-    /// scan's lowest point.
+    /// xyz: the point where the tile's octants meet, relative to the part's origin; w: height of the part's origin above the
+    /// scan's lowest point. Metres.
     pub split_and_height_m: Vec4,
-    /// Spacing of what is drawn below in the octants with low z.
+    /// Spacing of the finer tiles drawn in the four lower octants (low z). Metres.
     pub below_low_m: Vec4,
-    /// And in those with high z.
+    /// The same for the four upper octants (high z).
     pub below_high_m: Vec4,
-    /// x: the largest spacing.
-    pub own_m: Vec4,
+    /// x: upper limit of the spacing. Metres.
+    pub largest_spacing_m: Vec4,
 }
 
 /// Uniform of the frame.
 #[derive(Clone, Copy, Debug, Default, ShaderType)]
 pub struct FrameUniform {
-    /// x, y: size of the picture in pixels; z: pixels of a metre at 1 m distance, times the size factor; w: 0 for
-    /// colour, 1 for intensity, 2 for height.
+    /// x, y: size of the picture in pixels; z: pixels per metre at a distance of 1 m, times the factor on the points' size; w: what
+    /// the colour shows: 0 colour, 1 intensity, 2 height.
     pub viewport: Vec4,
-    /// Smallest and largest size in pixels; near distance in metres; height above which nothing is drawn.
+    /// x, y: smallest and largest size of a point in pixels; z: distance of the near plane in metres; w: height above the scan's
+    /// lowest point above which nothing is drawn, in metres.
     pub limits: Vec4,
-    /// Intensity at black, one over the intensity range, one over the height range, strength of eye-dome lighting.
+    /// x: intensity drawn black; y: 1 / intensity range; z: 1 / height range in metres; w: strength of eye-dome lighting.
     pub ranges: Vec4,
-    /// Background colour, sRGB; w: radius of eye-dome lighting in pixels.
+    /// xyz: background colour, sRGB; w: radius of eye-dome lighting in pixels.
     pub background: Vec4,
-    /// x: pixels of a metre at 1 m distance.
+    /// x: pixels per metre at a distance of 1 m.
     pub picture: Vec4,
 }
 
 /// One draw call.
 pub struct QueuedPart {
-    /// The tile that keeps the buffers alive.
+    /// The tile, whose buffers must exist until the frame is drawn.
     pub tile: Arc<GpuTile>,
-    /// Index in the tile's parts.
+    /// Index of the part in the tile.
     pub part: usize,
     /// Its uniform.
     pub uniform: PartUniform,
@@ -72,7 +73,7 @@ pub struct QueuedPoints {
     pub frame: FrameUniform,
 }
 
-/// The background, sRGB: a calm dark blue-grey.
+/// Background colour, sRGB: dark blue-grey.
 pub const BACKGROUND: [f32; 3] = [0.106, 0.133, 0.165];
 
 pub(super) fn queue(
@@ -99,7 +100,7 @@ pub(super) fn queue(
                     split_and_height_m: split_m.extend((origin_scan_m.z - low_m) as f32),
                     below_low_m: Vec4::from_slice(&tile.spacing.below_m[..4]),
                     below_high_m: Vec4::from_slice(&tile.spacing.below_m[4..]),
-                    own_m: Vec4::new(tile.spacing.largest_m, 0.0, 0.0, 0.0),
+                    largest_spacing_m: Vec4::new(tile.spacing.largest_m, 0.0, 0.0, 0.0),
                 },
             });
         }
@@ -116,7 +117,7 @@ pub(super) fn queue(
     let cut_m = settings.cut_above_m.map_or(f32::MAX, |cut| (cut - low_m) as f32);
     let [red, green, blue] = BACKGROUND;
     queued.frame = FrameUniform {
-        viewport: Vec4::new(size.x as f32, size.y as f32, pixels_per_metre_at_1m as f32 * settings.point_size * OVERLAP, mode),
+        viewport: Vec4::new(size.x as f32, size.y as f32, pixels_per_metre_at_1m as f32 * settings.point_size * SIZE_PER_SPACING, mode),
         limits: Vec4::new(SIZE_PX[0] * picture_scale.max(1.0), SIZE_PX[1] * picture_scale, NEAR_M as f32, cut_m),
         ranges: Vec4::new(
             dark,
@@ -129,7 +130,7 @@ pub(super) fn queue(
     };
 }
 
-/// From positions relative to the eye, in the scan's axes, to clip space. Depth is reversed: 1 at [`NEAR_M`], 0 far away.
+/// From positions relative to the eye, along the scan's axes, to clip space. Depth is reversed: 1 at [`NEAR_M`], 0 at infinity.
 fn clip_from_eye(rig: &Rig, aspect: f64) -> DMat4 {
     let (right, up, back) = (rig.right(), rig.up(), -rig.forward());
     let view_from_scan_axes = DMat4::from_cols(
@@ -155,24 +156,24 @@ mod tests {
     }
 
     #[test]
-    fn far_from_zero_is_as_exact_as_near_it() {
+    fn positions_far_from_the_origin_are_as_exact_as_near_it() {
         let far = DVec3::new(321_500.0, 5_814_500.0, 30.0);
         let near_rig = Rig { eye: DVec3::new(0.0, -10.0, 1.7), ..Rig::default() };
         let far_rig = Rig { eye: near_rig.eye + far, ..near_rig.clone() };
         let point = Vec3::new(1.001, 2.002, 3.003);
         let near = clip(&near_rig, DVec3::ZERO, point);
         assert!((near - clip(&far_rig, far, point)).abs().max_element() < 1e-6);
-        // A step of 1 mm still shows.
+        // A difference of 1 mm is still visible.
         assert_ne!(clip(&far_rig, far, point), clip(&far_rig, far, point + Vec3::X * 0.001));
     }
 
     #[test]
-    fn right_is_right_and_up_is_up() {
+    fn east_is_right_and_up_is_up_when_looking_north() {
         let rig = Rig { eye: DVec3::ZERO, yaw: 0.0, pitch: 0.0, ..Rig::default() };
         let right = clip(&rig, DVec3::ZERO, Vec3::new(1.0, 10.0, 0.0));
         assert!(right.x > 0.0 && right.y.abs() < 1e-6, "east is right when looking north");
         let up = clip(&rig, DVec3::ZERO, Vec3::new(0.0, 10.0, 1.0));
         assert!(up.y > 0.0 && up.x.abs() < 1e-6);
-        assert!((up.z - NEAR_M as f32 / 10.0).abs() < 1e-6, "reversed depth is near over distance");
+        assert!((up.z - NEAR_M as f32 / 10.0).abs() < 1e-6, "reversed depth is the near distance divided by the distance");
     }
 }

@@ -1,11 +1,11 @@
-//! How far apart points lie where a tile is drawn, so that points are as large as the gaps between them.
+//! The spacing of the points drawn in each octant of a tile, so that points are as large as the gaps between them.
 //!
-//! Every point knows the spacing of its own tile's points around it ([`super::density`]). But the tree is additive: a
-//! tile's points lie among those of the drawn tiles below it, and must be as small as they are, or they would stand out
-//! as blobs. So a tile also hands its points the spacing of what is drawn below it in their octant; a point takes the
-//! smaller.
+//! Every point has the spacing of its own tile's points around it ([`super::density`]). But refinement is additive: a tile's
+//! points are drawn together with those of its descendants, and must be as small as these, or they would cover them. So
+//! each tile also gets the spacing of its drawn descendants in each octant; a point uses the smaller value.
 //!
-//! The split planes of the octants are read off the children's boxes: boxes are tight and do not tell the octree's cells.
+//! The planes between the octants are derived from the children's bounding boxes, which are tight, so that the centre of the
+//! tile's own box is not the centre of its octree cell.
 
 use std::collections::HashMap;
 
@@ -13,93 +13,94 @@ use bevy::math::DVec3;
 use parterre_lod::{Content, NodeId, Tree};
 use parterre_model::points::Bounds;
 
-/// Nothing is drawn as if it were closer together than this. Metres.
+/// Smallest spacing used for drawing. Metres.
 const FINEST_M: f64 = 0.002;
-/// Points are drawn as if their spacing were at most this many times their tile's grid: on thin things, where few points
-/// lie around one, the measured spacing is too large.
-const LARGEST: f64 = 1.15;
-/// Where nothing is drawn below. Metres.
-const NOTHING_BELOW_M: f32 = 1e6;
-/// Boxes are on whole millimetres; half of one forgives rounding.
+/// Largest spacing used for drawing, as a multiple of the tile's grid. On thin objects, where a point has few neighbours, the
+/// measured spacing is too large.
+const LARGEST_FACTOR: f64 = 1.15;
+/// Spacing of an octant without drawn descendants: larger than any real one. Metres.
+const EMPTY_OCTANT_M: f32 = 1e6;
+/// Tolerance when comparing boxes, which are rounded to whole millimetres. Metres.
 const EPSILON_M: f64 = 0.0005;
 
 /// The spacings in a tile's eight octants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TileSpacing {
-    /// Where the octants meet, tile frame, metres.
+    /// The point where the octants meet, tile frame, metres.
     pub split_m: DVec3,
-    /// Spacing of what is drawn below, metres; index bit 0 is the upper half in x, bit 1 in y, bit 2 in z.
+    /// Spacing of the drawn descendants in each octant, metres. Bit 0 of the index is set for the upper half in x, bit 1 in y, bit
+    /// 2 in z.
     pub below_m: [f32; 8],
-    /// The largest spacing. Metres.
+    /// Upper limit of the spacing. Metres.
     pub largest_m: f32,
 }
 
-/// The spacings of everything that a frame draws.
+/// The spacings of all tiles that a frame draws.
 pub struct Spacings {
     tiles: HashMap<NodeId, TileSpacing>,
 }
 
 impl Spacings {
-    /// Computes the spacings for the tiles `drawn`; `median_m` tells the median of a drawn tile's own points.
+    /// Computes the spacings for the tiles `drawn`; `median_m` gives the median spacing of a tile's own points.
     pub fn of(tree: &Tree, drawn: &[NodeId], median_m: &dyn Fn(NodeId) -> f64) -> Self {
         let mut by_level: Vec<NodeId> = drawn.to_vec();
-        // The deepest first, so that children are known before their parents.
+        // The deepest level first, so that children are computed before their parents.
         by_level.sort_by_key(|node| (std::cmp::Reverse(tree.node(*node).level), *node));
-        let mut typical: HashMap<NodeId, f64> = HashMap::with_capacity(drawn.len());
+        let mut mean_m: HashMap<NodeId, f64> = HashMap::with_capacity(drawn.len());
         let mut tiles = HashMap::with_capacity(drawn.len());
         for node in by_level {
-            let children: Vec<NodeId> = tree.node(node).children.iter().flat_map(|child| through_links(tree, *child)).collect();
+            let children: Vec<NodeId> = tree.node(node).children.iter().flat_map(|child| resolve_link(tree, *child)).collect();
             let split_m = split(&tree.node(node).bounds, children.iter().map(|child| &tree.node(*child).bounds));
             let mut below = [f64::INFINITY; 8];
             for child in &children {
-                if let Some(spacing_m) = typical.get(child) {
+                if let Some(spacing_m) = mean_m.get(child) {
                     let octant = &mut below[octant(tree.node(*child).bounds.center(), split_m)];
                     *octant = octant.min(*spacing_m);
                 }
             }
             let grid_m = grid_m(tree, node);
-            // The mean of the octants, not the finest: a dense corner would thin out the rest.
-            let own_m = median_m(node).clamp(FINEST_M, grid_m * LARGEST);
+            // The geometric mean of the octants and not the smallest: a dense corner would make the points too small elsewhere.
+            let own_m = median_m(node).clamp(FINEST_M, grid_m * LARGEST_FACTOR);
             let mean_log = below.iter().map(|below_m| own_m.min(*below_m).ln()).sum::<f64>() / 8.0;
-            typical.insert(node, mean_log.exp());
-            let below_m = below.map(|spacing_m| (spacing_m as f32).min(NOTHING_BELOW_M));
-            tiles.insert(node, TileSpacing { split_m, below_m, largest_m: (grid_m * LARGEST) as f32 });
+            mean_m.insert(node, mean_log.exp());
+            let below_m = below.map(|spacing_m| (spacing_m as f32).min(EMPTY_OCTANT_M));
+            tiles.insert(node, TileSpacing { split_m, below_m, largest_m: (grid_m * LARGEST_FACTOR) as f32 });
         }
         Self { tiles }
     }
 
     /// The spacings of a drawn tile.
     pub fn tile(&self, node: NodeId) -> TileSpacing {
-        self.tiles.get(&node).copied().unwrap_or(TileSpacing { split_m: DVec3::ZERO, below_m: [NOTHING_BELOW_M; 8], largest_m: 1.0 })
+        self.tiles.get(&node).copied().unwrap_or(TileSpacing { split_m: DVec3::ZERO, below_m: [EMPTY_OCTANT_M; 8], largest_m: 1.0 })
     }
 }
 
-/// Links to external tilesets have no points of their own; what they lead to stands in for them.
-fn through_links(tree: &Tree, node: NodeId) -> Vec<NodeId> {
+/// The node itself; for a link to an external tileset, which has no points, the nodes of that tileset.
+fn resolve_link(tree: &Tree, node: NodeId) -> Vec<NodeId> {
     match tree.node(node).content {
         Content::Subtree(_) => tree.node(node).children.clone(),
         _ => vec![node],
     }
 }
 
-/// The edge of the grid that a tile's points were taken from: one point a cell. A leaf has all that is left, and its
-/// parent's grid bounds it.
+/// The cell size of the grid from which a tile's points were sampled, one point per cell. Metres. A leaf has all remaining
+/// points; the grid of its parent is used.
 fn grid_m(tree: &Tree, node: NodeId) -> f64 {
-    let mut at = node;
+    let mut current = node;
     loop {
-        let tile = tree.node(at);
+        let tile = tree.node(current);
         if tile.geometric_error_m > 0.0 && !matches!(tile.content, Content::Subtree(_)) {
             return tile.geometric_error_m.max(FINEST_M);
         }
         match tile.parent {
-            Some(parent) => at = parent,
-            None => return alone_m(&tile.bounds, tile.points),
+            Some(parent) => current = parent,
+            None => return single_tile_spacing_m(&tile.bounds, tile.points),
         }
     }
 }
 
-/// The spacing of a scan of one tile: its points spread over its box's largest face.
-fn alone_m(bounds: &Bounds, points: u32) -> f64 {
+/// The spacing of a scan that is a single tile, as if its points were spread over the largest face of its box. Metres.
+fn single_tile_spacing_m(bounds: &Bounds, points: u32) -> f64 {
     let size = bounds.size();
     let face = (size.x * size.y).max(size.y * size.z).max(size.z * size.x);
     (face / f64::from(points.max(1))).sqrt().clamp(FINEST_M, 1.0)
@@ -109,17 +110,17 @@ fn octant(point: DVec3, split_m: DVec3) -> usize {
     usize::from(point.x > split_m.x) | usize::from(point.y > split_m.y) << 1 | usize::from(point.z > split_m.z) << 2
 }
 
-/// A point whose three planes part the children's boxes; the nearest to the middle where there are several.
+/// A point whose three axis-parallel planes separate the children's boxes; the nearest to the centre where there are several.
 fn split<'a>(bounds: &Bounds, children: impl Iterator<Item = &'a Bounds>) -> DVec3 {
     let children: Vec<&Bounds> = children.collect();
     let center = bounds.center();
     let axis = |axis: usize| {
-        let parts = |at: f64| children.iter().all(|child| child.max[axis] <= at + EPSILON_M || child.min[axis] >= at - EPSILON_M);
+        let separates = |at: f64| children.iter().all(|child| child.max[axis] <= at + EPSILON_M || child.min[axis] >= at - EPSILON_M);
         children
             .iter()
             .flat_map(|child| [child.min[axis], child.max[axis]])
             .chain([center[axis]])
-            .filter(|at| parts(*at))
+            .filter(|at| separates(*at))
             .min_by(|a, b| (a - center[axis]).abs().total_cmp(&(b - center[axis]).abs()))
             .unwrap_or(center[axis])
     };
@@ -150,8 +151,8 @@ mod tests {
             }}},
             "geometricError": 8.0, "root": root,
         }))
-        .expect("the test's own document");
-        Tree::from_tileset(&tileset, "").expect("the test's own tileset")
+        .expect("a valid document");
+        Tree::from_tileset(&tileset, "").expect("a valid tileset")
     }
 
     #[test]
@@ -167,15 +168,15 @@ mod tests {
         let spacings = Spacings::of(&tree, &[Tree::ROOT, upper, leaf], &median_m);
         let root = spacings.tile(Tree::ROOT);
         assert_eq!(root.split_m, DVec3::splat(2.0));
-        let nothing = NOTHING_BELOW_M;
-        assert_eq!(root.below_m[..7], [nothing; 7]);
+        let empty = EMPTY_OCTANT_M;
+        assert_eq!(root.below_m[..7], [empty; 7]);
         // Seven octants of the child at 0.2 and one at 0.03.
         let expected = (0.2f32.powi(7) * 0.03).powf(0.125);
         assert!((root.below_m[7] - expected).abs() < 1e-4);
         assert!((root.largest_m - 0.46).abs() < 1e-6);
         assert!((spacings.tile(upper).below_m[7] - 0.03).abs() < 1e-6);
-        assert_eq!(spacings.tile(leaf).below_m, [nothing; 8]);
-        assert!((spacings.tile(leaf).largest_m - 0.23).abs() < 1e-6, "bounded by its parent's grid");
+        assert_eq!(spacings.tile(leaf).below_m, [empty; 8]);
+        assert!((spacings.tile(leaf).largest_m - 0.23).abs() < 1e-6, "limited by the grid of its parent");
         let without_leaf = Spacings::of(&tree, &[Tree::ROOT, upper], &median_m);
         assert!((without_leaf.tile(Tree::ROOT).below_m[7] - 0.2).abs() < 1e-6);
     }
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn the_split_is_found_where_boxes_are_tight() {
         let bounds = Bounds { min: DVec3::ZERO, max: DVec3::new(8.0, 8.0, 2.0) };
-        // The cell's middle is x = 5, not the tight box's 4.
+        // The cell's centre is at x = 5, the centre of the tight box at 4.
         let low = Bounds { min: DVec3::ZERO, max: DVec3::new(5.0, 8.0, 2.0) };
         let high = Bounds { min: DVec3::new(5.2, 1.0, 0.0), max: DVec3::new(8.0, 8.0, 2.0) };
         assert_eq!(split(&bounds, [&low, &high].into_iter()).x, 5.0);

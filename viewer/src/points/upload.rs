@@ -1,25 +1,25 @@
-//! Tiles on the graphics card: written once, drawn from as they are.
+//! Upload of tiles to the graphics card, where they are drawn without further conversion.
 
 use bevy::math::DVec3;
 use bevy::render::render_resource::{Buffer, BufferInitDescriptor, BufferUsages};
 use bevy::render::renderer::RenderDevice;
 use parterre_tile::glb;
 
-use crate::walk::columns::TilePoints;
+use crate::walk::tile_points::TilePoints;
 
 /// One part of a tile on the graphics card.
 pub struct GpuPart {
-    /// Lower corner of its cell in the tile frame, metres.
+    /// Lower corner of the part's cell in the tile frame, metres.
     pub origin_m: DVec3,
-    /// `glb::Vertex` for every point.
+    /// A `glb::Vertex` for every point.
     pub vertices: Buffer,
-    /// `glb::Extra` for every point, where the scan has them.
+    /// A `glb::Extra` for every point, where the scan has further attributes.
     pub extras: Option<Buffer>,
-    /// Points.
+    /// Number of points.
     pub count: u32,
 }
 
-/// A tile on the graphics card; dropping it frees the memory.
+/// A tile on the graphics card. Dropping it frees the memory.
 pub struct GpuTile {
     /// Parts with at least one point.
     pub parts: Vec<GpuPart>,

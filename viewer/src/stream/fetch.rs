@@ -1,7 +1,7 @@
-//! Requests for tiles: a few at a time, dropped when nobody wants them any more, decoded off the main thread.
+//! Requests for tiles: a few at a time, cancelled when no longer needed, decoded off the main thread.
 //!
-//! Natively every request has a thread (of the HTTP client or of the task pool), which also decodes. In a browser bytes
-//! arrive on the one thread there is; they wait in a queue and are decoded for a few milliseconds a frame.
+//! On the desktop every request has a thread (of the HTTP client or of the task pool), which also decodes. In a browser the
+//! responses arrive on the only thread; they wait in a queue and are decoded for a few milliseconds per frame.
 
 use std::collections::HashMap;
 #[cfg(target_arch = "wasm32")]
@@ -19,66 +19,70 @@ use crate::points::density::measure;
 use crate::source::{Store, parse_tileset};
 use crate::transfer::transfer;
 
-/// Requests at a time. A browser allows about six to one host.
+/// Number of requests at a time. A browser allows about six to one host.
 const IN_FLIGHT_MAX: usize = 6;
-/// A tile of 50,000 points has under 1 MB; what exceeds this is not a tile.
+/// Largest size of a tile. One of 50,000 points has less than 1 MB.
 const CONTENT_MAX_BYTES: usize = 32 << 20;
-/// A request to which nothing came for so long is given up. Seconds.
-const STALLED_S: f64 = 30.0;
-/// A frame counts for at most so long: a page that slept did not wait. Seconds.
+/// A request that receives no data for this time fails. Seconds.
+const STALL_TIMEOUT_S: f64 = 30.0;
+/// A frame counts for at most this time: a page in the background has no frames for a while. Seconds.
 const FRAME_MAX_S: f64 = 1.0;
-/// Milliseconds a frame that decoding may take where it shares the thread with drawing.
+/// Time for decoding per frame where it shares the thread with drawing. Milliseconds.
 #[cfg(target_arch = "wasm32")]
 const DECODE_MS: f64 = 6.0;
 
-/// What a request brought.
-pub enum Loaded {
-    /// A tile's points with their spacing, and its median in metres.
+/// Decoded content of a response.
+pub enum LoadedContent {
+    /// The points of a tile with the spacing at each, and the median spacing in metres.
     Points(Vec<glb::Part>, f32),
-    /// A tileset that continues the tree, and its folder.
+    /// An external tileset, which continues the tree, and its folder.
     Subtree(Box<Tileset>, String),
 }
 
 /// A finished request.
-pub struct Delivery {
-    /// For which node.
+pub struct FinishedRequest {
+    /// The requested node.
     pub node: NodeId,
-    /// What came.
-    pub result: Result<Loaded, Fault>,
+    /// The decoded content, or the error.
+    pub result: Result<LoadedContent, Fault>,
 }
 
+/// A request in progress, as its thread sees it.
 #[derive(Clone)]
-struct Ticket {
+struct TileRequest {
     node: NodeId,
     path: String,
-    subtree: bool,
-    transfer: Arc<Transfer>,
+    /// Whether the content is an external tileset.
+    is_tileset: bool,
+    transfer: Arc<TransferState>,
 }
 
-/// What a transfer and the fetcher share. Whoever works on the transfer holds it: the fetcher alone holds one that ended.
+/// State shared by the fetcher and the thread of a request. The thread holds a reference as long as it works, so that the
+/// fetcher's reference is the only one after the end.
 #[derive(Default)]
-struct Transfer {
+struct TransferState {
     cancelled: AtomicBool,
-    /// Pieces that came.
-    pieces: AtomicU32,
+    /// Number of chunks received.
+    chunks: AtomicU32,
 }
 
-/// The fetcher's side of a transfer.
-struct Watch {
+/// A request in progress, as the fetcher sees it.
+struct ActiveTransfer {
     path: String,
-    transfer: Arc<Transfer>,
-    pieces: u32,
-    /// Time since the last piece.
+    transfer: Arc<TransferState>,
+    /// Number of chunks received at the last check.
+    chunks: u32,
+    /// Time since the last chunk. Seconds.
     idle_s: f64,
 }
 
-impl Watch {
-    /// Lets time pass; whether the transfer has stalled.
-    fn is_stalled(&mut self, delta_s: f64) -> bool {
-        let pieces = self.transfer.pieces.load(Ordering::Relaxed);
-        self.idle_s = if pieces == self.pieces { self.idle_s + delta_s } else { 0.0 };
-        self.pieces = pieces;
-        self.idle_s >= STALLED_S
+impl ActiveTransfer {
+    /// Adds `delta_s` seconds to the idle time unless chunks arrived; returns whether the transfer has stalled.
+    fn has_stalled_after(&mut self, delta_s: f64) -> bool {
+        let chunks = self.transfer.chunks.load(Ordering::Relaxed);
+        self.idle_s = if chunks == self.chunks { self.idle_s + delta_s } else { 0.0 };
+        self.chunks = chunks;
+        self.idle_s >= STALL_TIMEOUT_S
     }
 
     fn cancel(&self) {
@@ -90,26 +94,27 @@ impl Watch {
     }
 }
 
-impl Ticket {
+impl TileRequest {
     fn is_cancelled(&self) -> bool {
         self.transfer.cancelled.load(Ordering::Relaxed)
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<Loaded, Fault> {
-        if self.subtree {
+    fn decode(&self, bytes: &[u8]) -> Result<LoadedContent, Fault> {
+        if self.is_tileset {
             let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            Ok(Loaded::Subtree(Box::new(parse_tileset(bytes, &self.path)?), folder.to_owned()))
+            Ok(LoadedContent::Subtree(Box::new(parse_tileset(bytes, &self.path)?), folder.to_owned()))
         } else {
             let mut parts = glb::decode(bytes)?;
             let spacing_m = measure(&mut parts);
-            Ok(Loaded::Points(parts, spacing_m))
+            Ok(LoadedContent::Points(parts, spacing_m))
         }
     }
 }
 
-enum Answer {
+/// A response on its way from a request's thread to the fetcher.
+enum Response {
     #[cfg(not(target_arch = "wasm32"))]
-    Loaded(Result<Loaded, Fault>),
+    Decoded(Result<LoadedContent, Fault>),
     #[cfg(target_arch = "wasm32")]
     Bytes(Result<Vec<u8>, Fault>),
 }
@@ -117,50 +122,51 @@ enum Answer {
 /// The requests of one scan.
 pub struct Fetcher {
     store: Store,
-    in_flight: HashMap<NodeId, Watch>,
-    /// Cancelled transfers that still hold a connection.
-    ending: Vec<Watch>,
-    // In a mutex because resources are shared between threads; only one ever uses it.
-    answers: Mutex<Receiver<(Ticket, Answer)>>,
-    sender: Sender<(Ticket, Answer)>,
+    in_flight: HashMap<NodeId, ActiveTransfer>,
+    /// Cancelled transfers that still occupy a connection.
+    cancelled: Vec<ActiveTransfer>,
+    // A mutex, because bevy's resources must be `Sync` and a receiver is not; only one thread uses it.
+    responses: Mutex<Receiver<(TileRequest, Response)>>,
+    sender: Sender<(TileRequest, Response)>,
     #[cfg(target_arch = "wasm32")]
-    undecoded: VecDeque<(Ticket, Result<Vec<u8>, Fault>)>,
+    undecoded: VecDeque<(TileRequest, Result<Vec<u8>, Fault>)>,
 }
 
 impl Fetcher {
-    /// No requests yet.
+    /// A fetcher without requests.
     pub fn new(store: Store) -> Self {
-        let (sender, answers) = channel();
+        let (sender, responses) = channel();
         Self {
             store,
             in_flight: HashMap::new(),
-            ending: Vec::new(),
-            answers: Mutex::new(answers),
+            cancelled: Vec::new(),
+            responses: Mutex::new(responses),
             sender,
             #[cfg(target_arch = "wasm32")]
             undecoded: VecDeque::new(),
         }
     }
 
-    /// Whether a node was asked for and has not arrived.
+    /// Whether a node was requested and its response has not been taken.
     pub fn is_in_flight(&self, node: NodeId) -> bool {
         self.in_flight.contains_key(&node)
     }
 
-    /// Requests on their way.
+    /// Number of requests in progress.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// Gives up the requests that `wanted` denies; their answers will not be delivered.
+    /// Cancels the requests of nodes that are not `wanted`; their responses are dropped.
     pub fn cancel_unless(&mut self, wanted: impl Fn(NodeId) -> bool) {
-        let unwanted = self.in_flight.extract_if(|node, _| !wanted(*node)).map(|(_, watch)| watch);
-        self.ending.extend(unwanted.inspect(Watch::cancel));
+        let unwanted = self.in_flight.extract_if(|node, _| !wanted(*node)).map(|(_, active)| active);
+        self.cancelled.extend(unwanted.inspect(ActiveTransfer::cancel));
     }
 
-    /// Starts a request; `false` where the cap is reached. Nodes without content and nodes in flight count as started.
+    /// Starts a request. Returns `false` where the maximum number is reached, and `true` also for nodes without content and
+    /// nodes already requested.
     pub fn start(&mut self, node: NodeId, content: &Content) -> bool {
-        let (path, subtree) = match content {
+        let (path, is_tileset) = match content {
             Content::Points(path) => (path.clone(), false),
             Content::Subtree(path) => (path.clone(), true),
             Content::None => return true,
@@ -168,113 +174,118 @@ impl Fetcher {
         if self.is_in_flight(node) {
             return true;
         }
-        self.ending.retain(|watch| !watch.has_ended());
-        if self.in_flight.len() + self.ending.len() >= IN_FLIGHT_MAX {
+        self.cancelled.retain(|active| !active.has_ended());
+        if self.in_flight.len() + self.cancelled.len() >= IN_FLIGHT_MAX {
             return false;
         }
-        let transfer = Arc::new(Transfer::default());
-        self.in_flight.insert(node, Watch { path: path.clone(), transfer: Arc::clone(&transfer), pieces: 0, idle_s: 0.0 });
-        let ticket = Ticket { node, path, subtree, transfer };
+        let transfer = Arc::new(TransferState::default());
+        self.in_flight.insert(node, ActiveTransfer { path: path.clone(), transfer: Arc::clone(&transfer), chunks: 0, idle_s: 0.0 });
+        let request = TileRequest { node, path, is_tileset, transfer };
         let sender = self.sender.clone();
         match &self.store {
             #[cfg(not(target_arch = "wasm32"))]
-            Store::Archive { path, index } => read_archive(Arc::clone(path), Arc::clone(index), ticket, sender),
-            Store::Http { base } => request(base, ticket, sender),
+            Store::Archive { path, index } => read_archive(Arc::clone(path), Arc::clone(index), request, sender),
+            Store::Http { base } => read_http(base, request, sender),
         }
         true
     }
 
-    /// What arrived since the last call, `delta_s` seconds ago, and what stalled.
-    pub fn deliveries(&mut self, delta_s: f64) -> Vec<Delivery> {
-        let mut arrived: Vec<(Ticket, Answer)> = Vec::new();
-        if let Ok(answers) = self.answers.get_mut() {
-            arrived.extend(answers.try_iter());
+    /// The requests that finished or stalled since the last call, which was `delta_s` seconds ago.
+    pub fn take_finished(&mut self, delta_s: f64) -> Vec<FinishedRequest> {
+        let mut arrived: Vec<(TileRequest, Response)> = Vec::new();
+        if let Ok(responses) = self.responses.get_mut() {
+            arrived.extend(responses.try_iter());
         }
-        let mut deliveries = Vec::new();
-        for (ticket, answer) in arrived {
-            match answer {
+        let mut finished = Vec::new();
+        for (request, response) in arrived {
+            match response {
                 #[cfg(not(target_arch = "wasm32"))]
-                Answer::Loaded(result) => self.deliver(&ticket, result, &mut deliveries),
+                Response::Decoded(result) => self.finish(&request, result, &mut finished),
                 #[cfg(target_arch = "wasm32")]
-                Answer::Bytes(result) => self.undecoded.push_back((ticket, result)),
+                Response::Bytes(result) => self.undecoded.push_back((request, result)),
             }
         }
         #[cfg(target_arch = "wasm32")]
-        self.decode_some(&mut deliveries);
-        self.give_up_stalled(delta_s.min(FRAME_MAX_S), &mut deliveries);
-        deliveries
+        self.decode_some(&mut finished);
+        self.fail_stalled(delta_s.min(FRAME_MAX_S), &mut finished);
+        finished
     }
 
-    fn give_up_stalled(&mut self, delta_s: f64, deliveries: &mut Vec<Delivery>) {
-        self.ending.retain_mut(|watch| !watch.has_ended() && !watch.is_stalled(delta_s));
-        for (node, watch) in self.in_flight.extract_if(|_, watch| watch.is_stalled(delta_s)) {
-            watch.cancel();
-            let message = format!("{}: nothing came for {STALLED_S} s", watch.path);
-            let result = Err(Fault::storage("no_answer", message, "Check that the service runs, and the network."));
-            deliveries.push(Delivery { node, result });
+    /// Ends the requests that received no data for too long.
+    fn fail_stalled(&mut self, delta_s: f64, finished: &mut Vec<FinishedRequest>) {
+        self.cancelled.retain_mut(|active| !active.has_ended() && !active.has_stalled_after(delta_s));
+        for (node, active) in self.in_flight.extract_if(|_, active| active.has_stalled_after(delta_s)) {
+            active.cancel();
+            let message = format!("{}: no data received for {STALL_TIMEOUT_S} s", active.path);
+            let result = Err(Fault::storage("no_answer", message, "Check that the service is running and the network works."));
+            finished.push(FinishedRequest { node, result });
         }
     }
 
+    /// Decodes waiting responses within the time limit of a frame.
     #[cfg(target_arch = "wasm32")]
-    fn decode_some(&mut self, deliveries: &mut Vec<Delivery>) {
+    fn decode_some(&mut self, finished: &mut Vec<FinishedRequest>) {
         let start = bevy::platform::time::Instant::now();
         while start.elapsed().as_secs_f64() * 1e3 < DECODE_MS {
-            let Some((ticket, bytes)) = self.undecoded.pop_front() else { break };
-            if ticket.is_cancelled() {
+            let Some((request, bytes)) = self.undecoded.pop_front() else { break };
+            if request.is_cancelled() {
                 continue;
             }
-            let result = bytes.and_then(|bytes| ticket.decode(&bytes));
-            self.deliver(&ticket, result, deliveries);
+            let result = bytes.and_then(|bytes| request.decode(&bytes));
+            self.finish(&request, result, finished);
         }
     }
 
-    fn deliver(&mut self, ticket: &Ticket, result: Result<Loaded, Fault>, deliveries: &mut Vec<Delivery>) {
-        if !ticket.is_cancelled() {
-            self.in_flight.remove(&ticket.node);
-            deliveries.push(Delivery { node: ticket.node, result });
+    /// Adds a decoded response to the finished requests, unless its request was cancelled.
+    fn finish(&mut self, request: &TileRequest, result: Result<LoadedContent, Fault>, finished: &mut Vec<FinishedRequest>) {
+        if !request.is_cancelled() {
+            self.in_flight.remove(&request.node);
+            finished.push(FinishedRequest { node: request.node, result });
         }
     }
 }
 
+/// Starts the reading of a tile from an archive.
 #[cfg(not(target_arch = "wasm32"))]
 fn read_archive(
     archive: Arc<std::path::PathBuf>,
     index: Arc<parterre_tile::archive::Index>,
-    ticket: Ticket,
-    sender: Sender<(Ticket, Answer)>,
+    request: TileRequest,
+    sender: Sender<(TileRequest, Response)>,
 ) {
     use parterre_model::Error;
 
-    let read = move |ticket: &Ticket| -> Result<Loaded, Fault> {
+    let read = move |request: &TileRequest| -> Result<LoadedContent, Fault> {
         let mut file = std::fs::File::open(&*archive).map_err(|error| Error::io("open", &*archive, error))?;
         let bytes = index
-            .read_entry(&mut file, &ticket.path)?
-            .ok_or_else(|| Fault::input("tile_missing", format!("{} is not in the archive", ticket.path), "Tile the scan again."))?;
-        ticket.decode(&bytes)
+            .read_entry(&mut file, &request.path)?
+            .ok_or_else(|| Fault::input("tile_missing", format!("{} is not in the archive", request.path), "Tile the scan again."))?;
+        request.decode(&bytes)
     };
     let task = async move {
-        if !ticket.is_cancelled() {
-            let result = read(&ticket);
-            // Nobody listens any more once the scan is closed.
-            let _ = sender.send((ticket, Answer::Loaded(result)));
+        if !request.is_cancelled() {
+            let result = read(&request);
+            // The receiver is gone where the scan has been closed.
+            let _ = sender.send((request, Response::Decoded(result)));
         }
     };
     bevy::tasks::AsyncComputeTaskPool::get().spawn(task).detach();
 }
 
-fn request(base: &str, ticket: Ticket, sender: Sender<(Ticket, Answer)>) {
-    let watched = Arc::clone(&ticket.transfer);
-    let go_on = move || {
-        watched.pieces.fetch_add(1, Ordering::Relaxed);
-        !watched.cancelled.load(Ordering::Relaxed)
+/// Starts the download of a tile from a service.
+fn read_http(base: &str, request: TileRequest, sender: Sender<(TileRequest, Response)>) {
+    let state = Arc::clone(&request.transfer);
+    let should_continue = move || {
+        state.chunks.fetch_add(1, Ordering::Relaxed);
+        !state.cancelled.load(Ordering::Relaxed)
     };
-    transfer(format!("{base}{}", ticket.path), CONTENT_MAX_BYTES, go_on, move |result| {
+    transfer(format!("{base}{}", request.path), CONTENT_MAX_BYTES, should_continue, move |result| {
         #[cfg(not(target_arch = "wasm32"))]
-        let answer = Answer::Loaded(result.and_then(|bytes| ticket.decode(&bytes)));
+        let response = Response::Decoded(result.and_then(|bytes| request.decode(&bytes)));
         #[cfg(target_arch = "wasm32")]
-        let answer = Answer::Bytes(result);
-        // Nobody listens any more once the scan is closed.
-        let _ = sender.send((ticket.clone(), answer));
+        let response = Response::Bytes(result);
+        // The receiver is gone where the scan has been closed.
+        let _ = sender.send((request.clone(), response));
     });
 }
 
@@ -288,7 +299,7 @@ mod tests {
 
     use super::*;
 
-    /// A service that takes requests and never answers, until the other end hangs up.
+    /// A service that accepts connections and never responds. Returns its address.
     fn silent() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}/", listener.local_addr().expect("an address"));
@@ -301,25 +312,25 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_progress_fails_by_the_clock() {
+    fn a_request_without_progress_fails_after_a_time_limit() {
         let mut fetcher = Fetcher::new(Store::Http { base: silent() });
         let content = Content::Points("t/0.glb".into());
         assert!(fetcher.start(Tree::ROOT, &content));
         std::thread::sleep(Duration::from_millis(100));
-        assert!(fetcher.deliveries(1000.0).is_empty(), "a page that slept did not wait");
+        assert!(fetcher.take_finished(1000.0).is_empty(), "a long frame counts for one second only");
         for _ in 0..28 {
-            assert!(fetcher.deliveries(1.0).is_empty());
+            assert!(fetcher.take_finished(1.0).is_empty());
         }
         assert_eq!(fetcher.in_flight(), 1);
-        let late = fetcher.deliveries(1.0);
-        let fault = late.into_iter().next().and_then(|delivery| delivery.result.err()).expect("given up");
+        let late = fetcher.take_finished(1.0);
+        let fault = late.into_iter().next().and_then(|request| request.result.err()).expect("the request failed");
         assert_eq!((fault.code.as_str(), fault.exit_code()), ("no_answer", 4));
         assert!(fault.message.contains("t/0.glb"));
         assert_eq!(fetcher.in_flight(), 0);
     }
 
     #[test]
-    fn cancelled_transfers_count_until_they_end() {
+    fn cancelled_transfers_count_as_requests_until_they_end() {
         let mut fetcher = Fetcher::new(Store::Http { base: silent() });
         let content = Content::Points("t/0.glb".into());
         for _ in 0..IN_FLIGHT_MAX {
@@ -327,9 +338,9 @@ mod tests {
             fetcher.cancel_unless(|_| false);
             assert!(!fetcher.is_in_flight(Tree::ROOT));
         }
-        assert!(!fetcher.start(Tree::ROOT, &content), "their connections are still taken");
-        for _ in 0..=STALLED_S as u32 {
-            assert!(fetcher.deliveries(1.0).is_empty(), "nobody is told of what was cancelled");
+        assert!(!fetcher.start(Tree::ROOT, &content), "their connections are still in use");
+        for _ in 0..=STALL_TIMEOUT_S as u32 {
+            assert!(fetcher.take_finished(1.0).is_empty(), "cancelled requests are not reported");
         }
         assert!(fetcher.start(Tree::ROOT, &content));
     }

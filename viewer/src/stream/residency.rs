@@ -1,4 +1,4 @@
-//! What is in memory and on the graphics card, what failed, and when to try again.
+//! The tiles in main memory and on the graphics card, the tiles that could not be loaded, and when to retry them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,144 +11,148 @@ use parterre_tile::glb;
 
 use crate::fault::{Fault, FaultKind};
 use crate::points::upload::{GpuTile, upload};
-use crate::walk::columns::TilePoints;
+use crate::walk::tile_points::TilePoints;
 
-/// Tries beside the first before a tile is given up.
+/// Number of retries after the first attempt.
 const RETRIES: u32 = 3;
-/// Seconds until the first retry; each further one waits twice as long.
+/// Time until the first retry; it doubles with each further one. Seconds.
 const BACK_OFF_S: f64 = 0.5;
-/// And at most so long. Seconds.
+/// Longest time between retries. Seconds.
 const BACK_OFF_MAX_S: f64 = 30.0;
 
 /// A tile in memory.
-pub struct Slot {
-    /// Its points on the processor's side: for the floor under a walker and for picking.
+pub struct ResidentTile {
+    /// Its points in main memory, for the floor search and for picking.
     pub points: Arc<TilePoints>,
     /// Its points on the graphics card, once uploaded.
     pub gpu: Option<Arc<GpuTile>>,
-    /// Colour attributes until they are uploaded.
+    /// Further attributes per part, until they are uploaded.
     extras: Vec<Vec<glb::Extra>>,
     upload_bytes: u64,
 }
 
+/// The failed attempts to load a tile.
 struct Failure {
-    tries: u32,
+    attempts: u32,
     retry_at_s: f64,
     fault: Fault,
 }
 
 impl Failure {
-    /// What is not there or cannot be read will not be there later either; networks and services come back.
-    fn may_pass(&self) -> bool {
+    /// Whether a retry may succeed: network and service errors can end; missing or damaged tiles stay so.
+    fn is_temporary(&self) -> bool {
         self.fault.kind == FaultKind::Storage
     }
 
-    fn is_given_up(&self) -> bool {
-        self.tries > RETRIES || !self.may_pass()
+    /// Whether the tile is left out of the picture.
+    fn is_final(&self) -> bool {
+        self.attempts > RETRIES || !self.is_temporary()
     }
 }
 
 /// The tiles of one scan that are in memory.
 pub struct Residency {
-    cache: Cache<NodeId, Slot>,
+    cache: Cache<NodeId, ResidentTile>,
     attached: HashSet<NodeId>,
     failures: HashMap<NodeId, Failure>,
-    changes: u64,
+    insertions: u64,
 }
 
 impl Residency {
-    /// Nothing yet; at most about `limit_bytes` later.
+    /// No tiles; later at most about `limit_bytes`.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), changes: 0 }
+        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), insertions: 0 }
     }
 
-    /// What `lod::select` asks about a node.
+    /// The state of a node for `lod::select`.
     pub fn state(&self, node: NodeId) -> lod::Residency {
-        if self.is_given_up(node) {
+        if self.has_failed(node) {
             lod::Residency::Failed
-        } else if self.attached.contains(&node) || self.cache.get(node).is_some_and(|slot| slot.gpu.is_some()) {
+        } else if self.attached.contains(&node) || self.cache.get(node).is_some_and(|tile| tile.gpu.is_some()) {
             lod::Residency::Ready
         } else {
             lod::Residency::Absent
         }
     }
 
-    /// Keeps a tile's points, whose median spacing is `spacing_m`; they can be drawn once uploaded.
+    /// Stores a tile's points, whose median spacing is `spacing_m` metres. They can be drawn after the upload.
     pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>, spacing_m: f32) {
         self.failures.remove(&node);
-        self.changes += 1;
+        self.insertions += 1;
         let points: usize = parts.iter().map(|part| part.vertices.len()).sum();
         let extra_points: usize = parts.iter().map(|part| part.extras.len()).sum();
         let vertex_bytes = points * size_of::<glb::Vertex>();
         let upload_bytes = (vertex_bytes + extra_points * size_of::<glb::Extra>()) as u64;
         let (points, extras) = TilePoints::new(parts, spacing_m);
-        // On both sides, since both must fit.
+        // In main memory and on the graphics card together.
         let bytes = vertex_bytes as u64 + upload_bytes;
-        self.cache.insert(node, Slot { points: Arc::new(points), gpu: None, extras, upload_bytes }, bytes);
+        self.cache.insert(node, ResidentTile { points: Arc::new(points), gpu: None, extras, upload_bytes }, bytes);
     }
 
-    /// Remembers that a subtree is part of the tree now.
-    pub fn attach(&mut self, node: NodeId) {
+    /// Records that an external tileset has been attached to the tree.
+    pub fn mark_attached(&mut self, node: NodeId) {
         self.failures.remove(&node);
         self.attached.insert(node);
     }
 
-    /// Remembers a failed try.
-    pub fn fail(&mut self, node: NodeId, fault: Fault, now_s: f64) {
-        let tries = self.failures.get(&node).map_or(0, |failure| failure.tries) + 1;
-        let retry_at_s = now_s + (BACK_OFF_S * f64::from(1u32 << (tries - 1).min(10))).min(BACK_OFF_MAX_S);
-        self.failures.insert(node, Failure { tries, retry_at_s, fault });
+    /// Records a failed attempt.
+    pub fn record_failure(&mut self, node: NodeId, fault: Fault, now_s: f64) {
+        let attempts = self.failures.get(&node).map_or(0, |failure| failure.attempts) + 1;
+        let retry_at_s = now_s + (BACK_OFF_S * f64::from(1u32 << (attempts - 1).min(10))).min(BACK_OFF_MAX_S);
+        self.failures.insert(node, Failure { attempts, retry_at_s, fault });
     }
 
-    /// Whether a node failed so often, or for good, that the rest is drawn without it.
-    pub fn is_given_up(&self, node: NodeId) -> bool {
-        self.failures.get(&node).is_some_and(Failure::is_given_up)
+    /// Whether a node is left out of the picture, because all retries failed or its error is permanent.
+    pub fn has_failed(&self, node: NodeId) -> bool {
+        self.failures.get(&node).is_some_and(Failure::is_final)
     }
 
-    /// Whether a node may be asked for now.
-    pub fn may_ask(&self, node: NodeId, now_s: f64) -> bool {
-        self.cache.get(node).is_none() && self.failures.get(&node).is_none_or(|failure| failure.may_pass() && now_s >= failure.retry_at_s)
+    /// Whether a node may be requested now.
+    pub fn may_request(&self, node: NodeId, now_s: f64) -> bool {
+        self.cache.get(node).is_none()
+            && self.failures.get(&node).is_none_or(|failure| failure.is_temporary() && now_s >= failure.retry_at_s)
     }
 
-    /// Nodes that were given up, in the tree's order.
-    pub fn given_up(&self) -> Vec<(NodeId, &Fault)> {
-        let mut given_up: Vec<_> =
-            self.failures.iter().filter(|(_, failure)| failure.is_given_up()).map(|(node, failure)| (*node, &failure.fault)).collect();
-        given_up.sort_by_key(|(node, _)| *node);
-        given_up
+    /// Nodes that are left out of the picture with their last error, in the order of the tree.
+    pub fn failed_tiles(&self) -> Vec<(NodeId, &Fault)> {
+        let mut failed: Vec<_> =
+            self.failures.iter().filter(|(_, failure)| failure.is_final()).map(|(node, failure)| (*node, &failure.fault)).collect();
+        failed.sort_by_key(|(node, _)| *node);
+        failed
     }
 
-    /// Nodes that were given up and are tried again all the same, slowly.
-    pub fn hopeful(&self) -> Vec<NodeId> {
-        let mut hopeful: Vec<_> =
-            self.failures.iter().filter(|(_, failure)| failure.is_given_up() && failure.may_pass()).map(|(node, _)| *node).collect();
-        hopeful.sort();
-        hopeful
+    /// Nodes that are left out of the picture and still retried at long intervals, because their error may be temporary.
+    pub fn tiles_to_retry(&self) -> Vec<NodeId> {
+        let mut to_retry: Vec<_> =
+            self.failures.iter().filter(|(_, failure)| failure.is_final() && failure.is_temporary()).map(|(node, _)| *node).collect();
+        to_retry.sort();
+        to_retry
     }
 
-    /// Forgets all failures, so that everything is asked for again.
-    pub fn forgive(&mut self) {
+    /// Forgets all failures, so that the tiles are requested again at once.
+    pub fn retry_failed(&mut self) {
         self.failures.clear();
     }
 
-    /// Uploads a decoded tile if `budget_bytes` still allows, and takes its bytes off. The first of a frame always goes.
+    /// Uploads a decoded tile to the graphics card if `budget_bytes` is positive, and subtracts its size. So the first tile of
+    /// a frame is always uploaded, however large it is.
     pub fn upload(&mut self, node: NodeId, device: &RenderDevice, budget_bytes: &mut i64) {
-        // The cache gives no mutable access: a slot is taken out and put back.
-        let Some(slot) = self.cache.get(node) else { return };
-        if slot.gpu.is_some() || *budget_bytes <= 0 {
+        // The cache gives no mutable access, so that the tile is removed and inserted again.
+        let Some(tile) = self.cache.get(node) else { return };
+        if tile.gpu.is_some() || *budget_bytes <= 0 {
             return;
         }
-        *budget_bytes -= slot.upload_bytes as i64;
-        if let Some(mut slot) = self.cache.remove(node) {
-            slot.gpu = Some(Arc::new(upload(device, &slot.points, &slot.extras)));
-            slot.extras = Vec::new();
-            let bytes = slot.upload_bytes + slot.points.bytes();
-            self.cache.insert(node, slot, bytes);
+        *budget_bytes -= tile.upload_bytes as i64;
+        if let Some(mut tile) = self.cache.remove(node) {
+            tile.gpu = Some(Arc::new(upload(device, &tile.points, &tile.extras)));
+            tile.extras = Vec::new();
+            let bytes = tile.upload_bytes + tile.points.bytes();
+            self.cache.insert(node, tile, bytes);
         }
     }
 
-    /// Begins a frame with its touched nodes, then drops what was not used for longest.
-    pub fn keep(&mut self, touched: &[NodeId], limit_bytes: u64) {
+    /// Marks the nodes that the frame uses, then evicts the least recently used tiles above the limit.
+    pub fn touch_and_evict(&mut self, touched: &[NodeId], limit_bytes: u64) {
         self.cache.set_limit(limit_bytes);
         self.cache.begin_frame();
         for node in touched {
@@ -158,21 +162,21 @@ impl Residency {
     }
 
     /// A tile in memory.
-    pub fn get(&self, node: NodeId) -> Option<&Slot> {
+    pub fn get(&self, node: NodeId) -> Option<&ResidentTile> {
         self.cache.get(node)
     }
 
     /// Every tile in memory.
-    pub fn iter(&self) -> impl Iterator<Item = (&NodeId, &Slot)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&NodeId, &ResidentTile)> {
         self.cache.iter()
     }
 
-    /// How often tiles came so far: what was looked for in vain is worth another look when it changes.
-    pub fn changes(&self) -> u64 {
-        self.changes
+    /// Number of tiles inserted so far. A search that found nothing is worth repeating when it has changed.
+    pub fn insertions(&self) -> u64 {
+        self.insertions
     }
 
-    /// Bytes held on both sides.
+    /// Size of all tiles in main memory and on the graphics card. Bytes.
     pub fn bytes(&self) -> u64 {
         self.cache.bytes()
     }
@@ -189,48 +193,48 @@ mod tests {
     }
 
     #[test]
-    fn a_tile_is_tried_four_times_with_growing_pauses_and_then_given_up() {
+    fn a_tile_is_requested_four_times_at_growing_intervals_and_then_left_out() {
         let mut residency = Residency::new(1 << 20);
         let node = Tree::ROOT;
         let mut now_s = 0.0;
         for pause_s in [0.5, 1.0, 2.0] {
-            assert!(residency.may_ask(node, now_s));
-            residency.fail(node, fault(), now_s);
-            assert!(!residency.may_ask(node, now_s + pause_s * 0.9), "waits {pause_s} s");
+            assert!(residency.may_request(node, now_s));
+            residency.record_failure(node, fault(), now_s);
+            assert!(!residency.may_request(node, now_s + pause_s * 0.9), "the retry waits {pause_s} s");
             assert_eq!(residency.state(node), lod::Residency::Absent);
             now_s += pause_s;
         }
-        assert!(residency.may_ask(node, now_s));
-        residency.fail(node, fault(), now_s);
+        assert!(residency.may_request(node, now_s));
+        residency.record_failure(node, fault(), now_s);
         assert_eq!(residency.state(node), lod::Residency::Failed);
-        assert_eq!(residency.given_up(), [(node, &fault())]);
-        assert!(!residency.may_ask(node, now_s + 3.9));
+        assert_eq!(residency.failed_tiles(), [(node, &fault())]);
+        assert!(!residency.may_request(node, now_s + 3.9));
         for _ in 0..20 {
-            assert!(residency.may_ask(node, now_s + 30.0), "an outage passes");
+            assert!(residency.may_request(node, now_s + 30.0), "an outage may end");
             now_s += 30.0;
-            residency.fail(node, fault(), now_s);
-            assert_eq!((residency.hopeful(), residency.given_up().len()), (vec![node], 1), "named meanwhile");
+            residency.record_failure(node, fault(), now_s);
+            assert_eq!((residency.tiles_to_retry(), residency.failed_tiles().len()), (vec![node], 1), "it is listed as failed meanwhile");
         }
-        residency.forgive();
-        assert!(residency.may_ask(node, now_s));
+        residency.retry_failed();
+        assert!(residency.may_request(node, now_s));
     }
 
     #[test]
-    fn what_is_broken_is_not_asked_for_again() {
+    fn a_damaged_tile_is_not_requested_again() {
         let mut residency = Residency::new(1 << 20);
-        residency.fail(Tree::ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
+        residency.record_failure(Tree::ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Failed);
-        assert!(!residency.may_ask(Tree::ROOT, 1e6) && residency.hopeful().is_empty());
+        assert!(!residency.may_request(Tree::ROOT, 1e6) && residency.tiles_to_retry().is_empty());
     }
 
     #[test]
     fn success_after_a_failure_clears_it() {
         let mut residency = Residency::new(1 << 20);
-        residency.fail(Tree::ROOT, fault(), 0.0);
+        residency.record_failure(Tree::ROOT, fault(), 0.0);
         residency.insert(Tree::ROOT, vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }], 0.1);
-        assert!(!residency.may_ask(Tree::ROOT, 9.0), "it is here");
+        assert!(!residency.may_request(Tree::ROOT, 9.0), "it is in memory");
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
         assert_eq!(residency.bytes(), 72);
-        assert!(residency.given_up().is_empty());
+        assert!(residency.failed_tiles().is_empty());
     }
 }

@@ -1,75 +1,76 @@
-//! The floor search: which of the heights over a spot one stands on.
+//! The floor search: which of the points' heights at a position is the floor.
 //!
-//! Heights are counted in bins of 5 cm. A level surface fills one or two bins with many points; walls, railings and
-//! noise spread theirs thinly over many. A floor is a bin with clearly more points than the column's walls would give.
-//! Of the floors within reach of the feet the highest is taken, so that stairs lead up step by step; what is above
-//! knee height (a seat, a table, the floor above) is not climbed, and the floor below the feet is never passed through.
-//! A surface with another one close above it (the space under a stage) is not stood on where the head would hit it.
+//! Heights are counted in a histogram with bins of 5 cm. A level surface fills one or two bins with many points; the points
+//! of walls, railings and noise are spread over many bins. A floor is a bin with clearly more points than walls would give.
+//! Of the floors within the range around the feet the highest is taken, so that stairs are climbed step by step. Surfaces
+//! above knee height (a seat, a table, the next storey) are not climbed, and the walker does not pass through the floor.
+//! A surface without headroom (for example under a stage) is no floor.
 
-/// Height of a bin. Metres.
+/// Height of a bin of the histogram. Metres.
 const BIN_M: f64 = 0.05;
 /// A floor has at least this many points in the disc.
 const POINTS_MIN: u32 = 4;
-/// And at least this share of the fullest bin within reach.
+/// A floor has at least this share of the points of the fullest bin within the range.
 const SHARE_OF_FULLEST: f64 = 0.35;
-/// Points above the floor from here up to [`HEAD_M`] that form a surface of their own leave no headroom. Metres.
-const SHOULDER_M: f64 = 0.9;
-const HEAD_M: f64 = 1.6;
-/// Most of the bins in this range above a floor hold far fewer points than it does. Metres.
-const CLEAR_M: [f64; 2] = [0.15, 0.8];
+/// Surfaces from this height above the floor up to [`HEADROOM_TO_M`] leave no headroom. Metres.
+const HEADROOM_FROM_M: f64 = 0.9;
+/// See [`HEADROOM_FROM_M`]. Metres.
+const HEADROOM_TO_M: f64 = 1.6;
+/// Range of heights above a floor in which most bins have far fewer points than the floor; a wall has as many. Metres.
+const WALL_TEST_M: [f64; 2] = [0.15, 0.8];
 
-/// How far a step may lead. Metres.
+/// Range of heights around the feet in which a floor is searched for. Metres.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reach {
-    /// Upwards: knee height.
+pub struct HeightRange {
+    /// Upwards from the feet.
     pub up_m: f64,
-    /// Downwards.
+    /// Downwards from the feet.
     pub down_m: f64,
 }
 
-impl Reach {
-    /// A step while walking. What cannot be climbed again is not stepped down either: a surface deeper than this may be
-    /// the underside of the slab that one stands on.
+impl HeightRange {
+    /// A step while walking: up to knee height. Both directions are equal, so that every step can be reversed; a surface
+    /// lower than this may be the underside of the slab that the walker stands on.
     pub const STEP: Self = Self { up_m: 0.35, down_m: 0.35 };
 }
 
-/// The floor among `heights_m` (the points over a small disc, in any order) for feet at `foot_m`.
+/// The height of the floor, given the heights of the points within a small disc (in any order) and the height of the feet.
 ///
-/// `None` where no height within reach is a floor: nothing was scanned here, or it is a drop or a wall.
-pub fn find_floor(heights_m: &[f64], foot_m: f64, reach: Reach) -> Option<f64> {
-    let (low_m, high_m) = (foot_m - reach.down_m, foot_m + reach.up_m);
-    let bins = ((high_m + HEAD_M - low_m) / BIN_M).ceil().clamp(1.0, 1e6) as usize;
+/// `None` where there is no floor within the range: nothing was scanned here, or there is a drop or a wall.
+pub fn find_floor(heights_m: &[f64], foot_height_m: f64, range: HeightRange) -> Option<f64> {
+    let (low_m, high_m) = (foot_height_m - range.down_m, foot_height_m + range.up_m);
+    let bins = ((high_m + HEADROOM_TO_M - low_m) / BIN_M).ceil().clamp(1.0, 1e6) as usize;
     let mut counts = vec![0u32; bins + 1];
     for height_m in heights_m {
-        let at = (height_m - low_m) / BIN_M;
-        if at >= 0.0 && at < bins as f64 {
-            counts[at as usize] += 1;
+        let bin = (height_m - low_m) / BIN_M;
+        if bin >= 0.0 && bin < bins as f64 {
+            counts[bin as usize] += 1;
         }
     }
-    // A surface may lie on the border of two bins.
-    let mass = |bin: usize| counts[bin] + counts[bin + 1];
-    let reachable = ((high_m - low_m) / BIN_M).ceil().max(1.0) as usize;
-    let fullest = (0..reachable.min(bins)).map(mass).max().unwrap_or(0);
-    let enough = POINTS_MIN.max((f64::from(fullest) * SHARE_OF_FULLEST).ceil() as u32);
-    let head = |bin: usize| {
-        let from = bin + (SHOULDER_M / BIN_M) as usize;
-        let to = (bin + (HEAD_M / BIN_M) as usize).min(bins);
-        (from.min(to)..to).map(mass).max().unwrap_or(0)
+    // A surface may lie on the boundary of two bins, so that two are counted together.
+    let count_at = |bin: usize| counts[bin] + counts[bin + 1];
+    let range_bins = ((high_m - low_m) / BIN_M).ceil().max(1.0) as usize;
+    let fullest = (0..range_bins.min(bins)).map(count_at).max().unwrap_or(0);
+    let count_min = POINTS_MIN.max((f64::from(fullest) * SHARE_OF_FULLEST).ceil() as u32);
+    let count_at_head = |bin: usize| {
+        let from = bin + (HEADROOM_FROM_M / BIN_M) as usize;
+        let to = (bin + (HEADROOM_TO_M / BIN_M) as usize).min(bins);
+        (from.min(to)..to).map(count_at).max().unwrap_or(0)
     };
-    // A wall goes on above the feet, a level surface does not.
-    let typical_above = |bin: usize| {
-        let from = (bin + (CLEAR_M[0] / BIN_M) as usize).min(bins);
-        let to = (bin + (CLEAR_M[1] / BIN_M) as usize).min(bins);
-        let mut above: Vec<u32> = (from..to).map(mass).collect();
+    // The median of the bins above: a wall continues above the feet, a level surface does not.
+    let median_above = |bin: usize| {
+        let from = (bin + (WALL_TEST_M[0] / BIN_M) as usize).min(bins);
+        let to = (bin + (WALL_TEST_M[1] / BIN_M) as usize).min(bins);
+        let mut above: Vec<u32> = (from..to).map(count_at).collect();
         above.sort_unstable();
         above.get(above.len() / 2).copied().unwrap_or(0)
     };
-    let floor = (0..reachable.min(bins)).rev().find(|bin| {
-        let here = mass(*bin);
-        let is_peak = here >= enough && here >= bin.checked_sub(1).map_or(0, mass);
-        is_peak && here >= 2 * typical_above(*bin) && head(*bin) < here.max(POINTS_MIN)
+    let floor = (0..range_bins.min(bins)).rev().find(|bin| {
+        let count = count_at(*bin);
+        let is_peak = count >= count_min && count >= bin.checked_sub(1).map_or(0, count_at);
+        is_peak && count >= 2 * median_above(*bin) && count_at_head(*bin) < count.max(POINTS_MIN)
     })?;
-    // The mean of the two bins' points, not their middle: steps of 5 cm would show.
+    // The mean of the points in the two bins; their middle would change in steps of 5 cm.
     let (from_m, to_m) = (low_m + floor as f64 * BIN_M, low_m + (floor + 2) as f64 * BIN_M);
     let (sum, count) = heights_m
         .iter()
@@ -83,7 +84,7 @@ pub fn find_floor(heights_m: &[f64], foot_m: f64, reach: Reach) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// Points of a level surface over the disc, with 1 cm of noise.
+    /// Points of a level surface within the disc, with 1 cm of noise.
     fn surface(height_m: f64, points: usize) -> Vec<f64> {
         (0..points).map(|at| height_m + ((at % 5) as f64 - 2.0) * 0.005).collect()
     }
@@ -94,8 +95,8 @@ mod tests {
         (0..steps).map(|at| from_m + at as f64 * 0.02).collect()
     }
 
-    fn assert_floor(heights: &[f64], foot_m: f64, expected_m: f64) {
-        let found = find_floor(heights, foot_m, Reach::STEP);
+    fn assert_floor(heights: &[f64], foot_height_m: f64, expected_m: f64) {
+        let found = find_floor(heights, foot_height_m, HeightRange::STEP);
         assert!(found.is_some_and(|floor| (floor - expected_m).abs() < 0.03), "{found:?} is not {expected_m}");
     }
 
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_above_and_the_floor_below_are_other_floors() {
+    fn the_next_storey_and_the_one_below_are_not_the_floor() {
         let mut levels = surface(0.0, 50);
         levels.extend(surface(4.0, 50));
         levels.extend(surface(3.7, 50));
@@ -130,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn one_never_falls_through_or_over_an_edge() {
-        // Nothing but the floor 4 m below: a balcony's edge.
-        assert_eq!(find_floor(&surface(0.0, 50), 4.0, Reach::STEP), None);
-        assert_eq!(find_floor(&[], 0.0, Reach::STEP), None);
+    fn there_is_no_floor_beyond_an_edge() {
+        // Only the floor 4 m below: the edge of a balcony.
+        assert_eq!(find_floor(&surface(0.0, 50), 4.0, HeightRange::STEP), None);
+        assert_eq!(find_floor(&[], 0.0, HeightRange::STEP), None);
     }
 
     #[test]
-    fn a_wall_beside_the_feet_is_neither_floor_nor_obstacle() {
+    fn a_wall_beside_the_feet_does_not_hide_the_floor() {
         let mut corner = surface(0.0, 60);
         corner.extend(wall(0.0, 3.0));
         assert_floor(&corner, 0.0, 0.0);
@@ -145,29 +146,29 @@ mod tests {
 
     #[test]
     fn a_wall_is_not_climbed() {
-        assert_eq!(find_floor(&wall(0.0, 3.0), 0.0, Reach::STEP), None);
+        assert_eq!(find_floor(&wall(0.0, 3.0), 0.0, HeightRange::STEP), None);
     }
 
     #[test]
     fn a_few_stray_points_are_no_floor() {
-        assert_eq!(find_floor(&[0.0, 0.01, 0.02], 0.0, Reach::STEP), None);
+        assert_eq!(find_floor(&[0.0, 0.01, 0.02], 0.0, HeightRange::STEP), None);
         let mut floor = surface(0.0, 60);
         floor.extend([0.2, 0.21, 0.22, 0.2, 0.21]);
         assert_floor(&floor, 0.0, 0.0);
     }
 
     #[test]
-    fn one_does_not_stand_where_the_head_would_hit() {
+    fn a_surface_without_headroom_is_no_floor() {
         let mut under_stage = surface(0.0, 40);
         under_stage.extend(surface(1.1, 60));
-        assert_eq!(find_floor(&under_stage, 0.0, Reach::STEP), None);
+        assert_eq!(find_floor(&under_stage, 0.0, HeightRange::STEP), None);
     }
 
     #[test]
-    fn a_long_reach_finds_the_first_floor_below() {
+    fn a_large_range_finds_the_first_floor_below() {
         let mut levels = surface(0.0, 50);
         levels.extend(surface(4.0, 50));
-        let below = Reach { up_m: 0.0, down_m: 10.0 };
+        let below = HeightRange { up_m: 0.0, down_m: 10.0 };
         let found = find_floor(&levels, 7.0, below);
         assert!(found.is_some_and(|floor| (floor - 4.0).abs() < 0.03));
         let found = find_floor(&levels, 3.0, below);

@@ -1,4 +1,4 @@
-//! What the viewer's tests share: a small demo venue, tiled once, and the program itself.
+//! Helpers of the viewer's tests: a small tiled demo venue, and running the program.
 
 #![expect(unreachable_pub, reason = "each test is a crate of its own and shares this as a module")]
 #![allow(dead_code, reason = "not every test uses everything")]
@@ -14,17 +14,17 @@ use parterre_venue as venue;
 /// A tiled demo venue in a folder of its own.
 pub struct Demo {
     folder: tempfile::TempDir,
-    /// Points in the tiles.
+    /// Number of points in the tiles.
     pub points: u64,
 }
 
 impl Demo {
-    /// The archive.
+    /// Path of the archive of tiles.
     pub fn archive(&self) -> PathBuf {
         self.folder.path().join("tiles.3tz")
     }
 
-    /// The folder, with `scan.laz` in it.
+    /// Path of the folder, which also contains `scan.laz`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -45,7 +45,7 @@ pub fn viewer(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_parterre-viewer")).args(arguments).output().expect("the viewer starts")
 }
 
-/// The one JSON document on stdout of a run that succeeded.
+/// The JSON document on stdout of a run that succeeded.
 pub fn state(output: &Output) -> serde_json::Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON document on stdout")

@@ -1,4 +1,4 @@
-//! Heights of the points over a spot, and rays against points: quick look-ups in a tile's points.
+//! The points of a tile in main memory, with fast queries: heights of the points around a position, nearest point along a ray.
 
 use std::sync::OnceLock;
 
@@ -6,41 +6,42 @@ use bevy::math::{DVec2, DVec3};
 use parterre_model::points::Bounds;
 use parterre_tile::glb;
 
-/// Cells of the look-up grid are at least this wide. Metres.
-const CELL_M: f64 = 0.25;
-/// And a tile has at most this many along one side.
+/// Smallest width of a cell of the grid. Metres.
+const CELL_MIN_M: f64 = 0.25;
+/// Largest number of cells along one side of a tile.
 const CELLS_MAX: f64 = 160.0;
 
-/// A tile's points on the processor's side.
+/// The points of a tile in main memory.
 pub struct TilePoints {
     parts: Vec<glb::Part>,
     bounds: Bounds,
-    /// Median distance between neighbours, metres.
+    /// Median distance between neighbouring points, metres.
     pub spacing_m: f32,
     grid: OnceLock<Grid>,
 }
 
-/// Points sorted by the cell of a horizontal grid; made when a walker first comes near.
+/// Index of the points by the cells of a horizontal grid, built on the first query.
 struct Grid {
     min: DVec2,
     cell_m: f64,
     columns: usize,
     rows: usize,
-    /// Start of each cell in `points`, and the end.
+    /// Index in `points` of each cell's first entry, row by row, and at last the number of entries.
     starts: Vec<u32>,
-    /// Part and vertex.
+    /// Index of the part and of the vertex in it, for each point, sorted by cell.
     points: Vec<(u16, u32)>,
 }
 
 impl TilePoints {
-    /// Takes a tile's parts and their median spacing; hands back their other attributes, which only the graphics card needs.
+    /// From a tile's parts and their median spacing in metres. Also returns the parts' further attributes, which only the
+    /// graphics card needs.
     pub fn new(mut parts: Vec<glb::Part>, spacing_m: f32) -> (Self, Vec<Vec<glb::Extra>>) {
         let extras = parts.iter_mut().map(|part| std::mem::take(&mut part.extras)).collect();
         let bounds = parts.iter().fold(Bounds::EMPTY, |bounds, part| bounds.union(part.bounds()));
         (Self { parts, bounds, spacing_m, grid: OnceLock::new() }, extras)
     }
 
-    /// The parts, without other attributes.
+    /// The parts, without further attributes.
     pub fn parts(&self) -> &[glb::Part] {
         &self.parts
     }
@@ -50,20 +51,20 @@ impl TilePoints {
         &self.bounds
     }
 
-    /// How many they are.
+    /// Number of points.
     pub fn count(&self) -> u64 {
         self.parts.iter().map(|part| part.vertices.len() as u64).sum()
     }
 
-    /// Bytes in memory.
+    /// Size of the vertices in memory. Bytes.
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| (part.vertices.len() * size_of::<glb::Vertex>()) as u64).sum()
     }
 
-    /// Adds the heights (tile frame, metres) of all points within `radius_m` of `center`, seen from above.
+    /// Appends the heights of all points within the horizontal distance `radius_m` of `center`; tile frame, metres.
     pub fn heights(&self, center: DVec2, radius_m: f64, heights_m: &mut Vec<f64>) {
-        let reach = DVec2::splat(radius_m);
-        let (low, high) = (center - reach, center + reach);
+        let radius = DVec2::splat(radius_m);
+        let (low, high) = (center - radius, center + radius);
         if high.cmplt(self.bounds.min.truncate()).any() || low.cmpgt(self.bounds.max.truncate()).any() {
             return;
         }
@@ -82,15 +83,14 @@ impl TilePoints {
         }
     }
 
-    /// The distance along a ray (unit `direction`, tile frame) to the nearest point within a cone of tangent
-    /// `cone_tan` round it, if that is nearer than `nearest_m`. Points above `highest_m` do not count.
+    /// The distance along a ray to the nearest point within a cone around it, if that is less than `nearest_m`; tile frame,
+    /// metres. `direction` has length 1; `cone_tan` is the tangent of half the cone's angle. Points above `highest_m` are ignored.
     pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64, highest_m: f64) -> Option<f64> {
-        let half = self.bounds.size() * 0.5;
         let to_center = self.bounds.center() - eye;
         let along = to_center.dot(direction);
-        let radius = half.length();
-        let aside = (to_center - direction * along).length();
-        if along + radius < 0.0 || along - radius > nearest_m || aside > radius + (along + radius) * cone_tan {
+        let radius = self.bounds.size().length() * 0.5;
+        let distance_from_ray = (to_center - direction * along).length();
+        if along + radius < 0.0 || along - radius > nearest_m || distance_from_ray > radius + (along + radius) * cone_tan {
             return None;
         }
         let mut nearest_m = nearest_m;
@@ -117,7 +117,7 @@ impl TilePoints {
 impl Grid {
     fn new(parts: &[glb::Part], bounds: &Bounds) -> Self {
         let size = bounds.size().truncate().max(DVec2::ZERO);
-        let cell_m = (size.max_element() / CELLS_MAX).max(CELL_M);
+        let cell_m = (size.max_element() / CELLS_MAX).max(CELL_MIN_M);
         let columns = (size.x / cell_m) as usize + 1;
         let rows = (size.y / cell_m) as usize + 1;
         let mut grid = Self { min: bounds.min.truncate(), cell_m, columns, rows, starts: vec![0; columns * rows + 1], points: Vec::new() };
@@ -137,19 +137,19 @@ impl Grid {
         }
         let mut next = grid.starts.clone();
         grid.points = vec![(0, 0); cells.len()];
-        let places =
+        let entries =
             parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
-        for (place, cell) in places.zip(cells) {
-            grid.points[next[cell as usize] as usize] = place;
+        for (entry, cell) in entries.zip(cells) {
+            grid.points[next[cell as usize] as usize] = entry;
             next[cell as usize] += 1;
         }
         grid
     }
 
-    /// Column and row, clamped to the grid.
+    /// Column and row of a position, limited to the grid.
     fn cell(&self, position: DVec2) -> (usize, usize) {
-        let at = ((position - self.min) / self.cell_m).max(DVec2::ZERO);
-        ((at.x as usize).min(self.columns - 1), (at.y as usize).min(self.rows - 1))
+        let cell = ((position - self.min) / self.cell_m).max(DVec2::ZERO);
+        ((cell.x as usize).min(self.columns - 1), (cell.y as usize).min(self.rows - 1))
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_are_those_of_the_disc_and_of_no_other() {
+    fn heights_are_those_of_the_points_within_the_radius() {
         let tile = tile();
         let mut heights = Vec::new();
         tile.heights(DVec2::new(1.0, 1.0), 0.15, &mut heights);
@@ -186,12 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn a_ray_meets_the_nearest_point_in_its_cone() {
+    fn a_ray_picks_the_nearest_point_in_its_cone() {
         let tile = tile();
         let eye = DVec3::new(1.0, 1.0, 3.0);
         assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, f64::INFINITY), Some(2.0));
         assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY, f64::INFINITY), None);
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5, f64::INFINITY), None, "something nearer was found already");
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, 0.9), None, "it is cut off");
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5, f64::INFINITY), None, "a nearer point was found before");
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, 0.9), None, "it is hidden");
     }
 }

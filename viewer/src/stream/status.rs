@@ -1,0 +1,33 @@
+//! The state of streaming, for the panel, web pages and pictures.
+
+use bevy::prelude::*;
+
+/// A tile that could not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedTile {
+    /// Its address in the tileset.
+    pub name: String,
+    /// The error of the last attempt.
+    pub message: String,
+}
+
+/// The state of streaming in the current frame.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct StreamStatus {
+    /// Number of points drawn.
+    pub drawn_points: u64,
+    /// Number of tiles drawn.
+    pub drawn_tiles: usize,
+    /// Number of tiles selected that are not on the graphics card yet.
+    pub loading: usize,
+    /// The largest value of `loading` since it was last zero, for the loading bar.
+    pub loading_peak: usize,
+    /// Whether finer tiles were not selected because of the point budget.
+    pub budget_reached: bool,
+    /// Size of the tiles in main memory and on the graphics card. Bytes.
+    pub resident_bytes: u64,
+    /// Tiles that could not be loaded after several attempts.
+    pub failed: Vec<FailedTile>,
+    /// Number of successive frames without missing tiles.
+    pub settled_frames: u32,
+}
