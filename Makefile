@@ -23,7 +23,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
 	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
+	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken bench-memory \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -138,6 +138,10 @@ bench-read: setup-bench ## reading LAS, LAZ, E57 and PLY beside Python's readers
 
 bench-broken: setup-bench ## seconds and memory for each broken file of ../shared/data
 	@.ci/bench-broken
+
+bench-memory: build ## memory of the service after 60 uploads of a scan of 1 M points, one after the other (FILE, UPLOADS, LIMIT_MB=80)
+	@.ci/setup-apt bench
+	@.ci/bench-memory
 
 clean-bench: ## removes the stadiums and results of benchmarks, and what fuzzing learned
 	@echo "== removing $(CACHE_DIR)/bench and $(CACHE_DIR)/fuzz"; rm -rf -- "$(CACHE_DIR)/bench" "$(CACHE_DIR)/fuzz"

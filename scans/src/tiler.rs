@@ -160,6 +160,14 @@ pub fn add(sources: Vec<Box<dyn PointSource>>, dir: &Path, options: &Options, pr
     result
 }
 
+/// Number of steps that the journal of a run in `dir` has recorded, 0 where there is no journal. A step is recorded once all records are
+/// distributed, for each chunk whose part is whole, for the part above the chunks, and when publishing begins. A run that is
+/// resumed never does a recorded step again, so a number that has grown means that the run before made progress. It falls to 0 where
+/// the journal turns out to be damaged or the run ends.
+pub fn recorded_steps(dir: &Path) -> u64 {
+    work::recorded_steps(dir)
+}
+
 /// What tells each file from others wherever it lies: its length and a hash of pieces of it.
 ///
 /// # Errors
