@@ -25,16 +25,18 @@ const FOLDER_TIME: Duration = Duration::from_secs(20);
 /// [`super::protocol`].
 ///
 /// # Errors
-/// The first line is no task, or the process could not be prepared; nothing has been done then. Failures of the task itself are messages.
+/// The first line is no task; nothing has been done then. Failures of the task itself are messages.
 pub fn run() -> Result<(), JobError> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(JobError::internal)?;
     let task: TileTask = serde_json::from_str(&line).map_err(JobError::internal)?;
-    memory_limit::apply(task.memory_limit_bytes).map_err(JobError::internal)?;
     let cancel = Arc::new(AtomicBool::new(false));
-    stop_with_the_service(&cancel)?;
     let output = Mutex::new(io::stdout());
-    let message = match tile_contained(&task, &cancel, &output) {
+    let result = memory_limit::apply(task.memory_limit_bytes)
+        .map_err(JobError::internal)
+        .and_then(|()| stop_with_the_service(&cancel))
+        .and_then(|()| tile_contained(&task, &cancel, &output));
+    let message = match result {
         Ok(report) => Message::Done { report },
         Err(error) => Message::Failed(error.into()),
     };
@@ -63,11 +65,12 @@ fn tile_contained(task: &TileTask, cancel: &Arc<AtomicBool>, output: &Mutex<impl
     result.unwrap_or_else(|payload| Err(of_panic(payload.as_ref())))
 }
 
-/// The error of a panic. The standard library panics where the system denies a thread its stack.
+/// The error of a panic. The standard library and rayon panic where the system denies a thread its stack.
 fn of_panic(payload: &(dyn Any + Send)) -> JobError {
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("a panic without a message");
-    let code = if text.contains("failed to spawn thread") { "out_of_memory" } else { "internal" };
+    let is_denied = text.contains("failed to spawn thread") || text.contains("ThreadPoolBuildError");
+    let code = if is_denied { "out_of_memory" } else { "internal" };
     JobError::service(code, anyhow::anyhow!("the job panicked: {text}"))
 }
 
@@ -158,6 +161,7 @@ mod tests {
     fn a_thread_without_memory_is_told_from_other_panics() {
         let code = |text: &'static str| of_panic(&text).fault().code;
         assert_eq!(code("failed to spawn thread: Os { code: 11, kind: WouldBlock }"), "out_of_memory");
+        assert_eq!(code("The global thread pool has not been initialized.: ThreadPoolBuildError { kind: IOError(…) }"), "out_of_memory");
         assert_eq!(code("index out of bounds"), "internal");
     }
 }

@@ -39,12 +39,14 @@ pub fn run(
     tracing::debug!(job, pid = child.id(), "process of the job started");
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let child = Mutex::new(child);
-    let (has_ended, log_tail) = (AtomicBool::new(false), Mutex::new(String::new()));
+    let (has_ended, said_on_stderr) = (AtomicBool::new(false), StandardError::default());
+    let (child, has_ended) = (&child, &has_ended);
     let (said, status) = std::thread::scope(|scope| {
-        scope.spawn(|| stderr.map(|stderr| log(job, stderr, &log_tail)));
-        let stopper = scope.spawn(|| stop_when_asked(stdin, task, &child, cancel, stop_time, &has_ended));
+        scope.spawn(|| stderr.map(|stderr| said_on_stderr.log(job, stderr)));
+        let shall_stop = || cancel.load(Ordering::SeqCst) || said_on_stderr.is_memory_denied.load(Ordering::SeqCst);
+        let stopper = scope.spawn(move || stop_when_needed(stdin, task, child, &shall_stop, stop_time, has_ended));
         let said = stdout.and_then(|stdout| listen(job, stdout, observe));
-        let status = wait(&child, stop_time);
+        let status = wait(child, stop_time);
         has_ended.store(true, Ordering::SeqCst);
         stopper.thread().unpark();
         (said, status)
@@ -53,7 +55,7 @@ pub fn run(
         Some(Message::Done { report }) => Ok(report),
         Some(Message::Failed(failure)) => Err(failure.into()),
         _ if cancel.load(Ordering::SeqCst) => Err(JobError::Cancelled),
-        _ => Err(unexpected_end(status.map_err(JobError::internal)?, &log_tail.into_inner().unwrap_or_else(PoisonError::into_inner))),
+        _ => Err(unexpected_end(status.map_err(JobError::internal)?, &said_on_stderr)),
     }
 }
 
@@ -66,24 +68,27 @@ fn start(program: &Path) -> Result<Child, JobError> {
         // A group of its own: Ctrl-C in a terminal reaches the service alone, which stops the process in order.
         command.arg0("parterre").process_group(0);
     }
+    // A backtrace of denied memory asks for memory itself and can wait for ever.
+    command.env("RUST_BACKTRACE", "0");
     command
         .spawn()
         .map_err(|error| JobError::internal(anyhow::Error::from(error).context(format!("failed to start {}", program.display()))))
 }
 
-/// Sends the task, then keeps the pipe open until the process shall stop.
-fn stop_when_asked(
+/// Sends the task, then keeps the pipe open until the process shall stop: the job is cancelled, or the process was denied memory and may not
+/// be able to end by itself.
+fn stop_when_needed(
     stdin: Option<ChildStdin>,
     task: &TileTask,
     child: &Mutex<Child>,
-    cancel: &AtomicBool,
+    shall_stop: &dyn Fn() -> bool,
     stop_time: Duration,
     has_ended: &AtomicBool,
 ) {
     let Some(mut stdin) = stdin else { return };
     // A process that has ended already says why by its status.
     let _ = writeln!(stdin, "{}", serde_json::json!(task)).and_then(|()| stdin.flush());
-    while !has_ended.load(Ordering::SeqCst) && !cancel.load(Ordering::SeqCst) {
+    while !has_ended.load(Ordering::SeqCst) && !shall_stop() {
         std::thread::park_timeout(TICK);
     }
     let _ = stdin.write_all(b"stop\n");
@@ -134,36 +139,48 @@ fn kill(child: &Mutex<Child>) {
     }
 }
 
-/// Writes what the process says on standard error to the log; keeps the last line.
-fn log(job: &str, stderr: impl Read, tail: &Mutex<String>) {
-    let mut reader = BufReader::new(stderr);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match reader.read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        line.truncate(MAX_LOG_LINE);
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if !text.is_empty() {
-            tracing::warn!(job, "process of the job: {text}");
-            *tail.lock().unwrap_or_else(PoisonError::into_inner) = text;
+/// What the process has said on standard error.
+#[derive(Debug, Default)]
+struct StandardError {
+    /// The last line.
+    tail: Mutex<String>,
+    /// Whether a line was what Rust's or C++'s runtime says when memory is denied, before it aborts.
+    is_memory_denied: AtomicBool,
+}
+
+impl StandardError {
+    /// Writes what comes to the service's log.
+    fn log(&self, job: &str, stderr: impl Read) {
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match reader.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            line.truncate(MAX_LOG_LINE);
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if !text.is_empty() {
+                tracing::warn!(job, "process of the job: {text}");
+                let is_denied = text.starts_with("memory allocation of ") || text.contains("std::bad_alloc");
+                self.is_memory_denied.fetch_or(is_denied, Ordering::SeqCst);
+                *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = text;
+            }
         }
     }
 }
 
 /// The error of a process that ended without a result.
-fn unexpected_end(status: ExitStatus, last_line: &str) -> JobError {
-    // What Rust's and C++'s runtimes say before they abort.
-    let is_denied = last_line.contains("memory allocation of ") || last_line.contains("bad_alloc");
+fn unexpected_end(status: ExitStatus, said: &StandardError) -> JobError {
     let code = match signal(status) {
-        _ if is_denied => "out_of_memory",
+        _ if said.is_memory_denied.load(Ordering::SeqCst) => "out_of_memory",
         // Hang-up, interrupt, kill, terminate: sent by others, never by the process to itself.
         Some(1 | 2 | 9 | 15) => "job_killed",
         _ => "job_crashed",
     };
-    JobError::service(code, anyhow::anyhow!("the process of the job ended without a result: {status}; last line: {last_line:?}"))
+    let last = said.tail.lock().unwrap_or_else(PoisonError::into_inner);
+    JobError::service(code, anyhow::anyhow!("the process of the job ended without a result: {status}; last line: {last:?}"))
 }
 
 #[cfg(unix)]
@@ -224,6 +241,7 @@ mod tests {
             ("exit 0", "job_crashed"),
             ("echo no message; exit 0", "job_crashed"),
             ("echo 'memory allocation of 12 bytes failed' >&2; kill -ABRT $$", "out_of_memory"),
+            ("echo 'memory allocation of 12 bytes failed' >&2; echo note: of a backtrace >&2; exec sleep 60", "out_of_memory"),
             ("echo 'terminate called after throwing std::bad_alloc' >&2; kill -ABRT $$", "out_of_memory"),
             (r#"echo '{"failed":{"kind":"service","code":"disk_full","cause":"x"}}'"#, "disk_full"),
             (r#"echo '{"failed":{"kind":"bad_input","code":"las_scale","message":"m","hint":"h"}}'; exec sleep 60"#, "las_scale"),

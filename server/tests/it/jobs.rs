@@ -339,7 +339,7 @@ fn an_attempt_counts_only_without_progress() {
     let journal = app.app.storage.work_path(id).join(".tiling");
     fs::create_dir_all(&journal).unwrap();
     // Each attempt fails, as the uploaded file is gone; before the first four of them the journal has grown.
-    let mut attempt = |steps: usize| {
+    let attempt = |steps: usize| {
         for step in 0..steps {
             fs::write(journal.join(format!("part-{step}.json")), "{}").unwrap();
         }

@@ -177,7 +177,8 @@ fn progress_and_retry_are_kept_on_postgresql() {
     let venue = app.client.venue("Hall");
     let accepted = app.client.upload(&venue, "room.las", &las(&room(2000))).expect(202).json();
     let id = accepted["job"].as_str().unwrap();
-    assert_eq!(app.client.wait(id)["state"], "failed");
+    let job = app.client.wait(id);
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("out_of_memory")), "{job}");
     assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "failed");
 
     let database = &app.app.database;
