@@ -24,7 +24,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
 	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
+	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken bench-memory \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -146,6 +146,10 @@ bench-read: setup-bench ## compares reading LAS, LAZ, E57 and PLY with Python li
 
 bench-broken: setup-bench ## time and memory for each broken file of ../shared/data
 	@.ci/bench-broken
+
+bench-memory: build ## memory of the service after 60 uploads of a scan of 1 M points, one after the other (FILE, UPLOADS, LIMIT_MB=80)
+	@.ci/setup-apt bench
+	@.ci/bench-memory
 
 clean-bench: ## removes benchmark inputs and results, and the fuzzing corpus
 	@echo "== removing $(CACHE_DIR)/bench and $(CACHE_DIR)/fuzz"; rm -rf -- "$(CACHE_DIR)/bench" "$(CACHE_DIR)/fuzz"

@@ -12,7 +12,7 @@ use crate::archives::Archives;
 use crate::config::Config;
 use crate::db::Database;
 use crate::jobs::Context;
-use crate::jobs::worker::Bell;
+use crate::jobs::signal::JobSignal;
 use crate::storage::Storage;
 use crate::{guard, router};
 
@@ -31,7 +31,7 @@ pub struct App {
     /// Tile archives that are open.
     pub archives: Archives,
     /// Wakes the worker.
-    pub bell: Arc<Bell>,
+    pub job_signal: Arc<JobSignal>,
 }
 
 impl App {
@@ -40,7 +40,7 @@ impl App {
         let storage = Storage::open(&config.storage.dir)?;
         storage.sweep_incoming();
         let database = Database::open(&config.database)?;
-        Ok(Self { config, database, storage, archives: Archives::new(OPEN_ARCHIVES), bell: Arc::new(Bell::default()) })
+        Ok(Self { config, database, storage, archives: Archives::new(OPEN_ARCHIVES), job_signal: Arc::new(JobSignal::default()) })
     }
 
     /// What jobs of this service work with.

@@ -6,18 +6,21 @@
 //! | 1 | a fault of ours |
 //! | 2 | the command line is wrong |
 //! | 3 | the input cannot be used |
-//! | 4 | storage or database failed |
+//! | 4 | storage, database, memory or the port failed |
 //! | 130 | stopped by Ctrl-C |
 //!
 //! With `--json` stdout gets exactly one JSON document: the result, or `{"error": {code, message, hint}}`. Progress and
 //! everything meant for people goes to stderr. A reader that closes its end of the pipe is no error.
 
 mod demo;
+mod follow;
 mod import;
 mod inspect;
 mod migrate;
 mod output;
 mod progress;
+mod retry;
+mod run_job;
 mod serve;
 mod stop;
 mod tile;
@@ -33,6 +36,7 @@ use parterre_model::ErrorKind;
 use parterre_model::catalog::Fault;
 
 use crate::db::DatabaseUrl;
+use crate::jobs::process;
 
 /// 3D scans of venues: catalogue service and tools.
 #[derive(Debug, Parser)]
@@ -45,7 +49,7 @@ struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad input, 4 storage or database, 130 stopped.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad input, 4 storage, database, memory or port, 130 stopped.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -55,6 +59,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Put a scan file into the catalogue and make its tiles.
     Import(import::Import),
+    /// Try a failed job again.
+    Retry(retry::Retry),
     /// Make tiles.3tz and report.json out of scan files.
     Tile(tile::Tile),
     /// Say what scan files hold and what tiling them takes.
@@ -63,6 +69,9 @@ enum Command {
     Unpack(unpack::Unpack),
     /// Make a demo venue: scan.laz and truth.json.
     Demo(demo::Demo),
+    /// The process of one job.
+    #[command(name = process::SUBCOMMAND, hide = true)]
+    RunJob(run_job::RunJob),
 }
 
 /// Where the catalogue is.
@@ -103,7 +112,7 @@ impl Failure {
     }
 
     fn stopped() -> Self {
-        Self::from(parterre_model::error::Error::Cancelled)
+        Self::from(parterre_model::Error::Cancelled)
     }
 
     /// Of database or storage.
@@ -148,6 +157,8 @@ pub fn main() -> ExitCode {
         Command::Inspect(command) => command.run(json),
         Command::Unpack(command) => command.run(json),
         Command::Demo(command) => command.run(json),
+        Command::Retry(command) => command.run(json),
+        Command::RunJob(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

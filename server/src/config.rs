@@ -1,7 +1,7 @@
 //! Settings, one struct a concern. The command line fills them; the defaults are what `parterre serve` runs with.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::db::DatabaseUrl;
@@ -79,29 +79,51 @@ impl Default for HttpConfig {
 /// How jobs are worked on.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Memory that tiling may use, in bytes.
+    /// The program that is started for each job, with the subcommand `run-job`.
+    pub program: PathBuf,
+    /// Memory that tiling plans with, in bytes.
     pub memory_bytes: u64,
+    /// Memory that the system refuses to exceed to the process of a job, in bytes; by default
+    /// [`memory_limit::limit_bytes`](crate::jobs::memory_limit::limit_bytes) of `memory_bytes`.
+    pub memory_limit_bytes: Option<u64>,
     /// Points wanted in a tile.
     pub tile_points: usize,
-    /// How long a claim holds without a sign of life.
+    /// How long a claim holds without a heartbeat.
     pub lease: Duration,
-    /// How often the queue is looked at when nobody rings.
+    /// How often the queue is looked at when nothing is signalled.
     pub poll: Duration,
-    /// Claims after which a job is given up.
+    /// Attempts in a row that fail without progress before the job fails.
     pub max_attempts: i32,
+    /// Attempts in a row that the service does not survive, without progress, before the job fails.
+    pub max_interruptions: i32,
     /// Wait before the second attempt; doubled for each after it.
     pub backoff: Duration,
+    /// How long the process of a job may take to stop before it is killed.
+    pub stop_time: Duration,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
+            program: own_program(),
             memory_bytes: 512 << 20,
+            memory_limit_bytes: None,
             tile_points: 50_000,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             max_attempts: 3,
+            max_interruptions: 10,
             backoff: Duration::from_secs(5),
+            stop_time: Duration::from_secs(10),
         }
     }
+}
+
+/// The program that runs jobs: this one. On Linux by a name that stays valid when the file is replaced by a newer release.
+fn own_program() -> PathBuf {
+    let link = Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() {
+        return link.to_path_buf();
+    }
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("parterre"))
 }

@@ -11,6 +11,7 @@ pub mod files;
 
 /// Jobs.
 pub mod jobs {
+    pub mod retry;
     pub mod show;
 }
 

@@ -112,12 +112,12 @@ pub enum FileFault {
 /// Tells whose fault an error is that came of reading a file that someone sent under the name `file_name`.
 pub fn fault_of_file(error: parterre_model::Error, file_name: &str) -> FileFault {
     match error {
-        parterre_model::error::Error::Input { code, message, hint, .. } => {
-            let renamed = parterre_model::error::Error::input(code, message, hint).in_file(Path::new(file_name));
+        parterre_model::Error::Input { code, message, hint, .. } => {
+            let renamed = parterre_model::Error::input(code, message, hint).in_file(Path::new(file_name));
             FileFault::Input(Fault::from(&renamed))
         }
-        parterre_model::error::Error::Io { .. } => FileFault::Storage(error),
-        parterre_model::error::Error::Cancelled => FileFault::Cancelled(error),
+        parterre_model::Error::Io { .. } | parterre_model::Error::Storage { .. } => FileFault::Storage(error),
+        parterre_model::Error::Cancelled => FileFault::Cancelled(error),
         _ => FileFault::Ours(error),
     }
 }
@@ -184,21 +184,17 @@ impl From<askama::Error> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::JobError;
 
     #[test]
     fn where_files_are_stored_is_told_to_nobody() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = || parterre_model::error::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
-            let answer = ApiError::of_file(error(), "hall.las");
+            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let answer = ApiError::of_file(error, "hall.las");
             assert_eq!((answer.status_code(), answer.fault().code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"));
             assert!(!answer.fault().message.contains("/srv"), "{answer}");
-            let job = JobError::of_file(error(), "hall.las");
-            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
-            assert!(!job.fault().message.contains("/srv"), "{job:?}");
         }
-        let input = parterre_model::error::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
+        let input = parterre_model::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
         assert_eq!(ApiError::of_file(input, "hall.las").fault().message, "hall.las: it ends early");
     }
 }

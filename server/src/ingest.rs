@@ -125,7 +125,7 @@ fn enter(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>) -> Qu
     Venue::lock(conn, target.venue_id)?;
     let scan = Scan::find_or_create(conn, target.venue_id, target.file_name)?;
     let version = Version::next_number(conn, &scan.id)?;
-    let payload = tile_scan::Payload { scan: scan.id.clone(), version, wishes: target.wishes.clone() };
+    let payload = tile_scan::Payload { scan: scan.id.clone(), version, overrides: target.wishes.clone() };
     let job = Job::enqueue(conn, tile_scan::KIND, payload.to_json(), target.max_attempts, target.lease.as_ref())?;
     let new = NewVersion {
         scan_id: &scan.id,

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod format;
 pub mod not_found;
+pub mod retry;
 pub mod venue;
 pub mod view;
 

@@ -35,6 +35,7 @@ pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
         .service(only("/api/venues/{venue}/uploads/{file}", "PUT").put(uploads::create::create))
         .service(only("/api/scans/{scan}", "GET, HEAD").get(scans::show::show))
         .service(only("/api/jobs/{job}", "GET, HEAD").get(jobs::show::show))
+        .service(only("/api/jobs/{job}/retry", "POST").post(jobs::retry::create))
         .service(only("/api/openapi.json", "GET, HEAD").get(meta::openapi::openapi))
         .service(only("/healthz", "GET, HEAD").get(meta::health::health))
         // Files.
@@ -49,6 +50,7 @@ pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
         // Pages.
         .service(only("/", "GET, HEAD, POST").get(pages::catalogue::catalogue).post(pages::catalogue::create_venue))
         .service(only("/venues/{venue}", "GET, HEAD").get(pages::venue::venue))
+        .service(only("/jobs/{job}/retry", "POST").post(pages::retry::retry))
         .service(only("/view/{scan}/{version}", "GET, HEAD").get(pages::view::view))
         .default_service(web::to(not_found));
 }

@@ -40,6 +40,8 @@ diesel::table! {
         created_at -> BigInt,
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        interruptions -> Integer,
+        journal_steps -> BigInt,
     }
 }
 

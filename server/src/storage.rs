@@ -126,7 +126,7 @@ impl Storage {
     /// A folder for the work of one attempt at a job, which no other attempt uses at the same time: the job's lasting one, with what
     /// attempts before have left in it; while another attempt still holds that, an empty one.
     pub fn work_dir(&self, job: &str) -> std::io::Result<WorkDir> {
-        let lasting = self.work.join(format!("{job}-{LASTING}"));
+        let lasting = self.work_path(job);
         std::fs::create_dir_all(&lasting)?;
         let lock = std::fs::File::options().create(true).truncate(false).write(true).open(lasting.join(LOCK))?;
         // Of an attempt that died the system has let go.
@@ -136,6 +136,11 @@ impl Storage {
         let path = self.work.join(format!("{job}-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&path)?;
         Ok(WorkDir { path, lock: None })
+    }
+
+    /// Path of the folder in which the job's attempts resume one another; it may not exist.
+    pub fn work_path(&self, job: &str) -> PathBuf {
+        self.work.join(format!("{job}-{LASTING}"))
     }
 
     /// The work folders that there are.

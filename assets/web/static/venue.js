@@ -49,6 +49,32 @@ function follow(box) {
 
 for (const box of document.querySelectorAll('.job')) follow(box);
 
+// "Try again" without leaving the page, which would break off an upload that is under way.
+function retry(form) {
+  const button = form.querySelector('button');
+  const status = form.parentElement.querySelector('.retry-status');
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      const answer = await fetch(`/api/jobs/${encodeURIComponent(form.dataset.job)}/retry`, { method: 'POST' });
+      const error = answer.ok ? null : (await answer.json().catch(() => null))?.error;
+      // Somebody else may have started it: the page shows where it stands.
+      if (answer.ok || error?.code === 'job_not_failed') {
+        if (!uploading()) location.reload();
+        else status.textContent = 'Started again. The page shows the progress when the upload is done.';
+        return;
+      }
+      status.textContent = [error?.message ?? `The service answered ${answer.status}.`, error?.hint].filter(Boolean).join(' ');
+    } catch {
+      status.textContent = 'The service does not answer. Check that it runs, then try again.';
+    }
+    button.disabled = false;
+  });
+}
+
+for (const form of document.querySelectorAll('form.retry')) retry(form);
+
 function upload(form) {
   const box = document.getElementById('upload-progress');
   const bar = box.querySelector('progress');

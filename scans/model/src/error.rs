@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The input is at fault: exit code 3, HTTP 4xx.
     BadInput,
-    /// Reading or writing storage failed: exit code 4, HTTP 5xx.
+    /// Reading or writing storage failed, or the storage has no room or is in use: exit code 4, HTTP 5xx.
     Storage,
     /// The work was asked to stop.
     Cancelled,
@@ -37,6 +37,16 @@ pub enum Error {
         hint: &'static str,
         /// The file at fault, where one is known.
         file: Option<PathBuf>,
+    },
+    /// The storage has no room for the work, or another run is using it. The input is not at fault.
+    #[error("{message}")]
+    Storage {
+        /// Stable code, in snake case, for example `disk_full`.
+        code: &'static str,
+        /// What is wrong, with the values found.
+        message: String,
+        /// What the reader of the message can do.
+        hint: &'static str,
     },
     /// The operating system refused to read or write.
     #[error("failed to {action} {}: {source}", path.display())]
@@ -73,6 +83,11 @@ impl Error {
         Self::Input { code, message: message.into(), hint, file: None }
     }
 
+    /// A fault of the storage that the operating system did not report: see [`Error::Storage`].
+    pub fn storage(code: &'static str, message: impl Into<String>, hint: &'static str) -> Self {
+        Self::Storage { code, message: message.into(), hint }
+    }
+
     /// An I/O fault.
     pub fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { action, path: path.into(), source }
@@ -103,7 +118,7 @@ impl Error {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Input { code, .. } => code,
+            Self::Input { code, .. } | Self::Storage { code, .. } => code,
             Self::Io { .. } => "io",
             Self::Cancelled => "cancelled",
             Self::Internal(_) => "internal",
@@ -113,7 +128,7 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Input { hint, .. } => hint,
+            Self::Input { hint, .. } | Self::Storage { hint, .. } => hint,
             Self::Io { .. } => "Check that the path exists, that it may be read and written, and that the disk is not full.",
             Self::Cancelled => "Start it again when it is wanted.",
             Self::Internal(_) => "Please report this with the file that led to it.",
@@ -124,9 +139,23 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Input { .. } => ErrorKind::BadInput,
-            Self::Io { .. } => ErrorKind::Storage,
+            Self::Io { .. } | Self::Storage { .. } => ErrorKind::Storage,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::Internal(_) => ErrorKind::Internal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_is_not_the_input() {
+        let full = Error::storage("disk_full", "no room", "Free space.");
+        assert_eq!((full.code(), full.kind(), full.hint()), ("disk_full", ErrorKind::Storage, "Free space."));
+        assert_eq!(full.to_string(), "no room");
+        assert_eq!(Error::input("no_points", "none", "Check it.").kind(), ErrorKind::BadInput);
+        assert_eq!(Error::io("write", "x", std::io::ErrorKind::StorageFull.into()).kind(), ErrorKind::Storage);
     }
 }

@@ -40,6 +40,7 @@ mod unpack;
 mod write;
 
 pub use self::context::Progress;
+pub use self::journal::work_folder::recorded_steps;
 pub use self::options::{Options, Outputs};
 pub use self::read_back::{ReadBack, TileRead, read_back};
 pub use self::report::{Dropped, FileEntry, REPORT_VERSION, Report, Timing};

@@ -34,10 +34,10 @@ pub(super) struct Serve {
     /// Largest upload, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 50 << 10, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_upload: u64,
-    /// Memory that tiling may use, in MiB, roughly.
+    /// Memory that tiling may use, in MiB. A job that takes much more is refused it and fails.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
-    /// How long a claimed job waits for a sign of life before another worker takes it, in seconds.
+    /// Seconds without a heartbeat after which another worker takes a job.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..))]
     lease: u64,
     /// Do not work on jobs in this process.
@@ -71,7 +71,7 @@ impl Serve {
             None
         } else {
             let context = app.job_context(runtime.handle().clone());
-            Some(Worker::start(context, Arc::clone(&app.bell)).map_err(|error| Failure::internal(&error))?)
+            Some(Worker::start(context, Arc::clone(&app.job_signal)).map_err(|error| Failure::internal(&error))?)
         };
         let result = runtime.block_on(serve(app, listener, as_json));
         if let Some(worker) = worker {

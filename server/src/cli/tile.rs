@@ -57,7 +57,7 @@ impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let wishes = self.wishes.read()?;
         let mut sources = read::open_all(&self.inputs, &wishes)?;
-        std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::error::Error::io("make", &self.output, error))?;
+        std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
             memory_bytes: self.memory << 20,
@@ -67,8 +67,8 @@ impl Tile {
                 tiles: !matches!(self.only, Some(Encoding::Copc)),
             },
             cancel: Some(Arc::clone(&stop)),
-            fingerprint: Some(tiler::fingerprint(&self.inputs, &wishes)?),
-            marks: tiler::marks(&self.inputs)?,
+            job_fingerprint: Some(tiler::job_fingerprint(&self.inputs, &wishes)?),
+            source_fingerprints: tiler::source_fingerprints(&self.inputs)?,
         };
         let progress = Progress::new();
         let report_progress = |now: tiler::Progress| progress.set(now.stage, now.fraction);

@@ -1,19 +1,19 @@
-//! Who holds a lease, and whether that holder can still be alive.
+//! Who holds a lease, and whether that process can still be alive.
 //!
 //! An owner's name says which process of which boot of which machine it is, so that a service that starts after its
-//! predecessor was killed can take over at once instead of waiting for the lease to run out. Only Linux tells enough
-//! for that (`/proc`); elsewhere every owner counts as alive, and leases run out.
+//! predecessor was killed can take over at once instead of waiting until the lease expires. Only Linux tells enough
+//! for that (`/proc`); elsewhere every owner counts as alive, and leases expire.
 
 use crate::db::{Database, write};
 use crate::models::jobs::Job;
 
-/// A new owner's name: `{machine}:{process}:{start}:{one of a kind}`.
+/// A new owner's name: `{machine}:{process}:{start}:{unique identifier}`.
 pub fn new_owner() -> String {
     let process = std::process::id();
     format!("{}:{process}:{}:{}", machine(), started(process).unwrap_or_default(), uuid::Uuid::new_v4().simple())
 }
 
-/// The boot, and the space that process numbers belong to: containers on one machine share the first, not the second.
+/// Identifies the boot and the PID namespace: containers on one machine share the first, not the second.
 fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -21,12 +21,12 @@ fn machine() -> String {
     if boot.trim().is_empty() || numbers.is_empty() { "unknown".to_owned() } else { format!("{}-{numbers}", boot.trim()) }
 }
 
-/// When a process started, in the kernel's ticks; `None` where there is no such process.
+/// Start time of a process in the kernel's ticks; `None` where there is no such process.
 fn started(process: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is a name in parentheses and may hold anything; the start is the 22nd.
     let fields = stat.rsplit_once(')')?.1;
-    // A killed process whose parent has not looked yet is dead.
+    // A zombie is dead: its parent has only not waited for it yet.
     let mut fields = fields.split_whitespace();
     let state = fields.next()?;
     if matches!(state, "Z" | "X") {
@@ -35,7 +35,7 @@ fn started(process: u32) -> Option<String> {
     fields.nth(18).map(str::to_owned)
 }
 
-/// Whether the owner is known to be dead: the same boot of the same machine, and no such process.
+/// Whether the owner is known to be dead: same boot, same machine, and no such process.
 fn is_dead(owner: &str) -> bool {
     let mut parts = owner.split(':');
     let (Some(at), Some(process), Some(start)) = (parts.next(), parts.next(), parts.next()) else { return false };
@@ -43,7 +43,7 @@ fn is_dead(owner: &str) -> bool {
     at != "unknown" && at == machine() && started(process).as_deref() != Some(start)
 }
 
-/// Lets the leases of dead processes of this machine run out now; returns how many.
+/// Ends the leases of dead processes of this machine; returns how many.
 pub fn expire_dead(database: &Database) -> anyhow::Result<usize> {
     let mut conn = database.get()?;
     let dead: Vec<String> = Job::open(&mut conn)?.into_iter().filter_map(|job| job.lease_owner).filter(|owner| is_dead(owner)).collect();

@@ -1,20 +1,23 @@
 //! Makes everything that the tiler makes out of a version's file, and publishes it: both encodings, pictures, report.
 //!
-//! All is made in the job's work folder, where an attempt that was stopped is continued by the next, and stored under keys of this attempt; the last step is one transaction that
-//! ends the job and makes the version ready. Until then nobody sees anything, and an attempt that dies leaves nothing
-//! that another would find.
+//! A process of its own tiles in the job's work folder, where the next attempt resumes an attempt that was stopped or killed. The service
+//! then stores the files under keys of this attempt; the last step is one transaction that ends the job and makes the version
+//! ready. Nothing of the version can be seen before that, and an attempt that fails leaves no objects.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use parterre_raster::largest_level;
+use parterre_model::frame::Frame;
+use parterre_raster::{Level, largest_level};
 use parterre_read as read;
-use parterre_tiler as tiler;
 use serde::{Deserialize, Serialize};
 
+use super::context::Context;
+use super::error::JobError;
+use super::protocol::TileTask;
+use super::{memory_limit, process};
 use crate::db::{new_id, now_ms, settle, wait_shortly, write};
-use crate::jobs::{Context, JobError};
 use crate::models::jobs::Job;
 use crate::models::versions::{MadeFile, Published, Version};
 
@@ -31,9 +34,9 @@ pub struct Payload {
     pub scan: String,
     /// Its version.
     pub version: i32,
-    /// What goes before what the file says of itself.
-    #[serde(default, skip_serializing_if = "read::Override::is_empty")]
-    pub wishes: read::Override,
+    /// Unit, axis and coordinate system as the uploader gave them.
+    #[serde(rename = "wishes", default, skip_serializing_if = "read::Override::is_empty")]
+    pub overrides: read::Override,
 }
 
 impl Payload {
@@ -43,12 +46,21 @@ impl Payload {
     }
 }
 
+/// The part of the tiler's report that the version's row needs.
+#[derive(Debug, Deserialize)]
+struct Report {
+    files: Vec<MadeFile>,
+    levels: Vec<Level>,
+    frame: Frame,
+    points_out: u64,
+}
+
 /// Runs the job.
 pub fn run(
     context: &Context,
     owner: &str,
     job: &Job,
-    cancel: &Arc<AtomicBool>,
+    cancel: &AtomicBool,
     report_progress: &(dyn Fn(&str, f64) + Sync),
 ) -> Result<(), JobError> {
     let payload: Payload = serde_json::from_str(&job.payload).map_err(JobError::internal)?;
@@ -61,11 +73,11 @@ pub fn run(
     let work = context.storage.work_dir(&job.id).map_err(JobError::storage)?;
     let prefix = format!("scans/{}/{}/{}", version.scan_id, version.version, new_id());
     let mut stored = Stored { context, prefix, keys: Vec::new() };
-    let made = match make(&version, &payload.wishes, work.path(), &mut stored, cancel, report_progress) {
+    let made = match make(&job.id, &version, payload.overrides, work.path(), &mut stored, cancel, report_progress) {
         Ok(made) => made,
         Err(error) => {
-            // The next attempt goes on from there. Where there is none, the folder is swept.
-            if matches!(error, JobError::Cancelled | JobError::Ours { code: "storage_failed", .. }) {
+            // The next attempt resumes from the journal in it. Where there is no next attempt, the folder is swept.
+            if !matches!(error, JobError::BadInput(_)) {
                 work.leave();
             }
             return Err(error);
@@ -113,48 +125,53 @@ impl Drop for Stored<'_> {
 
 /// Makes and stores everything; gives what the version's row will name.
 fn make(
+    job: &str,
     version: &Version,
-    wishes: &read::Override,
-    work: &std::path::Path,
+    overrides: read::Override,
+    work: &Path,
     stored: &mut Stored<'_>,
-    cancel: &Arc<AtomicBool>,
+    cancel: &AtomicBool,
     report_progress: &(dyn Fn(&str, f64) + Sync),
 ) -> Result<Published, JobError> {
     let context = stored.context;
+    let config = &context.config;
     let prefix = stored.prefix.clone();
-    let of_file = |error| JobError::of_file(error, &version.file_name);
-    let stop_if_asked = || if cancel.load(Ordering::SeqCst) { Err(JobError::Cancelled) } else { Ok(()) };
 
     report_progress("read", 0.0);
-    let source_path = context.storage.path(&version.source_key).map_err(JobError::storage)?;
-    if !source_path.is_file() {
-        return Err(JobError::storage(anyhow::anyhow!("{} is gone", source_path.display())));
+    let source = context.storage.path(&version.source_key).map_err(JobError::storage)?;
+    if !source.is_file() {
+        return Err(JobError::storage(anyhow::anyhow!("{} is gone", source.display())));
     }
-    let source = read::open_with(&source_path, wishes).map_err(of_file)?;
-    let options = tiler::Options {
-        memory_bytes: context.config.memory_bytes,
-        tile_points: context.config.tile_points,
-        cancel: Some(Arc::clone(cancel)),
-        // The file never changes, and its content and the wishes say all that the tiles depend on.
-        fingerprint: Some(format!("{} {}", version.sha256, serde_json::json!(wishes))),
-        ..tiler::Options::default()
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let task = TileTask {
+        source,
+        // The process may have another working directory one day; the service's own paths stay valid.
+        work_dir: std::path::absolute(work).map_err(JobError::storage)?,
+        file_name: version.file_name.clone(),
+        // The file never changes, and its content and the overrides say all that the tiles depend on.
+        fingerprint: format!("{} {}", version.sha256, serde_json::json!(overrides)),
+        overrides,
+        memory_bytes: config.memory_bytes,
+        memory_limit_bytes: config.memory_limit_bytes.unwrap_or_else(|| memory_limit::limit_bytes(config.memory_bytes, cores)),
+        tile_points: config.tile_points,
     };
-    let report = tiler::tile(&mut [source], work, &options, &|progress| {
-        report_progress(progress.stage, progress.fraction * TILING_SHARE);
-    })
-    .map_err(of_file)?;
-    stop_if_asked()?;
+    let text = process::run(&config.program, job, &task, cancel, config.stop_time, &|stage, fraction| {
+        report_progress(stage, fraction * TILING_SHARE);
+    })?;
+    if cancel.load(Ordering::SeqCst) {
+        return Err(JobError::Cancelled);
+    }
 
     report_progress("publish", TILING_SHARE);
-    let files: Vec<MadeFile> = report.files.iter().map(|file| MadeFile { name: file.name.clone(), bytes: file.bytes }).collect();
+    let report: Report = serde_json::from_str(&text).map_err(JobError::internal)?;
     let key_of = |name: &str| format!("{prefix}/{name}");
-    for name in files.iter().map(|file| file.name.as_str()).chain(["report.json"]) {
+    for name in report.files.iter().map(|file| file.name.as_str()).chain(["report.json"]) {
         let key = key_of(name);
         stored.keys.push(key.clone());
         context.storage.take_file(&key, &work.join(name)).map_err(JobError::storage)?;
     }
     let main_level = largest_level(&report.levels).map_or(1, |main| report.levels[main].number);
-    let bytes_of = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.bytes as i64);
+    let bytes_of = |name: &str| report.files.iter().find(|file| file.name == name).map(|file| file.bytes as i64);
     let tiles_bytes = bytes_of("tiles.3tz").ok_or_else(|| JobError::internal(anyhow::anyhow!("the tiler made no tiles")))?;
 
     Ok(Published {
@@ -163,12 +180,12 @@ fn make(
         thumbnail_key: key_of("thumbnail.png"),
         plan_key: key_of(&format!("plan-{main_level}.png")),
         report_key: key_of("report.json"),
-        report: serde_json::to_string(&report).map_err(JobError::internal)?,
+        report: text,
         frame: serde_json::to_string(&report.frame).map_err(JobError::internal)?,
         points: report.points_out as i64,
         tiles_bytes,
         published_at: now_ms(),
-        files: serde_json::to_string(&files).map_err(JobError::internal)?,
+        files: serde_json::to_string(&report.files).map_err(JobError::internal)?,
         prefix,
     })
 }

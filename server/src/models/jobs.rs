@@ -1,7 +1,10 @@
 //! Jobs: work that outlives the request that asked for it, held by one worker at a time under a lease.
 //!
-//! A worker that claims a job owns it until `lease_until` and keeps moving that on. Every later change names the owner, so
-//! a worker that lost its lease (it slept, its clock jumped) changes nothing.
+//! A worker that claims a job owns it until `lease_until` and extends that by heartbeats. Every later change names the owner, so
+//! a worker that lost its lease (it was suspended, its clock jumped) changes nothing.
+//!
+//! A job is given up after too many attempts without progress. `attempts` counts those that ended in an error, the present one included,
+//! `interruptions` those that the service did not survive; both start anew when the tiler's journal has more steps than before.
 
 use diesel::prelude::*;
 use parterre_model::catalog::Fault;
@@ -25,9 +28,9 @@ pub struct Job {
     pub stage: String,
     /// 0 to 1.
     pub progress: f64,
-    /// Claims so far.
+    /// Attempts since the last progress, the present one included, without those counted by `interruptions`.
     pub attempts: i32,
-    /// Claims after which it is given up.
+    /// Attempts without progress after which the job fails.
     pub max_attempts: i32,
     /// Not to be claimed before; milliseconds since 1970.
     pub run_after: i64,
@@ -47,6 +50,10 @@ pub struct Job {
     pub started_at: Option<i64>,
     /// Milliseconds since 1970.
     pub finished_at: Option<i64>,
+    /// Attempts since the last progress that the service did not survive.
+    pub interruptions: i32,
+    /// The most steps that the tiler's journal has had at the start or the end of an attempt.
+    pub journal_steps: i64,
 }
 
 /// Who takes a job from the start, and for how long.
@@ -68,7 +75,7 @@ macro_rules! claimable {
 }
 
 impl Job {
-    /// Enters a job, in the transaction of the rows that it works on. With a lease it is running from the start and
+    /// Adds a job, in the transaction of the rows that it works on. With a lease it is running from the start and
     /// belongs to the caller.
     pub fn enqueue(conn: &mut Conn, kind: &str, payload: String, max_attempts: i32, lease: Option<&Lease<'_>>) -> QueryResult<Self> {
         let now = now_ms();
@@ -90,6 +97,8 @@ impl Job {
             created_at: now,
             started_at: lease.map(|_| now),
             finished_at: None,
+            interruptions: 0,
+            journal_steps: 0,
         };
         diesel::insert_into(jobs::table).values(&job).execute(conn)?;
         Ok(job)
@@ -133,10 +142,15 @@ impl Job {
     fn take(self, conn: &mut Conn, lease: &Lease<'_>) -> QueryResult<Self> {
         let now = now_ms();
         let mut job = self;
+        // Whoever held it has not ended the attempt.
+        if job.state == "running" {
+            job.interruptions += 1;
+        } else {
+            job.attempts += 1;
+        }
         "running".clone_into(&mut job.state);
         "queued".clone_into(&mut job.stage);
         job.progress = 0.0;
-        job.attempts += 1;
         job.lease_owner = Some(lease.owner.to_owned());
         job.lease_until = Some(now + lease.for_ms);
         job.started_at = Some(now);
@@ -146,6 +160,7 @@ impl Job {
                 jobs::stage.eq(&job.stage),
                 jobs::progress.eq(job.progress),
                 jobs::attempts.eq(job.attempts),
+                jobs::interruptions.eq(job.interruptions),
                 jobs::lease_owner.eq(&job.lease_owner),
                 jobs::lease_until.eq(job.lease_until),
                 jobs::started_at.eq(job.started_at),
@@ -154,7 +169,42 @@ impl Job {
         Ok(job)
     }
 
-    /// Moves the lease on and writes where the job stands; false where the lease is lost.
+    /// Records that the journal has so many steps. Where these are more than ever before, all attempts before the present one stop
+    /// counting; returns whether that is so, false where the lease is lost.
+    pub fn record_progress(conn: &mut Conn, id: &str, owner: &str, journal_steps: i64) -> QueryResult<bool> {
+        let own = jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner));
+        let rows = diesel::update(jobs::table.filter(own.and(jobs::journal_steps.lt(journal_steps))))
+            .set((jobs::attempts.eq(1), jobs::interruptions.eq(0), jobs::journal_steps.eq(journal_steps)))
+            .execute(conn)?;
+        Ok(rows == 1)
+    }
+
+    /// Starts a failed job again from the beginning: into the queue, or with a lease running and held by the caller. `None` where it is not
+    /// failed.
+    pub fn retry(conn: &mut Conn, id: &str, lease: Option<&Lease<'_>>) -> QueryResult<Option<Self>> {
+        let now = now_ms();
+        let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("failed"))))
+            .set((
+                jobs::state.eq(if lease.is_some() { "running" } else { "queued" }),
+                jobs::stage.eq("queued"),
+                jobs::progress.eq(0.0),
+                jobs::attempts.eq(i32::from(lease.is_some())),
+                jobs::interruptions.eq(0),
+                jobs::journal_steps.eq(0_i64),
+                jobs::run_after.eq(now),
+                jobs::lease_owner.eq(lease.map(|lease| lease.owner)),
+                jobs::lease_until.eq(lease.map(|lease| now + lease.for_ms)),
+                jobs::error_code.eq(None::<String>),
+                jobs::error_message.eq(None::<String>),
+                jobs::error_hint.eq(None::<String>),
+                jobs::started_at.eq(lease.map(|_| now)),
+                jobs::finished_at.eq(None::<i64>),
+            ))
+            .execute(conn)?;
+        if rows == 1 { Self::find(conn, id) } else { Ok(None) }
+    }
+
+    /// Extends the lease and writes where the job stands; false where the lease is lost.
     pub fn heartbeat(conn: &mut Conn, id: &str, lease: &Lease<'_>, stage: &str, progress: f64) -> QueryResult<bool> {
         let rows =
             diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(lease.owner))))
@@ -163,7 +213,7 @@ impl Job {
         Ok(rows == 1)
     }
 
-    /// Ends a job well; false where the lease is lost.
+    /// Marks a job as done; false where the lease is lost.
     pub fn finish(conn: &mut Conn, id: &str, owner: &str) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
@@ -181,7 +231,7 @@ impl Job {
         Ok(rows == 1)
     }
 
-    /// Ends a job badly; false where the lease is lost.
+    /// Marks a job as failed; false where the lease is lost.
     pub fn fail(conn: &mut Conn, id: &str, owner: &str, fault: &Fault) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
@@ -197,7 +247,7 @@ impl Job {
         Ok(rows == 1)
     }
 
-    /// Ends a job that nobody holds; false where someone does.
+    /// Marks a job as failed that nobody holds; false where someone does.
     pub fn fail_queued(conn: &mut Conn, id: &str, fault: &Fault) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("queued"))))
             .set((
@@ -211,7 +261,8 @@ impl Job {
         Ok(rows == 1)
     }
 
-    /// Puts a job back into the queue, to be claimed after a while. With `uncount` the attempt was not the job's fault.
+    /// Puts a job back into the queue, to be claimed after a while. With `uncount` the attempt does not count: it was stopped from
+    /// outside, or made progress.
     pub fn put_back(conn: &mut Conn, id: &str, owner: &str, after_ms: i64, uncount: bool) -> QueryResult<bool> {
         let rows = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq("running")).and(jobs::lease_owner.eq(owner))))
             .set((
@@ -227,7 +278,7 @@ impl Job {
         Ok(rows == 1)
     }
 
-    /// Lets the leases of these owners run out now; returns how many there were.
+    /// Ends the leases of these owners now; returns how many there were.
     pub fn expire_leases(conn: &mut Conn, owners: &[String]) -> QueryResult<usize> {
         diesel::update(jobs::table.filter(jobs::state.eq("running").and(jobs::lease_owner.eq_any(owners))))
             .set(jobs::lease_until.eq(0_i64))

@@ -195,6 +195,19 @@ impl Version {
         Ok(())
     }
 
+    /// The version whose tiles this job makes.
+    pub fn of_job(conn: &mut Conn, job_id: &str) -> QueryResult<Option<Self>> {
+        versions::table.filter(versions::job_id.eq(job_id)).select(Self::as_select()).first(conn).optional()
+    }
+
+    /// Marks the failed version of this job as being processed again; false where there is none.
+    pub fn retry_of_job(conn: &mut Conn, job_id: &str) -> QueryResult<bool> {
+        let rows = diesel::update(versions::table.filter(versions::job_id.eq(job_id).and(versions::state.eq("failed"))))
+            .set(versions::state.eq("processing"))
+            .execute(conn)?;
+        Ok(rows == 1)
+    }
+
     /// The versions of these scans, oldest first.
     pub fn of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
         versions::table

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::support::{Client, PARTERRE, las, room, shared};
+use super::support::{Client, PARTERRE, TestApp, las, room, shared};
 
 fn parterre(arguments: &[&str]) -> Output {
     Command::new(PARTERRE).args(arguments).env_remove("DATABASE_URL").output().unwrap()
@@ -130,6 +130,10 @@ fn exit_codes_say_who_has_to_act() {
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(100))).unwrap();
     let none = dir.path().join("none.las");
+    let in_use = dir.path().join("in-use");
+    fs::create_dir_all(in_use.join(".tiling")).unwrap();
+    let lock = fs::File::create(in_use.join(".tiling/lock")).unwrap();
+    lock.try_lock().unwrap();
     let cases: &[(&[&str], i32)] = &[
         (&["nonsense"], 2),
         (&["tile", path(&scan)], 2),
@@ -142,6 +146,9 @@ fn exit_codes_say_who_has_to_act() {
         (&["import", path(&text), "--venue", "Hall", "--data", path(&data)], 3),
         (&["unpack", path(&text), "-o", path(&out)], 3),
         (&["tile", path(&scan), "-o", path(&blocked)], 4),
+        (&["tile", path(&scan), "-o", path(&in_use)], 4),
+        (&["retry", "none", "--data", path(&data)], 3),
+        (&["run-job"], 2),
         (&["migrate", "--data", path(&blocked)], 4),
         (&["import", path(&scan), "--venue", "Hall", "--data", path(&blocked)], 4),
         (&["migrate", "--database", "postgres://nobody@127.0.0.1:1/none"], 4),
@@ -223,6 +230,36 @@ fn import_enters_a_venue_once_and_a_version_each_time() {
     let second = json(&parterre(&arguments), 0);
     assert_eq!((&second["venue"], &second["scan"], &second["version"]), (&first["venue"], &first["scan"], &2.into()));
     assert_eq!(json(&parterre(&["migrate", "--data", path(&data), "--json"]), 0)["migrations"], serde_json::json!([]));
+}
+
+#[test]
+fn a_failed_job_is_tried_again_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("room.las");
+    fs::write(&scan, las(&room(4_000_000))).unwrap();
+    let data = dir.path().join("data");
+    let child = Command::new(PARTERRE)
+        .args(["import", path(&scan), "--venue", "Hall", "--data", path(&data), "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let journal = data.join("work");
+    while !fs::read_dir(&journal).is_ok_and(|mut entries| entries.next().is_some()) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let app = TestApp::start_with(|config| {
+        let here = parterre_server::config::Config::in_dir(&data);
+        (config.database, config.storage) = (here.database, here.storage);
+    });
+    let venue = app.client.get("/api/venues/hall").json();
+    let (job, number) = (&venue["scans"][0]["versions"][0]["job"], &venue["scans"][0]["versions"][0]["version"]);
+    let again = json(&parterre(&["retry", job.as_str().unwrap(), "--data", path(&data), "--json"]), 0);
+    assert_eq!((&again["job"], &again["version"], &again["report"]["points_out"]), (job, number, &4_000_000.into()));
+    assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "ready");
+    let error = json(&parterre(&["retry", job.as_str().unwrap(), "--data", path(&data), "--json"]), 3);
+    assert_eq!(error["error"]["code"], "job_not_failed");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use parterre_server::db::{Conn, Database, DatabaseUrl, write};
+use parterre_server::jobs::retry::{RetryError, retry};
 use parterre_server::models::jobs::{Job, Lease};
 use serde_json::json;
 use tempfile::TempDir;
@@ -163,6 +164,42 @@ fn the_whole_flow_runs_on_postgresql() {
     let sqlite_dir = tempfile::tempdir().unwrap();
     let sqlite = Database::open(&DatabaseUrl::in_dir(sqlite_dir.path())).unwrap();
     assert_eq!(columns(&app.app.database), columns(&sqlite), "both databases have the same columns");
+}
+
+#[test]
+fn progress_and_retry_are_kept_on_postgresql() {
+    let Some(cluster) = Cluster::start() else { return };
+    let app = TestApp::start_with(|config| {
+        config.database = cluster.url();
+        // Denied at the first attempt, whatever the file.
+        config.worker.memory_limit_bytes = Some(1 << 20);
+    });
+    let venue = app.client.venue("Hall");
+    let accepted = app.client.upload(&venue, "room.las", &las(&room(2000))).expect(202).json();
+    let id = accepted["job"].as_str().unwrap();
+    let job = app.client.wait(id);
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("out_of_memory")), "{job}");
+    assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "failed");
+
+    let database = &app.app.database;
+    let lease = Lease { owner: "me", for_ms: 60_000 };
+    let again = retry(database, &app.app.storage, id, Some(&lease)).unwrap();
+    assert_eq!((again.state.as_str(), again.attempts, again.interruptions, again.journal_steps), ("running", 1, 0, 0));
+    assert_eq!(app.client.get("/api/venues/hall").json()["scans"][0]["state"], "processing");
+    let second = retry(database, &app.app.storage, id, None);
+    assert!(matches!(second, Err(RetryError::NotFailed(ref state)) if state == "running"), "{second:?}");
+    let mut conn = database.get().unwrap();
+    for (steps, is_more) in [(3, true), (3, false), (2, false), (4, true)] {
+        assert_eq!(write(&mut conn, |conn| Job::record_progress(conn, id, "me", steps)).unwrap(), is_more, "{steps}");
+    }
+    assert!(!write(&mut conn, |conn| Job::record_progress(conn, id, "another", 9)).unwrap());
+    assert!(Job::heartbeat(&mut conn, id, &Lease { owner: "me", for_ms: -1 }, "count", 0.5).unwrap());
+    let other = write(&mut conn, |conn| Job::claim_this(conn, id, &Lease { owner: "other", for_ms: 60_000 })).unwrap();
+    // The service's own worker may have been faster.
+    assert!(other.is_none_or(|other| (other.attempts, other.interruptions, other.journal_steps) == (1, 1, 4)));
+    assert!(write(&mut conn, |conn| Job::put_back(conn, id, "other", 0, true)).is_ok());
+    drop(conn);
+    assert_eq!(app.client.wait(id)["state"], "failed");
 }
 
 #[test]

@@ -185,6 +185,8 @@ impl TestApp {
         let mut config = Config::in_dir(dir.path());
         config.worker.poll = Duration::from_millis(100);
         config.worker.memory_bytes = 128 << 20;
+        // The program of this process is the tests.
+        config.worker.program = PARTERRE.into();
         config.worker.backoff = Duration::from_millis(20);
         settings(&mut config);
         let app = Data::new(App::open(config).unwrap());
@@ -209,7 +211,7 @@ impl TestApp {
             }
         });
         let (address, server, runtime): (SocketAddr, _, _) = receive.recv().unwrap();
-        let worker = Worker::start(app.job_context(runtime.clone()), Arc::clone(&app.bell)).unwrap();
+        let worker = Worker::start(app.job_context(runtime.clone()), Arc::clone(&app.job_signal)).unwrap();
         let client = Client::new(format!("http://{address}"));
         Self { client, dir, app, worker: Some(worker), server, thread: Some(thread), runtime, leftover_jobs_allowed: false }
     }

@@ -71,6 +71,30 @@ test('a file uploaded with the form becomes a scan with pictures', { timeout: 30
   await context.close();
 });
 
+test('the button of a failed version starts its job again', { timeout: 120_000 }, async () => {
+  const made = JSON.parse((await send('POST', '/api/venues', json, venue('Failed hall'))).text);
+  const rows = 'nan nan nan\n'.repeat(50);
+  const head = 'ply\nformat ascii 1.0\nelement vertex 50\nproperty float x\nproperty float y\nproperty float z\nend_header\n';
+  const sent = await send('PUT', `/api/venues/${made.id}/uploads/nowhere.ply`, {}, head + rows);
+  assert.equal(sent.status, 202, sent.text);
+  const { job } = JSON.parse(sent.text);
+  const state = async () => JSON.parse((await send('GET', `/api/jobs/${job}`)).text).state;
+  await until('the job\'s failure', async () => ({ done: (await state()) === 'failed' }));
+
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(`${service.origin}/venues/${made.slug}`);
+  const answered = page.waitForResponse((answer) => answer.url().endsWith(`/api/jobs/${job}/retry`));
+  await page.getByRole('button', { name: 'Try again' }).click();
+  assert.equal((await answered).status(), 202);
+  // The file is still at fault: the page follows the job to the same end.
+  await until('the second failure', async () => ({ done: (await state()) === 'failed' }));
+  await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'visible' });
+  assert.ok(page.url().endsWith(`/venues/${made.slug}`), page.url());
+  await shoot(page, 'venue-failed');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('changes from another origin are refused', async () => {
   const foreign = await send('POST', '/api/venues', { ...json, origin: 'http://elsewhere.example' }, venue('Theirs'));
   assert.equal(foreign.status, 403, foreign.text);

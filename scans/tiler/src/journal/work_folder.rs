@@ -36,6 +36,20 @@ struct Journal {
     scan: DistributedScan,
 }
 
+/// Number of steps that the journal of a run in `dir` has recorded, 0 where there is no journal: one for the distributed records, one for each
+/// complete node file, one for the list of files that are being published.
+///
+/// A run that is resumed never does a recorded step again, so a number that has grown means that the run before made progress. It falls to 0
+/// where the journal turns out to be damaged or the run ends.
+pub fn recorded_steps(dir: &Path) -> u64 {
+    let is_step = |name: &str| {
+        let is_node_file = name.starts_with("nodes-") && Path::new(name).extension().is_some_and(|ending| ending == "json");
+        is_node_file || name == JOURNAL || name == PUBLISHING
+    };
+    let entries = std::fs::read_dir(dir.join(NAME)).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_step)).count() as u64
+}
+
 /// The folder, locked for this run.
 pub(crate) struct WorkFolder {
     path: PathBuf,
@@ -67,7 +81,7 @@ impl WorkFolder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::input(
+                return Err(Error::storage(
                     "tiling_in_progress",
                     format!("another run is working in {}", path.display()),
                     "Wait until it is done, or choose another folder.",
@@ -171,7 +185,7 @@ impl WorkFolder {
         let wanted = (points as f64 * record_len as f64 * DISK_BYTES_PER_BYTE) as u64;
         let Ok(free) = fs4::available_space(&self.path) else { return Ok(()) };
         if free < wanted {
-            return Err(Error::input(
+            return Err(Error::storage(
                 "disk_full",
                 format!(
                     "tiling {points} points takes up to {} MiB in {}, and {} MiB are free",
@@ -195,5 +209,40 @@ impl WorkFolder {
             let removed = if std::fs::rename(&self.path, &trash).is_ok() { &trash } else { &self.path };
             let _ = std::fs::remove_dir_all(removed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_folder_in_use_are_faults_of_the_storage() -> Result<()> {
+        let dir = tempfile::tempdir().map_err(|error| Error::io("make", "a folder", error))?;
+        let work = WorkFolder::open(dir.path(), None, false)?;
+        work.check_space(1, 30)?;
+        // 2^55 bytes: no disk has them.
+        let full = work.check_space(1 << 50, 32).err();
+        assert_eq!(full.map(|error| (error.code(), error.kind())), Some(("disk_full", ErrorKind::Storage)));
+        let second = WorkFolder::open(dir.path(), None, false).err();
+        assert_eq!(second.map(|error| (error.code(), error.kind())), Some(("tiling_in_progress", ErrorKind::Storage)));
+        Ok(())
+    }
+
+    #[test]
+    fn steps_are_counted_as_they_are_recorded() -> std::io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        assert_eq!(recorded_steps(dir.path()), 0);
+        let work = dir.path().join(NAME);
+        std::fs::create_dir(&work)?;
+        for (name, steps) in
+            [("chunk-0.lz4", 0), ("work.draft", 0), ("work.json", 1), ("nodes-0.bin", 1), ("nodes-0.json", 2), ("nodes-upper.json", 3)]
+        {
+            std::fs::write(work.join(name), "{}")?;
+            assert_eq!(recorded_steps(dir.path()), steps, "{name}");
+        }
+        std::fs::write(work.join(PUBLISHING), "{}")?;
+        assert_eq!(recorded_steps(dir.path()), 4);
+        Ok(())
     }
 }

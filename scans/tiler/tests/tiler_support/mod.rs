@@ -182,7 +182,7 @@ impl PointSource for Integers {
     }
 
     fn read_chunk(&mut self, _chunk: &mut PointChunk, _max: usize) -> Result<usize> {
-        Err(parterre_model::error::Error::Internal("records are there to be read".into()))
+        Err(parterre_model::Error::Internal("records are there to be read".into()))
     }
 
     fn attribute_layout(&self) -> AttributeLayout {

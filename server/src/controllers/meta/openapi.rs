@@ -23,6 +23,7 @@ use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
         scans::show::show,
         scans::picture::picture,
         jobs::show::show,
+        jobs::retry::create,
         tiles::show::show,
         tiles::bundle::bundle,
         tiles::file::file,

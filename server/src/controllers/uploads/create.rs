@@ -68,7 +68,7 @@ pub async fn create(app: Data<App>, request: HttpRequest, path: Path<(String, St
         drain(&mut payload).await;
     }
     let accepted = result?;
-    app.bell.ring();
+    app.job_signal.notify();
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, format!("/api/jobs/{}", accepted.job))).json(accepted))
 }
 

@@ -1,0 +1,287 @@
+//! The process of a job, seen from the service: started, told to stop, and its end understood.
+//!
+//! A job has a process of its own for two reasons: its memory goes back to the system when it ends, and a decoder that aborts or
+//! runs out of memory ends the job alone. The process is this program itself with the subcommand `run-job`; see [`super::protocol`] for
+//! what is said over its pipes. It never outlives the service: the end of its standard input stops it.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::JobError;
+use super::protocol::{Message, TileTask};
+
+/// Name of the hidden subcommand.
+pub const SUBCOMMAND: &str = "run-job";
+/// How often a request to stop is looked for.
+const TICK: Duration = Duration::from_millis(100);
+/// Longest line of standard error that is kept, in bytes.
+const MAX_LOG_LINE: usize = 2000;
+
+/// Runs a task in a process of its own and returns the tiler's report. `observe` gets stage and fraction. When `cancel` is raised the
+/// process is told to stop, and killed where it has not ended after `stop_time`.
+///
+/// # Errors
+/// What the process says; `job_killed`, `job_crashed` or `out_of_memory` where it ended without saying anything; `internal` where
+/// it cannot be started.
+pub fn run(
+    program: &Path,
+    job: &str,
+    task: &TileTask,
+    cancel: &AtomicBool,
+    stop_time: Duration,
+    observe: &(dyn Fn(&str, f64) + Sync),
+) -> Result<String, JobError> {
+    let mut child = start(program)?;
+    tracing::debug!(job, pid = child.id(), "process of the job started");
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let child = Mutex::new(child);
+    let (has_ended, said_on_stderr) = (AtomicBool::new(false), StandardError::default());
+    let (child, has_ended) = (&child, &has_ended);
+    let (said, status) = std::thread::scope(|scope| {
+        scope.spawn(|| stderr.map(|stderr| said_on_stderr.log(job, stderr)));
+        let shall_stop = || cancel.load(Ordering::SeqCst) || said_on_stderr.is_memory_denied.load(Ordering::SeqCst);
+        let stopper = scope.spawn(move || stop_when_needed(stdin, task, child, &shall_stop, stop_time, has_ended));
+        let said = stdout.and_then(|stdout| listen(job, stdout, observe));
+        let status = wait(child, stop_time);
+        has_ended.store(true, Ordering::SeqCst);
+        stopper.thread().unpark();
+        (said, status)
+    });
+    match said {
+        Some(Message::Done { report }) => Ok(report),
+        Some(Message::Failed(failure)) => Err(failure.into()),
+        _ if cancel.load(Ordering::SeqCst) => Err(JobError::Cancelled),
+        _ => Err(unexpected_end(status.map_err(JobError::internal)?, &said_on_stderr)),
+    }
+}
+
+fn start(program: &Path) -> Result<Child, JobError> {
+    let mut command = Command::new(program);
+    command.arg(SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        // A group of its own: Ctrl-C in a terminal reaches the service alone, which stops the process in order.
+        command.arg0("parterre").process_group(0);
+    }
+    // A backtrace of denied memory asks for memory itself and can wait for ever.
+    command.env("RUST_BACKTRACE", "0");
+    command
+        .spawn()
+        .map_err(|error| JobError::internal(anyhow::Error::from(error).context(format!("failed to start {}", program.display()))))
+}
+
+/// Sends the task, then keeps the pipe open until the process shall stop: the job is cancelled, or the process was denied memory and may not
+/// be able to end by itself.
+fn stop_when_needed(
+    stdin: Option<ChildStdin>,
+    task: &TileTask,
+    child: &Mutex<Child>,
+    shall_stop: &dyn Fn() -> bool,
+    stop_time: Duration,
+    has_ended: &AtomicBool,
+) {
+    let Some(mut stdin) = stdin else { return };
+    // A process that has ended already says why by its status.
+    let _ = writeln!(stdin, "{}", serde_json::json!(task)).and_then(|()| stdin.flush());
+    while !has_ended.load(Ordering::SeqCst) && !shall_stop() {
+        std::thread::park_timeout(TICK);
+    }
+    let _ = stdin.write_all(b"stop\n");
+    let asked = Instant::now();
+    while !has_ended.load(Ordering::SeqCst) {
+        if asked.elapsed() >= stop_time {
+            kill(child);
+            return;
+        }
+        std::thread::park_timeout(TICK);
+    }
+}
+
+/// Reads messages until the process closes its output; returns the result, if there is one.
+fn listen(job: &str, stdout: impl Read, observe: &(dyn Fn(&str, f64) + Sync)) -> Option<Message> {
+    for line in BufReader::new(stdout).lines() {
+        match line.map(|line| serde_json::from_str(&line)) {
+            Ok(Ok(Message::Progress { stage, fraction })) => observe(&stage, fraction),
+            Ok(Ok(result)) => return Some(result),
+            Ok(Err(error)) => tracing::warn!(job, %error, "a line of the job's process is no message"),
+            Err(error) => {
+                tracing::warn!(job, %error, "the output of the job's process could not be read");
+                break;
+            }
+        }
+    }
+    None
+}
+
+/// Waits for the end of a process that has closed its output or told its result; one that does not end is killed.
+fn wait(child: &Mutex<Child>, stop_time: Duration) -> std::io::Result<ExitStatus> {
+    let asked = Instant::now();
+    loop {
+        // Not held while waiting, so that it can be killed.
+        if let Some(status) = child.lock().unwrap_or_else(PoisonError::into_inner).try_wait()? {
+            return Ok(status);
+        }
+        if asked.elapsed() >= stop_time {
+            kill(child);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn kill(child: &Mutex<Child>) {
+    if let Err(error) = child.lock().unwrap_or_else(PoisonError::into_inner).kill() {
+        tracing::warn!(%error, "the process of a job could not be killed");
+    }
+}
+
+/// What the process has said on standard error.
+#[derive(Debug, Default)]
+struct StandardError {
+    /// The last line.
+    tail: Mutex<String>,
+    /// Whether a line was what Rust's or C++'s runtime says when memory is denied, before it aborts.
+    is_memory_denied: AtomicBool,
+}
+
+impl StandardError {
+    /// Writes what comes to the service's log.
+    fn log(&self, job: &str, stderr: impl Read) {
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match reader.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            line.truncate(MAX_LOG_LINE);
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if !text.is_empty() {
+                tracing::warn!(job, "process of the job: {text}");
+                let is_denied = text.starts_with("memory allocation of ") || text.contains("std::bad_alloc");
+                self.is_memory_denied.fetch_or(is_denied, Ordering::SeqCst);
+                *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = text;
+            }
+        }
+    }
+}
+
+/// The error of a process that ended without a result.
+fn unexpected_end(status: ExitStatus, said: &StandardError) -> JobError {
+    let code = match signal(status) {
+        _ if said.is_memory_denied.load(Ordering::SeqCst) => "out_of_memory",
+        // Hang-up, interrupt, kill, terminate: sent by others, never by the process to itself.
+        Some(1 | 2 | 9 | 15) => "job_killed",
+        _ => "job_crashed",
+    };
+    let last = said.tail.lock().unwrap_or_else(PoisonError::into_inner);
+    JobError::service(code, anyhow::anyhow!("the process of the job ended without a result: {status}; last line: {last:?}"))
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_status: ExitStatus) -> Option<i32> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn task(dir: &Path) -> TileTask {
+        TileTask {
+            source: dir.join("source"),
+            work_dir: dir.join("work"),
+            file_name: "hall.las".into(),
+            overrides: parterre_read::Override::default(),
+            fingerprint: String::new(),
+            memory_bytes: 1,
+            memory_limit_bytes: 1,
+            tile_points: 1,
+        }
+    }
+
+    /// Runs a shell script as the program; returns its end and what was observed.
+    fn run_script(script: &str, cancel: &AtomicBool) -> anyhow::Result<(Result<String, JobError>, Vec<String>)> {
+        let dir = tempfile::tempdir()?;
+        let program = dir.path().join("program");
+        // Written by another process: a file that this one has open for writing could not be run while another test starts a process.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$2" && chmod +x "$2""#;
+        let made = Command::new("sh").args(["-c", write, "sh", script]).arg(&program).status()?;
+        anyhow::ensure!(made.success(), "the script could not be written");
+        let observed = Mutex::new(Vec::new());
+        let observe = |stage: &str, fraction: f64| {
+            if let Ok(mut observed) = observed.lock() {
+                observed.push(format!("{stage} {fraction}"));
+            }
+        };
+        let result = run(&program, "job", &task(dir.path()), cancel, Duration::from_millis(300), &observe);
+        Ok((result, observed.into_inner().unwrap_or_default()))
+    }
+
+    #[test]
+    fn every_way_to_end_without_a_result_has_a_code() -> anyhow::Result<()> {
+        for (script, code) in [
+            ("kill -9 $$", "job_killed"),
+            ("kill -TERM $$", "job_killed"),
+            ("kill -ABRT $$", "job_crashed"),
+            ("kill -SEGV $$", "job_crashed"),
+            ("exit 101", "job_crashed"),
+            ("exit 0", "job_crashed"),
+            ("echo no message; exit 0", "job_crashed"),
+            ("echo 'memory allocation of 12 bytes failed' >&2; kill -ABRT $$", "out_of_memory"),
+            ("echo 'memory allocation of 12 bytes failed' >&2; echo note: of a backtrace >&2; exec sleep 60", "out_of_memory"),
+            ("echo 'terminate called after throwing std::bad_alloc' >&2; kill -ABRT $$", "out_of_memory"),
+            (r#"echo '{"failed":{"kind":"service","code":"disk_full","cause":"x"}}'"#, "disk_full"),
+            (r#"echo '{"failed":{"kind":"bad_input","code":"las_scale","message":"m","hint":"h"}}'; exec sleep 60"#, "las_scale"),
+        ] {
+            let (result, _) = run_script(script, &AtomicBool::new(false))?;
+            assert_eq!(result.err().map(|error| error.fault().code).as_deref(), Some(code), "{script}");
+        }
+        let missing = run(Path::new("/nowhere/parterre"), "job", &task(Path::new("/")), &AtomicBool::new(false), TICK, &|_, _| ());
+        assert_eq!(missing.err().map(|error| error.fault().code).as_deref(), Some("internal"));
+        Ok(())
+    }
+
+    #[test]
+    fn the_task_arrives_and_progress_and_report_come_back() -> anyhow::Result<()> {
+        let script = r#"read task; case "$task" in *hall.las*) ;; *) exit 1 ;; esac
+echo '{"progress":{"stage":"count","fraction":0.25}}'
+echo '{"done":{"report":"{}"}}'"#;
+        let (result, observed) = run_script(script, &AtomicBool::new(false))?;
+        assert_eq!(result.ok().as_deref(), Some("{}"));
+        assert_eq!(observed, ["count 0.25"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_process_that_shall_stop_is_told_so_and_then_killed() -> anyhow::Result<()> {
+        for script in ["read task; read stop; [ \"$stop\" = stop ] && exit 0; exec sleep 60", "exec sleep 60"] {
+            let cancel = Arc::new(AtomicBool::new(false));
+            let raise = std::thread::spawn({
+                let cancel = Arc::clone(&cancel);
+                move || {
+                    std::thread::sleep(Duration::from_millis(200));
+                    cancel.store(true, Ordering::SeqCst);
+                }
+            });
+            let started = Instant::now();
+            let (result, _) = run_script(script, &cancel)?;
+            assert!(matches!(result, Err(JobError::Cancelled)), "{result:?}");
+            assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+            assert!(raise.join().is_ok());
+        }
+        Ok(())
+    }
+}
