@@ -1,12 +1,6 @@
-//! A service put together: state that requests share, and the middleware around every answer.
+//! The state that all requests share.
 
 use std::sync::Arc;
-
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::from_fn;
-use actix_web::web::Data;
-use tracing_actix_web::TracingLogger;
 
 use crate::archives::Archives;
 use crate::config::Config;
@@ -14,12 +8,11 @@ use crate::db::Database;
 use crate::jobs::Context;
 use crate::jobs::worker::Bell;
 use crate::storage::Storage;
-use crate::{guard, router};
 
 /// Tile archives kept open.
 const OPEN_ARCHIVES: usize = 64;
 
-/// What requests share.
+/// State that all requests share.
 #[derive(Debug)]
 pub struct App {
     /// Settings.
@@ -47,18 +40,4 @@ impl App {
     pub fn job_context(&self, runtime: tokio::runtime::Handle) -> Context {
         Context { database: self.database.clone(), storage: self.storage.clone(), config: self.config.worker.clone(), runtime }
     }
-}
-
-/// The service for one HTTP worker thread.
-pub fn service(
-    app: Data<App>,
-) -> actix_web::App<
-    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = actix_web::Error, InitError = ()>,
-> {
-    let max_json_bytes = app.config.http.max_json_bytes;
-    actix_web::App::new()
-        .app_data(app)
-        .configure(|routes| router::configure(routes, max_json_bytes))
-        .wrap(from_fn(guard::guard))
-        .wrap(TracingLogger::default())
 }

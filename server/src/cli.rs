@@ -12,7 +12,9 @@
 //! With `--json` stdout gets exactly one JSON document: the result, or `{"error": {code, message, hint}}`. Progress and
 //! everything meant for people goes to stderr. A reader that closes its end of the pipe is no error.
 
+mod data;
 mod demo;
+mod failure;
 mod import;
 mod inspect;
 mod migrate;
@@ -25,14 +27,10 @@ mod unpack;
 mod wishes;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use parterre_scans::catalog::Fault;
-use parterre_scans::error::ErrorKind;
-
-use crate::db::DatabaseUrl;
 
 /// 3D scans of venues: catalogue service and tools.
 #[derive(Debug, Parser)]
@@ -63,73 +61,6 @@ enum Command {
     Unpack(unpack::Unpack),
     /// Make a demo venue: scan.laz and truth.json.
     Demo(demo::Demo),
-}
-
-/// Where the catalogue is.
-#[derive(Clone, Debug, Args)]
-struct DataArgs {
-    /// Folder of the catalogue: database and objects.
-    #[arg(long, value_name = "DIR", default_value = "data", env = "PARTERRE_DATA")]
-    data: PathBuf,
-    /// SQLite file or postgres:// address, if not DIR/parterre.sqlite.
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true, value_parser = DatabaseUrl::parse)]
-    database: Option<DatabaseUrl>,
-}
-
-impl DataArgs {
-    fn database(&self) -> DatabaseUrl {
-        self.database.clone().unwrap_or_else(|| DatabaseUrl::in_dir(&self.data))
-    }
-}
-
-/// Why a command ended badly.
-#[derive(Debug)]
-struct Failure {
-    exit: u8,
-    fault: Fault,
-    /// Causes, for people only.
-    causes: Vec<String>,
-}
-
-type Outcome = Result<(), Failure>;
-
-impl Failure {
-    fn new(exit: u8, code: &str, message: impl Into<String>, hint: &str) -> Self {
-        Self { exit, fault: Fault::new(code, message, hint), causes: Vec::new() }
-    }
-
-    fn usage(message: impl Into<String>, hint: &str) -> Self {
-        Self::new(2, "usage", message, hint)
-    }
-
-    fn stopped() -> Self {
-        Self::from(parterre_scans::Error::Cancelled)
-    }
-
-    /// Of database or storage.
-    fn catalogue(error: &anyhow::Error) -> Self {
-        let message = format!("{error}");
-        let hint = "Check the folder given with --data and the address given with --database, and that the disk is not full.";
-        let causes = error.chain().skip(1).map(ToString::to_string).collect();
-        Self { exit: 4, fault: Fault::new("catalogue_failed", message, hint), causes }
-    }
-
-    fn internal(error: &anyhow::Error) -> Self {
-        let hint = "Please report this with the command that led to it.";
-        Self { exit: 1, fault: Fault::new("internal", format!("{error:#}"), hint), causes: Vec::new() }
-    }
-}
-
-impl From<parterre_scans::Error> for Failure {
-    fn from(error: parterre_scans::Error) -> Self {
-        let exit = match error.kind() {
-            ErrorKind::BadInput => 3,
-            ErrorKind::Storage => 4,
-            ErrorKind::Cancelled => 130,
-            ErrorKind::Internal => 1,
-        };
-        Self { exit, fault: Fault::from(&error), causes: Vec::new() }
-    }
 }
 
 /// Runs the program.

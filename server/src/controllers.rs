@@ -33,6 +33,7 @@ pub mod tiles {
     pub mod file;
     pub mod find;
     pub mod show;
+    pub mod stored;
 }
 
 /// Uploads of files.

@@ -184,19 +184,15 @@ impl From<askama::Error> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::JobError;
 
     #[test]
     fn where_files_are_stored_is_told_to_nobody() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = || parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
-            let answer = ApiError::of_file(error(), "hall.las");
+            let error = parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let answer = ApiError::of_file(error, "hall.las");
             assert_eq!((answer.status_code(), answer.fault().code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"));
             assert!(!answer.fault().message.contains("/srv"), "{answer}");
-            let job = JobError::of_file(error(), "hall.las");
-            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
-            assert!(!job.fault().message.contains("/srv"), "{job:?}");
         }
         let input = parterre_scans::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
         assert_eq!(ApiError::of_file(input, "hall.las").fault().message, "hall.las: it ends early");

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 use parterre_scans::{Error, venue};
 
+use super::failure::{Failure, Outcome};
 use super::progress::Progress;
-use super::{Failure, Outcome, output, stop};
+use super::{output, stop};
 use crate::pages::format;
 
 /// Make a demo venue: scan.laz and truth.json; or, with --stadium, a large scan to measure with.

@@ -15,9 +15,11 @@ use parterre_scans::catalog::{Fault, UploadAccepted, tileset_path};
 use parterre_scans::{Error, read};
 use serde_json::json;
 
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
 use super::progress::Progress;
 use super::wishes::Wishes;
-use super::{DataArgs, Failure, Outcome, output, stop};
+use super::{output, stop};
 use crate::config::WorkerConfig;
 use crate::controllers::venues::create::check_name;
 use crate::db::{Database, write};

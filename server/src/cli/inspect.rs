@@ -7,8 +7,9 @@ use clap::Args;
 use parterre_scans::frame::Unit;
 use parterre_scans::read::inspect::{Estimate, Inspection, inspect_all, inspect_with};
 
+use super::failure::Outcome;
+use super::output;
 use super::wishes::Wishes;
-use super::{Outcome, output};
 use crate::pages::format;
 
 /// Say what scan files hold and what tiling them takes.

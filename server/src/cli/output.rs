@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use parterre_scans::catalog::{ErrorBody, Fault};
 use serde::Serialize;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// Prints one JSON document.
 pub(super) fn json(document: &impl Serialize) -> Result<(), Failure> {

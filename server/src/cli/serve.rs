@@ -12,10 +12,12 @@ use clap::Args;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::{DataArgs, Failure, Outcome};
-use crate::app::{self, App};
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
+use crate::app::App;
 use crate::config::{Config, HttpConfig, StorageConfig, WorkerConfig};
 use crate::jobs::worker::Worker;
+use crate::service;
 
 /// Run the catalogue service.
 #[derive(Debug, Args)]
@@ -116,7 +118,7 @@ async fn serve(app: Data<App>, listener: TcpListener, as_json: bool) -> Outcome 
         Failure::new(4, "listen_failed", format!("failed to serve: {error}"), "Choose another address with --listen.")
     };
     let address = listener.local_addr().map_err(failed)?;
-    let server = HttpServer::new(move || app::service(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
+    let server = HttpServer::new(move || service::build(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
     let url = format!("http://{address}");
     // Scripts wait for this line, so the document is one line too; a closed pipe does not keep the service from serving.
     let line = if as_json { json!({ "listening": url }).to_string() } else { format!("listening on {url}") };

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use parterre_scans::{read, tiler};
 
+use super::failure::{Failure, Outcome};
 use super::progress::Progress;
 use super::wishes::Wishes;
-use super::{Failure, Outcome, output, stop};
+use super::{output, stop};
 use crate::pages::format;
 
 /// Make points.copc.laz, tiles.3tz and report.json out of scan files.

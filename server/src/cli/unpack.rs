@@ -6,7 +6,8 @@ use clap::Args;
 use parterre_scans::tiler;
 use serde_json::json;
 
-use super::{Outcome, output};
+use super::failure::Outcome;
+use super::output;
 
 /// Write a tiles.3tz as loose files.
 #[derive(Debug, Args)]

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::controllers::venues::create::enter;
 use crate::controllers::venues::list::{Search, find};
 use crate::error::ApiResult;
-use crate::pages::{format, not_found, render};
+use crate::pages::render::render;
+use crate::pages::{format, not_found};
 
 /// Venues on one page.
 const PAGE_VENUES: u32 = 60;

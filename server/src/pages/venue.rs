@@ -14,7 +14,8 @@ use crate::controllers::venues::show::find;
 use crate::error::{ApiError, ApiResult};
 use crate::guard;
 use crate::models::{catalog, jobs::Job};
-use crate::pages::{format, not_found, render};
+use crate::pages::render::render;
+use crate::pages::{format, not_found};
 
 #[derive(Template)]
 #[template(path = "venue.html")]

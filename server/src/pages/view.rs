@@ -11,7 +11,8 @@ use crate::controllers::tiles::find;
 use crate::error::{ApiError, ApiResult};
 use crate::models::scans::Scan;
 use crate::models::venues::Venue;
-use crate::pages::{not_found, render};
+use crate::pages::not_found;
+use crate::pages::render::render;
 
 #[derive(Template)]
 #[template(path = "view.html")]

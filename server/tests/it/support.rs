@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use parterre_server::app::{self, App};
+use parterre_server::app::App;
 use parterre_server::config::Config;
 use parterre_server::jobs::worker::Worker;
 use parterre_server::models::jobs::Job;
+use parterre_server::service;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -196,7 +197,7 @@ impl TestApp {
                 runtime.block_on(async {
                     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                     let address = listener.local_addr().unwrap();
-                    let server = HttpServer::new(move || app::service(Data::clone(&app)))
+                    let server = HttpServer::new(move || service::build(Data::clone(&app)))
                         .workers(2)
                         .disable_signals()
                         .shutdown_timeout(1)

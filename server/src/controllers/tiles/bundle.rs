@@ -1,16 +1,11 @@
 //! `GET /tiles/{scan}/{version}/tiles.3tz`: the whole tileset as one file, for use without a network.
 
-use actix_files::NamedFile;
 use actix_web::HttpRequest;
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{Data, Path};
 use parterre_scans::catalog::ErrorBody;
 
 use crate::app::App;
-use crate::controllers::files;
-use crate::controllers::tiles::encoding::IMMUTABLE;
-use crate::controllers::tiles::file::download_name;
-use crate::controllers::tiles::find;
+use crate::controllers::tiles::stored::{self, StoredFile, download_name};
 use crate::error::{ApiError, ApiResult};
 
 /// Gives the whole tileset as one archive.
@@ -30,18 +25,13 @@ use crate::error::{ApiError, ApiResult};
     ))]
 pub async fn bundle(app: Data<App>, request: HttpRequest, path: Path<(String, u32)>) -> ApiResult {
     let (scan, version) = path.into_inner();
-    let file = web::block(move || {
-        let row = find::ready_version(&app, &scan, version)?;
-        let key =
-            row.tiles_key.ok_or_else(|| ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}")))?;
-        let file = NamedFile::open(app.storage.path(&key)?)?.set_content_disposition(ContentDisposition {
-            disposition: DispositionType::Attachment,
-            parameters: vec![DispositionParam::Filename(download_name(&row.file_name, version, "3tz"))],
-        });
-        Ok::<_, ApiError>(file.set_content_type("application/vnd.maxar.archive.3tz+zip".parse().map_err(ApiError::internal)?))
+    stored::answer(app, &request, scan, version, move |row| {
+        let missing = || ApiError::internal(anyhow::anyhow!("a published version without tiles: {} {version}", row.scan_id));
+        Ok(StoredFile {
+            key: row.tiles_key.clone().ok_or_else(missing)?,
+            content_type: "application/vnd.maxar.archive.3tz+zip",
+            save_as: Some(download_name(&row.file_name, version, "3tz")),
+        })
     })
-    .await??;
-    let mut response = files::answer(file, &request)?;
-    response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
-    Ok(response)
+    .await
 }

@@ -2,16 +2,12 @@
 //!
 //! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they want by `Range`.
 
-use actix_files::NamedFile;
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
-use actix_web::web::{self, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
 use parterre_scans::catalog::ErrorBody;
 
 use crate::app::App;
-use crate::controllers::files;
-use crate::controllers::tiles::encoding::IMMUTABLE;
-use crate::controllers::tiles::find;
+use crate::controllers::tiles::stored::{self, StoredFile, download_name};
 use crate::error::{ApiError, ApiResult};
 
 /// Gives a file that was made of a version.
@@ -54,32 +50,14 @@ pub async fn image(app: Data<App>, request: HttpRequest, path: Path<(String, u32
     give(app, request, scan, version, name).await
 }
 
-async fn give(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult<HttpResponse> {
-    let file = web::block(move || {
-        let row = find::ready_version(&app, &scan, version)?;
+async fn give(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult {
+    stored::answer(app, &request, scan, version, move |row| {
         let key = if name == "report.json" { row.report_key.clone() } else { row.key_of(&name) };
-        let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {scan:?} has no {name:?}"));
-        let file = NamedFile::open(app.storage.path(&key.ok_or_else(missing)?)?)?;
-        let disposition = if name == "points.copc.laz" {
-            let name = download_name(&row.file_name, version, "copc.laz");
-            ContentDisposition { disposition: DispositionType::Attachment, parameters: vec![DispositionParam::Filename(name)] }
-        } else {
-            ContentDisposition { disposition: DispositionType::Inline, parameters: Vec::new() }
-        };
-        let file = file.set_content_type(content_type(&name).parse().map_err(ApiError::internal)?).set_content_disposition(disposition);
-        Ok::<_, ApiError>(file)
+        let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {:?} has no {name:?}", row.scan_id));
+        let save_as = (name == "points.copc.laz").then(|| download_name(&row.file_name, version, "copc.laz"));
+        Ok(StoredFile { key: key.ok_or_else(missing)?, content_type: content_type(&name), save_as })
     })
-    .await??;
-    let mut response = files::answer(file, &request)?;
-    response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
-    Ok(response)
-}
-
-/// The name under which a browser keeps something made of an uploaded file.
-pub fn download_name(file_name: &str, version: u32, ending: &str) -> String {
-    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
-    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
-    format!("{plain}-v{version}.{ending}")
+    .await
 }
 
 fn content_type(name: &str) -> &'static str {
