@@ -23,7 +23,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser build web run viewer demo \
 	test test-native test-scans test-server test-viewer test-web test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken \
+	lint lint-fmt lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -135,6 +135,12 @@ bench-tile: setup-bench ## tiling beside its peers on a seeded stadium, with the
 
 bench-read: setup-bench ## reading LAS, LAZ, E57 and PLY beside Python's readers (POINTS, RUNS; WRITE=1)
 	@.ci/bench-read
+
+setup-bench-serve: build
+	@.ci/setup-apt bench-serve
+
+bench-serve: setup-bench-serve ## the service beside nginx, sending a tile of 175 kB over loopback (RUNS, CONNECTIONS, REQUESTS; WRITE=1)
+	@.ci/bench-serve
 
 bench-broken: setup-bench ## seconds and memory for each broken file of ../shared/data
 	@.ci/bench-broken

@@ -8,8 +8,9 @@ use crate::db::Database;
 use crate::jobs::Context;
 use crate::jobs::worker::Bell;
 use crate::storage::Storage;
+use crate::tile_cache::TileCache;
 
-/// Tile archives kept open.
+/// Most tile archives kept open.
 const OPEN_ARCHIVES: usize = 64;
 
 /// State that all requests share.
@@ -17,12 +18,14 @@ const OPEN_ARCHIVES: usize = 64;
 pub struct App {
     /// Settings.
     pub config: Config,
-    /// Rows.
+    /// Database of the catalogue.
     pub database: Database,
-    /// Files.
+    /// Storage of files.
     pub storage: Storage,
-    /// Tile archives that are open.
+    /// Open tile archives.
     pub archives: Archives,
+    /// Tiles in memory.
+    pub tile_cache: TileCache,
     /// Wakes the worker.
     pub bell: Arc<Bell>,
 }
@@ -33,10 +36,11 @@ impl App {
         let storage = Storage::open(&config.storage.dir)?;
         storage.sweep_incoming();
         let database = Database::open(&config.database)?;
-        Ok(Self { config, database, storage, archives: Archives::new(OPEN_ARCHIVES), bell: Arc::new(Bell::default()) })
+        let tile_cache = TileCache::new(config.http.tile_cache_bytes);
+        Ok(Self { config, database, storage, archives: Archives::new(OPEN_ARCHIVES), tile_cache, bell: Arc::new(Bell::default()) })
     }
 
-    /// What jobs of this service work with.
+    /// The context of this service's jobs.
     pub fn job_context(&self, runtime: tokio::runtime::Handle) -> Context {
         Context { database: self.database.clone(), storage: self.storage.clone(), config: self.config.worker.clone(), runtime }
     }

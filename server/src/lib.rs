@@ -24,3 +24,6 @@ pub mod router;
 pub mod schema;
 pub mod service;
 pub mod storage;
+pub mod text;
+pub mod tile_cache;
+pub mod upkeep;

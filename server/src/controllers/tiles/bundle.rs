@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::controllers::tiles::stored::{self, StoredFile, download_name};
 use crate::error::{ApiError, ApiResult};
 
-/// Gives the whole tileset as one archive.
+/// Answers with the whole tileset as one archive.
 #[utoipa::path(get, path = "/tiles/{scan}/{version}/tiles.3tz", tag = "tiles",
     params(
         ("scan" = String, Path, description = "Identifier"),
@@ -16,12 +16,12 @@ use crate::error::{ApiError, ApiResult};
     ),
     responses(
         (status = 200, description = "The archive (3TZ)"),
-        (status = 206, description = "The part that Range asked for"),
-        (status = 304, description = "Still the same"),
-        (status = 400, description = "Range cannot be read", body = ErrorBody),
+        (status = 206, description = "The requested range"),
+        (status = 304, description = "Not modified"),
+        (status = 400, description = "The header Range is invalid", body = ErrorBody),
         (status = 404, description = "No such version", body = ErrorBody),
-        (status = 412, description = "If-Match or If-Unmodified-Since does not hold", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 412, description = "If-Match or If-Unmodified-Since is not fulfilled", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn bundle(app: Data<App>, request: HttpRequest, path: Path<(String, u32)>) -> ApiResult {
     let (scan, version) = path.into_inner();

@@ -1,6 +1,6 @@
-//! `GET /tiles/{scan}/{version}/points.copc.laz`, `…/report.json`, `…/setups.json` and `…/images/{name}`: what lies beside the tileset.
+//! `GET /tiles/{scan}/{version}/points.copc.laz`, `…/report.json`, `…/setups.json` and `…/images/{name}`: files beside the tileset.
 //!
-//! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they want by `Range`.
+//! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they need by `Range`.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::controllers::tiles::stored::{self, StoredFile, download_name};
 use crate::error::{ApiError, ApiResult};
 
-/// Gives a file that was made of a version.
+/// Answers with a file that was made of a version.
 #[utoipa::path(get, path = "/tiles/{scan}/{version}/{name}", tag = "tiles",
     params(
         ("scan" = String, Path, description = "Identifier"),
@@ -19,38 +19,38 @@ use crate::error::{ApiError, ApiResult};
     ),
     responses(
         (status = 200, description = "The file"),
-        (status = 206, description = "The part that Range asked for"),
-        (status = 304, description = "Still the same"),
-        (status = 400, description = "Range cannot be read", body = ErrorBody),
+        (status = 206, description = "The requested range"),
+        (status = 304, description = "Not modified"),
+        (status = 400, description = "The header Range is invalid", body = ErrorBody),
         (status = 404, description = "No such version or file", body = ErrorBody),
-        (status = 412, description = "If-Match or If-Unmodified-Since does not hold", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 412, description = "If-Match or If-Unmodified-Since is not fulfilled", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn file(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, name) = path.into_inner();
-    give(app, request, scan, version, name).await
+    answer(app, request, scan, version, name).await
 }
 
-/// Gives a picture that was in the scan's file; setups.json names them.
+/// Answers with a picture from the uploaded file; setups.json lists them.
 #[utoipa::path(get, path = "/tiles/{scan}/{version}/images/{name}", tag = "tiles",
     params(
         ("scan" = String, Path, description = "Identifier"),
         ("version" = u32, Path, description = "1, 2, 3…"),
-        ("name" = String, Path, description = "As setups.json has it"),
+        ("name" = String, Path, description = "As in setups.json"),
     ),
     responses(
         (status = 200, description = "The picture, JPEG or PNG"),
-        (status = 206, description = "The part that Range asked for"),
-        (status = 304, description = "Still the same"),
+        (status = 206, description = "The requested range"),
+        (status = 304, description = "Not modified"),
         (status = 404, description = "No such version or picture", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn image(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, name) = path.into_inner();
-    give(app, request, scan, version, name).await
+    answer(app, request, scan, version, name).await
 }
 
-async fn give(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult {
+async fn answer(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult {
     stored::answer(app, &request, scan, version, move |row| {
         let key = if name == "report.json" { row.report_key.clone() } else { row.key_of(&name) };
         let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {:?} has no {name:?}", row.scan_id));
