@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::config::{Config, HttpConfig, StorageConfig, WorkerConfig};
 use crate::jobs::worker::Worker;
 use crate::service;
+use crate::upkeep::Upkeep;
 
 /// Run the catalogue service.
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) struct Serve {
     /// Address to listen on. Loopback only: there are no accounts yet.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// If the port is taken, try so many after it.
+    /// Number of following ports to try when the port is in use.
     #[arg(long, value_name = "COUNT", default_value_t = 0, num_args = 0..=1, default_missing_value = "20", require_equals = true)]
     port_search: u16,
     /// Folder with the built web viewer; it may appear while the service runs.
@@ -39,6 +40,9 @@ pub(super) struct Serve {
     /// Memory that tiling may use, in MiB, roughly.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
+    /// Memory for frequently requested tiles, in MiB; 0 turns the cache off.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(..=1 << 20))]
+    tile_cache: u64,
     /// How long a claimed job waits for a sign of life before another worker takes it, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..))]
     lease: u64,
@@ -56,7 +60,7 @@ impl Serve {
             ));
         }
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tracing_actix_web=warn"));
-        // Another subscriber is only there in tests; theirs will do.
+        // Only tests have another subscriber, which stays.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
@@ -65,7 +69,7 @@ impl Serve {
             .try_init();
 
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::internal(&error.into()))?;
-        // The port first: who cannot have it shall not wait for the database.
+        // The port first: if it is in use, the error does not wait for the database.
         let listener = bind(self.listen, self.port_search)?;
         let no_worker = self.no_worker;
         let app = Data::new(App::open(self.config()).map_err(|error| Failure::catalogue(&error))?);
@@ -75,7 +79,9 @@ impl Serve {
             let context = app.job_context(runtime.handle().clone());
             Some(Worker::start(context, Arc::clone(&app.bell)).map_err(|error| Failure::internal(&error))?)
         };
+        let upkeep = Upkeep::start(Data::clone(&app), runtime.handle());
         let result = runtime.block_on(serve(app, listener, as_json));
+        drop(upkeep);
         if let Some(worker) = worker {
             worker.stop();
         }
@@ -86,7 +92,13 @@ impl Serve {
         Config {
             database: self.data.database(),
             storage: StorageConfig { dir: self.data.data, max_upload_bytes: self.max_upload << 20, ..StorageConfig::default() },
-            http: HttpConfig { listen: self.listen, port_search: self.port_search, web_dir: self.web, ..HttpConfig::default() },
+            http: HttpConfig {
+                listen: self.listen,
+                port_search: self.port_search,
+                web_dir: self.web,
+                tile_cache_bytes: self.tile_cache << 20,
+                ..HttpConfig::default()
+            },
             worker: WorkerConfig { memory_bytes: self.memory << 20, lease: Duration::from_secs(self.lease), ..WorkerConfig::default() },
         }
     }
