@@ -1,8 +1,8 @@
-//! `GET /viewer/{path}`: the built web viewer, out of the folder given with `--web`. It may be built while the service
+//! `GET /viewer/{path}`: files of the built web viewer, from the folder given with `--web`. It may be built while the service
 //! runs.
 //!
-//! Where `FILE.br` or `FILE.gz` lies beside `FILE` and the client takes that encoding, it is sent instead: the viewer's
-//! WebAssembly is megabytes smaller so.
+//! If `FILE.br` or `FILE.gz` exists beside `FILE` and the client accepts that encoding, it is sent instead: it makes the
+//! viewer's WebAssembly megabytes smaller.
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -17,23 +17,23 @@ use crate::controllers::files;
 use crate::controllers::tiles::encoding::accepts;
 use crate::error::{ApiError, ApiResult};
 
-/// The files without which there is no viewer.
+/// Files that the viewer needs.
 const MAIN_FILES: [&str; 2] = ["parterre_viewer_bg.wasm", "parterre_viewer.js"];
-/// Where the build says how far it is, one line.
+/// File in which the build writes its progress, one line.
 const STATUS_FILE: &str = "build-status.txt";
 
-/// Whether the web viewer is there.
+/// State of the web viewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebViewer {
-    /// It can be opened.
+    /// Ready to open.
     Ready,
-    /// It is being built; the line says how far.
+    /// Being built; the line describes the progress.
     Building(Option<String>),
-    /// The service was started without.
+    /// Not part of this service.
     Absent,
 }
 
-/// Looks for the web viewer. Blocks, shortly.
+/// Finds the state of the web viewer. Blocks briefly.
 pub fn state(app: &App) -> WebViewer {
     let Some(dir) = &app.config.http.web_dir else { return WebViewer::Absent };
     if MAIN_FILES.iter().all(|name| dir.join(name).is_file()) {
@@ -45,7 +45,7 @@ pub fn state(app: &App) -> WebViewer {
     WebViewer::Building(line)
 }
 
-/// Gives a file of the web viewer.
+/// Answers with a file of the web viewer.
 pub async fn viewer(app: Data<App>, request: HttpRequest, path: Path<String>) -> ApiResult {
     let name = path.into_inner();
     let missing = || {

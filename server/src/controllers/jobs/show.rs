@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::models::{catalog, jobs::Job};
 
-/// Shows where a job stands.
+/// Shows the state of a job.
 #[utoipa::path(get, path = "/api/jobs/{job}", tag = "jobs", params(("job" = String, Path, description = "Identifier")), responses(
     (status = 200, description = "The job", body = api::Job),
     (status = 404, description = "No such job", body = ErrorBody),

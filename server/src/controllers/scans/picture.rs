@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::controllers::tiles::stored::{self, StoredFile};
 use crate::error::{ApiError, ApiResult};
 
-/// Gives a picture of a version: `thumbnail.png`, the plan of a level, or `plan.png`, that of the largest level.
+/// Answers with a picture of a version: `thumbnail.png`, the plan of a level, or `plan.png`, that of the largest level.
 #[utoipa::path(get, path = "/pictures/{scan}/{version}/{name}", tag = "scans",
     params(
         ("scan" = String, Path, description = "Identifier"),
@@ -17,10 +17,10 @@ use crate::error::{ApiError, ApiResult};
     ),
     responses(
         (status = 200, description = "The picture", content_type = "image/png"),
-        (status = 206, description = "The part that Range asked for", content_type = "image/png"),
-        (status = 304, description = "Still the same"),
+        (status = 206, description = "The requested range", content_type = "image/png"),
+        (status = 304, description = "Not modified"),
         (status = 404, description = "No such picture", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn picture(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, name) = path.into_inner();
