@@ -3,14 +3,14 @@
 //! | exit code | meaning |
 //! | --- | --- |
 //! | 0 | done |
-//! | 1 | a fault of ours |
+//! | 1 | internal fault |
 //! | 2 | the command line is wrong |
 //! | 3 | the input cannot be used |
 //! | 4 | storage or database failed |
 //! | 130 | stopped by Ctrl-C |
 //!
-//! With `--json` stdout gets exactly one JSON document: the result, or `{"error": {code, message, hint}}`. Progress and
-//! everything meant for people goes to stderr. A reader that closes its end of the pipe is no error.
+//! With `--json`, standard output is exactly one JSON document: the result, or `{"error": {code, message, hint}}`. Progress and
+//! all text for people go to standard error. A reader that closes its end of the pipe is no error.
 
 mod data;
 mod demo;
@@ -19,12 +19,12 @@ mod import;
 mod inspect;
 mod migrate;
 mod output;
+mod overrides;
 mod progress;
 mod serve;
 mod stop;
 mod tile;
 mod unpack;
-mod wishes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -53,9 +53,9 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Put a scan file into the catalogue and make its tiles.
     Import(import::Import),
-    /// Make tiles.3tz and report.json out of scan files.
+    /// Make points.copc.laz, tiles.3tz and report.json from scan files.
     Tile(tile::Tile),
-    /// Say what scan files hold and what tiling them takes.
+    /// Show the contents of scan files, and time and space that tiling them needs.
     Inspect(inspect::Inspect),
     /// Write a tiles.3tz as loose files.
     Unpack(unpack::Unpack),
@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Help and version go to stdout and are no error; the rest is one, as JSON where that is asked for.
+/// Prints help and version to standard output; everything else is an error, as JSON with `--json`.
 fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() || !arguments.iter().any(|argument| argument == "--json") {
         // A closed pipe is all that can go wrong here.

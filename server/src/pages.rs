@@ -1,8 +1,8 @@
-//! The pages that people open: HTML made from `assets/web/templates`.
+//! The HTML pages, from the templates in `assets/web/templates`.
 
 pub mod catalogue;
+pub mod error_page;
 pub mod format;
-pub mod not_found;
 mod render;
 pub mod venue;
 pub mod view;

@@ -8,9 +8,9 @@ use parterre_scans::error::ErrorKind;
 pub(super) struct Failure {
     /// Exit code of the process.
     pub(super) exit: u8,
-    /// What the person or program is told.
+    /// Code, message and hint.
     pub(super) fault: Fault,
-    /// Causes, for people only.
+    /// Causes, printed for people only.
     pub(super) causes: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Failure {
         Self::from(parterre_scans::Error::Cancelled)
     }
 
-    /// Of database or storage.
+    /// A failure of database or storage.
     pub(super) fn catalogue(error: &anyhow::Error) -> Self {
         let message = format!("{error}");
         let hint = "Check the folder given with --data and the address given with --database, and that the disk is not full.";

@@ -14,7 +14,7 @@ use super::output;
 pub(super) struct Unpack {
     /// The archive.
     archive: PathBuf,
-    /// Folder for the files; made where it is missing.
+    /// Output folder; created if missing.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Write tiles without meshopt compression, for validators.
