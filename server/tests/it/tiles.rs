@@ -272,7 +272,7 @@ fn a_version_names_everything_that_was_made_of_it() {
     client.get(&format!("{base}/images/0001.jpg")).expect_error(404, "file_not_found");
     client.get(&format!("/tiles/{scan}/7/points.copc.laz")).expect_error(404, "version_not_found");
     let page = client.get("/venues/hall").expect(200).text();
-    for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "off the surface", "m² seen from above"] {
+    for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "from the surface", "m² seen from above"] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
 }
