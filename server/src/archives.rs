@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parterre_scans::tile::archive::{Entry, Index};
+use parterre_tile::archive::{Entry, Index};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
@@ -77,7 +77,7 @@ impl Archive {
     }
 
     /// Finds an entry.
-    pub fn entry(&self, path: &str) -> parterre_scans::Result<Option<Entry>> {
+    pub fn entry(&self, path: &str) -> parterre_model::Result<Option<Entry>> {
         self.index.entry(&mut self.cursor.clone(), path)
     }
 

@@ -30,7 +30,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 /// 3D scans of venues: catalogue service and tools.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use parterre_scans::catalog::{ErrorBody, Fault};
+use parterre_model::catalog::{ErrorBody, Fault};
 
 /// A `Result` whose error is [`ApiError`].
 pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
@@ -87,7 +87,7 @@ impl ApiError {
     }
 
     /// The error of reading an upload called `file_name`.
-    pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
+    pub fn of_file(error: parterre_model::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
             FileFault::Input(fault) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None },
             FileFault::Storage(error) => Self::storage(error),
@@ -107,22 +107,22 @@ pub enum FileFault {
     /// The file is invalid. Reported to the person who sent it, under the name that they gave it, not its path in the storage.
     Input(Fault),
     /// The storage failed. Also where the library counts it as bad input: the person who sent the file did not choose the path.
-    Storage(parterre_scans::Error),
+    Storage(parterre_model::Error),
     /// The work was cancelled.
-    Cancelled(parterre_scans::Error),
+    Cancelled(parterre_model::Error),
     /// A fault in the program.
-    Ours(parterre_scans::Error),
+    Ours(parterre_model::Error),
 }
 
 /// Finds the cause of an error in reading an upload called `file_name`.
-pub fn fault_of_file(error: parterre_scans::Error, file_name: &str) -> FileFault {
+pub fn fault_of_file(error: parterre_model::Error, file_name: &str) -> FileFault {
     match error {
-        parterre_scans::Error::Input { code, message, hint, .. } => {
-            let renamed = parterre_scans::Error::input(code, message, hint).in_file(Path::new(file_name));
+        parterre_model::Error::Input { code, message, hint, .. } => {
+            let renamed = parterre_model::Error::input(code, message, hint).in_file(Path::new(file_name));
             FileFault::Input(Fault::from(&renamed))
         }
-        parterre_scans::Error::Io { .. } => FileFault::Storage(error),
-        parterre_scans::Error::Cancelled => FileFault::Cancelled(error),
+        parterre_model::Error::Io { .. } => FileFault::Storage(error),
+        parterre_model::Error::Cancelled => FileFault::Cancelled(error),
         _ => FileFault::Ours(error),
     }
 }
@@ -194,12 +194,12 @@ mod tests {
     fn answers_do_not_show_where_files_are_stored() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
             let answer = ApiError::of_file(error, "hall.las");
             assert_eq!((answer.status_code(), answer.fault().code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "storage_failed"));
             assert!(!answer.fault().message.contains("/srv"), "{answer}");
         }
-        let input = parterre_scans::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
+        let input = parterre_model::Error::input("las_truncated", "it ends early", "Copy it again.").in_file(Path::new("/srv/x"));
         assert_eq!(ApiError::of_file(input, "hall.las").fault().message, "hall.las: it ends early");
     }
 }

@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use diesel::QueryResult;
-use parterre_scans::catalog::UploadAccepted;
-use parterre_scans::read;
+use parterre_model::catalog::UploadAccepted;
+use parterre_read as read;
 
 use crate::db::{Conn, Database, settle, wait_shortly, write};
 use crate::jobs::tile_scan;
@@ -18,7 +18,7 @@ use crate::storage::{Storage, Stored};
 pub enum Refused {
     /// The file is invalid or could not be read.
     #[error(transparent)]
-    File(#[from] parterre_scans::Error),
+    File(#[from] parterre_model::Error),
     /// The storage failed.
     #[error("failed to store the file")]
     Storage(#[source] anyhow::Error),

@@ -4,7 +4,7 @@ pub mod lease;
 pub mod tile_scan;
 pub mod worker;
 
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 use crate::config::WorkerConfig;
 use crate::db::Database;
@@ -57,7 +57,7 @@ impl JobError {
     }
 
     /// Of working on a file that someone sent under the name `file_name`.
-    pub fn of_file(error: parterre_scans::Error, file_name: &str) -> Self {
+    pub fn of_file(error: parterre_model::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
             FileFault::Input(fault) => Self::BadInput(fault),
             FileFault::Storage(error) => Self::storage(error),
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_failed_job_does_not_show_where_files_are_stored() {
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = parterre_scans::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
             let job = JobError::of_file(error, "hall.las");
             assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
             assert!(!job.fault().message.contains("/srv"), "{job:?}");

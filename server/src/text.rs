@@ -12,7 +12,7 @@
 
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, JoinControl, VariationSelector};
 use icu_properties::{CodePointMapData, CodePointSetData};
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 /// Longest name of a venue and longest text to search for, in characters.
 pub const MAX_NAME_CHARS: usize = 200;

@@ -9,7 +9,7 @@ use std::hash::Hash;
 
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
-use parterre_scans::tile::archive::Entry;
+use parterre_tile::archive::Entry;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
@@ -117,7 +117,7 @@ impl TileCache {
 mod tests {
     use std::cell::Cell;
 
-    use parterre_scans::tile::archive::Method;
+    use parterre_tile::archive::Method;
 
     use super::*;
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use parterre_scans::{Error, venue};
+use parterre_model::Error;
+use parterre_venue as venue;
 
 use super::failure::{Failure, Outcome};
 use super::progress::Progress;

@@ -1,7 +1,7 @@
 //! Why a command failed, and the exit code that says so.
 
-use parterre_scans::catalog::Fault;
-use parterre_scans::error::ErrorKind;
+use parterre_model::ErrorKind;
+use parterre_model::catalog::Fault;
 
 /// A failed command.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Failure {
     }
 
     pub(super) fn stopped() -> Self {
-        Self::from(parterre_scans::Error::Cancelled)
+        Self::from(parterre_model::Error::Cancelled)
     }
 
     /// A failure of database or storage.
@@ -44,8 +44,8 @@ impl Failure {
     }
 }
 
-impl From<parterre_scans::Error> for Failure {
-    fn from(error: parterre_scans::Error) -> Self {
+impl From<parterre_model::Error> for Failure {
+    fn from(error: parterre_model::Error) -> Self {
         let exit = match error.kind() {
             ErrorKind::BadInput => 3,
             ErrorKind::Storage => 4,

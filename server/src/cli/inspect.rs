@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use parterre_scans::frame::Unit;
-use parterre_scans::read::inspect::{Estimate, Inspection, inspect_all, inspect_with};
+use parterre_model::frame::Unit;
+use parterre_read::inspect::{Estimate, Inspection, inspect_all, inspect_with};
 
 use super::failure::Outcome;
 use super::output;

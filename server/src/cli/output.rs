@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use parterre_scans::catalog::{ErrorBody, Fault};
+use parterre_model::catalog::{ErrorBody, Fault};
 use serde::Serialize;
 
 use super::failure::Failure;

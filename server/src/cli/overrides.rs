@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use clap::Args;
-use parterre_scans::Error;
-use parterre_scans::read::Override;
+use parterre_model::Error;
+use parterre_read::Override;
 
 /// Largest file with a WKT, in bytes.
 const MAX_WKT: u64 = 1 << 20;

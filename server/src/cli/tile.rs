@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use parterre_scans::{read, tiler};
+use parterre_read as read;
+use parterre_tiler as tiler;
 
 use super::failure::{Failure, Outcome};
 use super::overrides::Overrides;
@@ -57,7 +58,7 @@ impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let overrides = self.overrides.read()?;
         let mut sources = read::open_all(&self.inputs, &overrides)?;
-        std::fs::create_dir_all(&self.output).map_err(|error| parterre_scans::Error::io("make", &self.output, error))?;
+        std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
             memory_bytes: self.memory << 20,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use parterre_scans::tiler;
+use parterre_tiler as tiler;
 use serde_json::json;
 
 use super::failure::Outcome;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use parterre_scans::raster::largest_level;
-use parterre_scans::{read, tiler};
+use parterre_raster::largest_level;
+use parterre_read as read;
+use parterre_tiler as tiler;
 use serde::{Deserialize, Serialize};
 
 use crate::db::{new_id, now_ms, settle, wait_shortly, write};

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 use crate::db::{now_ms, write};
 use crate::jobs::{Context, JobError, lease, tile_scan};

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use diesel::QueryResult;
-use parterre_scans::catalog as api;
-use parterre_scans::frame::Frame;
-use parterre_scans::raster::Level;
+use parterre_model::catalog as api;
+use parterre_model::frame::Frame;
+use parterre_raster::Level;
 use serde::Deserialize;
 
 use crate::db::{Conn, rfc3339};

@@ -4,7 +4,7 @@
 //! a worker that lost its lease (it slept, its clock jumped) changes nothing.
 
 use diesel::prelude::*;
-use parterre_scans::catalog::Fault;
+use parterre_model::catalog::Fault;
 
 use crate::db::{Conn, new_id, now_ms};
 use crate::schema::jobs;

@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use parterre_scans::catalog::{ScanState, Venue};
+use parterre_model::catalog::{ScanState, Venue};
 use serde::Deserialize;
 
 use crate::app::App;

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use parterre_scans::catalog::{self as api, Fault, JobState, ScanState};
-use parterre_scans::frame::{Unit, UnitSource};
+use parterre_model::catalog as api;
+use parterre_model::catalog::{Fault, JobState, ScanState};
+use parterre_model::frame::{Unit, UnitSource};
 
 use crate::app::App;
 use crate::controllers::assets::viewer::{self, WebViewer};
 use crate::controllers::venues::show::find;
 use crate::error::{ApiError, ApiResult};
 use crate::guard;
-use crate::models::{catalog, jobs::Job};
+use crate::models::catalog;
+use crate::models::jobs::Job;
 use crate::pages::render::render;
 use crate::pages::{error_page, format};
 

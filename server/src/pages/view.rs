@@ -3,7 +3,7 @@
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use parterre_scans::catalog;
+use parterre_model::catalog;
 
 use crate::app::App;
 use crate::controllers::assets::viewer::{self, WebViewer};

@@ -57,7 +57,7 @@ fn tile_accounts_for_every_point_and_unpack_gives_them_back() {
                     let bytes = fs::read(&file).unwrap();
                     let compressed = bytes.windows(23).any(|window| window == b"EXT_meshopt_compression");
                     assert_eq!(compressed, !plain, "{}", file.display());
-                    points += parterre_scans::tile::glb::decode(&bytes).unwrap().iter().map(|part| part.vertices.len()).sum::<usize>();
+                    points += parterre_tile::glb::decode(&bytes).unwrap().iter().map(|part| part.vertices.len()).sum::<usize>();
                 }
             }
         }

@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use glam::DVec3;
-use parterre_scans::points::PointChunk;
-use parterre_scans::tile::glb;
-use parterre_scans::tile::tileset::{Tile, Tileset};
+use parterre_model::points::PointChunk;
+use parterre_tile::glb;
+use parterre_tile::tileset::{Tile, Tileset};
 
 use super::support::{Client, PARTERRE, shared};
 
@@ -103,7 +103,7 @@ pub fn positions_mm(client: &Client, tileset: &str) -> (Vec<[i64; 3]>, usize) {
 
 /// Every position of a file of metres, in millimetres.
 pub fn source_mm(file: &Path) -> Vec<[i64; 3]> {
-    let mut source = parterre_scans::read::open(file).unwrap();
+    let mut source = parterre_read::open(file).unwrap();
     let mut chunk = PointChunk::default();
     let mut found = Vec::new();
     loop {

@@ -96,7 +96,7 @@ fn answers_are_the_same_from_memory_and_from_the_archive() {
         let base = format!("/tiles/{scan}/{version}");
         let bundle = client.get(&format!("{base}/tiles.3tz")).expect(200).body;
         let mut archive = std::io::Cursor::new(&bundle);
-        let index = parterre_scans::tile::archive::Index::read(&mut archive).unwrap();
+        let index = parterre_tile::archive::Index::read(&mut archive).unwrap();
         let tile = first_tile(client, &base);
         for address in [tile, format!("{base}/tileset.json")] {
             let stored = index.read_entry(&mut archive, address.strip_prefix(&format!("{base}/")).unwrap()).unwrap().unwrap();
@@ -181,7 +181,7 @@ fn the_bundle_is_the_whole_archive() {
     }
 
     let mut archive = std::io::Cursor::new(&bundle.body);
-    let index = parterre_scans::tile::archive::Index::read(&mut archive).unwrap();
+    let index = parterre_tile::archive::Index::read(&mut archive).unwrap();
     let inside = index.read_entry(&mut archive, "tileset.json").unwrap().unwrap();
     assert_eq!(inside, client.get(&format!("{base}/tileset.json")).body);
 }

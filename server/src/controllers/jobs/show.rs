@@ -3,11 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
-use parterre_scans::catalog::{self as api, ErrorBody};
+use parterre_model::catalog as api;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::models::{catalog, jobs::Job};
+use crate::models::catalog;
+use crate::models::jobs::Job;
 
 /// Shows the state of a job.
 #[utoipa::path(get, path = "/api/jobs/{job}", tag = "jobs", params(("job" = String, Path, description = "Identifier")), responses(

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Data};
 use diesel::prelude::*;
-use parterre_scans::catalog::ErrorBody;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use parterre_scans::catalog;
+use parterre_model::catalog;
 use utoipa::OpenApi;
 
 use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
-use parterre_scans::catalog::ErrorBody;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::controllers::tiles::stored::{self, StoredFile};

@@ -2,7 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use parterre_scans::catalog::{self as api, ErrorBody};
+use parterre_model::catalog as api;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};

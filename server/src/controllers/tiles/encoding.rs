@@ -6,7 +6,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
-use parterre_scans::tile::archive::{Entry, GZIP_HEADER};
+use parterre_tile::archive::{Entry, GZIP_HEADER};
 
 /// A published version never changes. `private`: scans of venues must not be kept by shared caches.
 pub const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -137,7 +137,7 @@ pub fn content_type(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use parterre_scans::tile::archive::Method;
+    use parterre_tile::archive::Method;
 
     use super::*;
 

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use parterre_scans::catalog::ErrorBody;
-use parterre_scans::tile::archive::{Entry, Method};
+use parterre_model::catalog::ErrorBody;
+use parterre_tile::archive::{Entry, Method};
 
 use crate::app::App;
 use crate::archives::Archive;

@@ -1,12 +1,11 @@
 //! `PUT /api/venues/{venue}/uploads/{file}`: streams a file into the storage and adds it to the catalogue.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
-use parterre_scans::catalog::{ErrorBody, UploadAccepted};
-use parterre_scans::read::Override;
+use parterre_model::catalog::{ErrorBody, UploadAccepted};
+use parterre_read::Override;
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Json};
-use parterre_scans::catalog::{ErrorBody, NewVenue, VenueCreated};
+use parterre_model::catalog::{ErrorBody, NewVenue, VenueCreated};
 
 use crate::app::App;
 use crate::db::write;

@@ -3,13 +3,14 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Query};
-use parterre_scans::catalog::{ErrorBody, VenueList};
+use parterre_model::catalog::{ErrorBody, VenueList};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::models::{catalog, venues::Venue};
+use crate::models::catalog;
+use crate::models::venues::Venue;
 use crate::text;
 
 /// Venues in one answer where the request does not say.

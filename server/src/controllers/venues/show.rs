@@ -2,11 +2,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data, Path};
-use parterre_scans::catalog::{self as api, ErrorBody};
+use parterre_model::catalog as api;
+use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::models::{catalog, venues::Venue};
+use crate::models::catalog;
+use crate::models::venues::Venue;
 
 /// Shows a venue with its scans.
 #[utoipa::path(get, path = "/api/venues/{venue}", tag = "venues", params(("venue" = String, Path, description = "Identifier or slug")), responses(
