@@ -24,7 +24,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
 	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench bench-import bench-tile bench-read bench-broken bench-memory \
+	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken bench-memory \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -143,6 +143,12 @@ bench-tile: setup-bench ## compares tiling with other programs on a synthetic st
 
 bench-read: setup-bench ## compares reading LAS, LAZ, E57 and PLY with Python libraries (POINTS, RUNS; WRITE=1)
 	@.ci/bench-read
+
+setup-bench-serve: build
+	@.ci/setup-apt bench-serve
+
+bench-serve: setup-bench-serve ## the service beside nginx, sending a tile of 175 kB over loopback (RUNS, CONNECTIONS, REQUESTS; WRITE=1)
+	@.ci/bench-serve
 
 bench-broken: setup-bench ## time and memory for each broken file of ../shared/data
 	@.ci/bench-broken

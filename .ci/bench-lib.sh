@@ -13,8 +13,21 @@ peer() {
             ;;
         py3dtiles) venv py3dtiles 'py3dtiles[las]==12.*' 'laspy[lazrs]' ;;
         readers) venv readers 'laspy[lazrs]==2.*' 'pye57==0.4.*' 'plyfile==1.*' numpy ;;
-        *) die "no peer is called '$1'; known: copc_converter, py3dtiles" ;;
+        nginx) have nginx || unpacked nginx ;;
+        *) die "no peer is called '$1'; known: copc_converter, py3dtiles, readers, nginx" ;;
     esac
+}
+
+# unpacked PACKAGE: a Debian package's files in a folder of their own, $TOOLS_DIR/PACKAGE. Not installed: a server's package would start it.
+unpacked() {
+    local dir=$TOOLS_DIR/$1
+    [ -f "$dir/.whole" ] && return
+    have apt-get || die "$1 is missing and this is no Debian. Install it, then run this again"
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    (cd "$dir" && beat "fetching $1" apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" >&2) || die "$1 could not be fetched. Install it, then run this again"
+    dpkg-deb -x "$dir"/*.deb "$dir"
+    touch "$dir/.whole"
 }
 
 # venv NAME PACKAGE…: Python packages in their own folder, $TOOLS_DIR/NAME.

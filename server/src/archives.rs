@@ -1,15 +1,17 @@
-//! Tile archives that are open: the index of each is read once and kept, the least recently used ones are closed.
+//! Open tile archives: the index of each is read once and kept; rarely used archives are closed.
 //!
-//! A published archive never changes, so what is open stays valid. Reads go to the file at an offset; threads share the
+//! A published archive never changes, so an open one stays valid. Reads go to the file at an offset; threads share the
 //! file and nothing else.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parterre_tile::archive::{Entry, Index};
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
 
 /// A file that many threads read at offsets of their own.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl Seek for Cursor {
             SeekFrom::End(by) => self.len.checked_add_signed(by),
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
-        self.at = at.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start of the file"))?;
+        self.at = at.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a position before the start of the file"))?;
         Ok(self.at)
     }
 }
@@ -49,20 +51,14 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
 /// An open archive.
 #[derive(Debug)]
 pub struct Archive {
+    id: u64,
     cursor: Cursor,
     index: Index,
-}
-
-/// An entry with its bytes as they lie in the archive.
-#[derive(Debug)]
-pub struct Content {
-    /// Where it lies, and how.
-    pub entry: Entry,
-    /// Its bytes, still compressed if the entry is.
-    pub bytes: Vec<u8>,
 }
 
 impl Archive {
@@ -72,7 +68,12 @@ impl Archive {
         let len = file.metadata()?.len();
         let cursor = Cursor { file: Arc::new(file), at: 0, len };
         let index = Index::read(&mut cursor.clone())?;
-        Ok(Self { cursor, index })
+        Ok(Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), cursor, index })
+    }
+
+    /// Number of this opening, unique in the process: the same file opened again has another.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// Finds an entry.
@@ -80,8 +81,8 @@ impl Archive {
         self.index.entry(&mut self.cursor.clone(), path)
     }
 
-    /// Reads an entry's bytes as they lie.
-    pub fn read(&self, entry: Entry) -> io::Result<Content> {
+    /// Reads an entry's bytes as the archive holds them, still compressed if the entry is.
+    pub fn read(&self, entry: Entry) -> io::Result<Vec<u8>> {
         let inside = entry.data_offset.checked_add(entry.compressed_len).is_some_and(|end| end <= self.cursor.len);
         if !inside {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "an entry reaches past the end of its archive"));
@@ -90,48 +91,49 @@ impl Archive {
         let mut cursor = self.cursor.clone();
         cursor.at = entry.data_offset;
         cursor.read_exact(&mut bytes)?;
-        Ok(Content { entry, bytes })
+        Ok(bytes)
+    }
+}
+
+/// Identifies a version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    scan: String,
+    version: u32,
+}
+
+/// A [`Key`] that borrows, to look up without allocating.
+#[derive(Clone, Copy, Debug, Hash)]
+struct KeyRef<'a> {
+    scan: &'a str,
+    version: u32,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.version == key.version && self.scan == key.scan
     }
 }
 
 /// The open archives, by scan and version.
 #[derive(Debug)]
 pub struct Archives {
-    capacity: usize,
-    open: Mutex<Open>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    by_version: HashMap<(String, u32), (u64, Arc<Archive>)>,
-    uses: u64,
+    open: Cache<Key, Arc<Archive>>,
 }
 
 impl Archives {
-    /// Keeps at most `capacity` open.
+    /// Keeps at most `capacity` archives open.
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), open: Mutex::default() }
+        Self { open: Cache::new(capacity.max(1)) }
     }
 
     /// The archive, if it is open.
     pub fn get(&self, scan: &str, version: u32) -> Option<Arc<Archive>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.uses += 1;
-        let now = open.uses;
-        let (used, archive) = open.by_version.get_mut(&(scan.to_owned(), version))?;
-        *used = now;
-        Some(Arc::clone(archive))
+        self.open.get(&KeyRef { scan, version })
     }
 
-    /// Keeps an archive open.
-    pub fn put(&self, scan: &str, version: u32, archive: Arc<Archive>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.uses += 1;
-        let now = open.uses;
-        open.by_version.insert((scan.to_owned(), version), (now, archive));
-        while open.by_version.len() > self.capacity {
-            let Some(oldest) = open.by_version.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| key.clone()) else { break };
-            open.by_version.remove(&oldest);
-        }
+    /// The archive, by `open` where it is not open. Of several callers one opens it and the others wait. Blocks.
+    pub fn get_or_open<E>(&self, scan: &str, version: u32, open: impl FnOnce() -> Result<Archive, E>) -> Result<Arc<Archive>, E> {
+        self.open.get_or_insert_with(&Key { scan: scan.to_owned(), version }, || open().map(Arc::new))
     }
 }

@@ -1,4 +1,4 @@
-//! Settings, one struct a concern. The command line fills them; the defaults are what `parterre serve` runs with.
+//! Settings, one struct per area. The command line fills them; the defaults are those of `parterre serve`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::db::DatabaseUrl;
 
-/// Everything that a service needs to know.
+/// All settings of a service.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Rows.
+    /// Database of the catalogue.
     pub database: DatabaseUrl,
-    /// Files.
+    /// Storage of files.
     pub storage: StorageConfig,
-    /// HTTP.
+    /// HTTP server.
     pub http: HttpConfig,
-    /// Jobs.
+    /// Worker that runs jobs.
     pub worker: WorkerConfig,
 }
 
@@ -32,20 +32,22 @@ impl Config {
     }
 }
 
-/// Where files are and how large they may be.
+/// Where files are stored, and limits of uploads.
 #[derive(Clone, Debug)]
 pub struct StorageConfig {
     /// Holds `objects/`, `work/` and by default the SQLite file.
     pub dir: PathBuf,
     /// Largest upload, in bytes.
     pub max_upload_bytes: u64,
-    /// An upload that sends nothing for so long is given up.
+    /// Longest time without data before an upload is cancelled.
     pub upload_idle: Duration,
+    /// How often a running service removes what interrupted uploads have left.
+    pub sweep_every: Duration,
 }
 
 impl Default for StorageConfig {
     fn default() -> Self {
-        Self { dir: "data".into(), max_upload_bytes: 50 << 30, upload_idle: Duration::from_mins(1) }
+        Self { dir: "data".into(), max_upload_bytes: 50 << 30, upload_idle: Duration::from_mins(1), sweep_every: Duration::from_mins(1) }
     }
 }
 
@@ -54,13 +56,15 @@ impl Default for StorageConfig {
 pub struct HttpConfig {
     /// Address to listen on; loopback.
     pub listen: SocketAddr,
-    /// How many ports after it are tried where it is taken.
+    /// How many following ports are tried when that one is in use.
     pub port_search: u16,
-    /// Holds the built web viewer, now or later.
+    /// Folder of the built web viewer; it may be filled while the service runs.
     pub web_dir: Option<PathBuf>,
     /// Largest JSON body, in bytes.
     pub max_json_bytes: usize,
-    /// Longest time from a request's head to its answer's; uploads watch over their own.
+    /// Memory for frequently requested tiles, in bytes; 0 turns the cache off.
+    pub tile_cache_bytes: u64,
+    /// Longest time from the head of a request to the head of its answer. Uploads have `upload_idle` instead.
     pub answer_time: Duration,
 }
 
@@ -71,6 +75,7 @@ impl Default for HttpConfig {
             port_search: 0,
             web_dir: None,
             max_json_bytes: 64 << 10,
+            tile_cache_bytes: 64 << 20,
             answer_time: Duration::from_secs(30),
         }
     }

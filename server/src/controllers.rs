@@ -1,13 +1,14 @@
-//! What answers a request, `<noun>/<verb>.rs`. Handlers are thin: they read the request, ask models and storage in a thread
-//! that may block, and write the answer.
+//! Request handlers, `<resource>/<action>.rs`. Handlers are thin: they read the request, use models and storage in a thread
+//! that may block, and build the answer.
 
-/// The parts of pages: what is built in, and the web viewer's files.
+/// Files that pages load: those built into the service, and the web viewer.
 pub mod assets {
     pub mod embedded;
     pub mod viewer;
 }
 
 pub mod files;
+pub mod sliced_body;
 
 /// Jobs.
 pub mod jobs {
@@ -15,7 +16,7 @@ pub mod jobs {
     pub mod show;
 }
 
-/// The service itself.
+/// Health and API description.
 pub mod meta {
     pub mod health;
     pub mod openapi;
@@ -34,6 +35,7 @@ pub mod tiles {
     pub mod file;
     pub mod find;
     pub mod show;
+    pub mod stored;
 }
 
 /// Uploads of files.

@@ -21,10 +21,10 @@ mod conn;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
-/// A connection out of the pool.
+/// A connection from the pool.
 pub type Pooled = PooledConnection<Manager>;
 
-/// Which database, where.
+/// Address of the database.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `postgres://…`.
@@ -161,7 +161,7 @@ impl Database {
     }
 }
 
-/// The pool's own reports: a failed attempt is worth a warning, the caller gets the error.
+/// Logs errors of the pool as warnings; the caller gets the error itself.
 #[derive(Debug)]
 struct LogErrors;
 
@@ -210,7 +210,7 @@ fn rollback(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// Lets the locks that this transaction asks for fail after a while instead of waiting for a dead client's transaction.
+/// Limits the time that this transaction waits for locks: the transaction of a dead client may hold them.
 /// SQLite does so by itself.
 pub fn wait_shortly(conn: &mut Conn) -> QueryResult<()> {
     match conn {
@@ -219,8 +219,8 @@ pub fn wait_shortly(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// What became of a writing transaction that gave an error: the connection may have broken after the database did what
-/// it was told. `look` finds what the transaction would have written, behind the locks that it would hold.
+/// Finds out whether a writing transaction that ended with an error was written: the connection may have broken after the
+/// commit. `look` searches for what the transaction writes, and takes the same locks.
 ///
 /// # Errors
 /// The transaction's own error, with whether it is certain that nothing was written.
@@ -231,7 +231,7 @@ pub fn settle<T, E, L: fmt::Display>(written: Result<T, E>, look: impl FnOnce() 
     };
     match look() {
         Ok(Some(value)) => {
-            tracing::warn!("a transaction that gave an error was written all the same");
+            tracing::warn!("a transaction that ended with an error was written nevertheless");
             Ok(value)
         }
         Ok(None) => Err((error, true)),

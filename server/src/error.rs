@@ -1,6 +1,6 @@
-//! The one error of HTTP answers: `{"error": {"code", "message", "hint"}}` with a stable code.
+//! The error of HTTP answers: `{"error": {"code", "message", "hint"}}` with a stable code.
 //!
-//! A 5xx tells the person nothing of our insides; the cause goes to the log, once, when the answer is made.
+//! A 5xx answer shows no internal details; its cause goes to the log once, when the answer is built.
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use parterre_model::catalog::{ErrorBody, Fault};
 /// A `Result` whose error is [`ApiError`].
 pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
 
-/// An answer that is an error.
+/// An error answer.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
@@ -23,7 +23,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// An error that the caller can do something about.
+    /// An error that the caller can correct.
     pub fn new(status: StatusCode, code: &str, message: impl Into<String>, hint: &str) -> Self {
         Self { status, fault: Box::new(Fault::new(code, message, hint)), cause: None, header: None }
     }
@@ -36,6 +36,11 @@ impl ApiError {
     /// 422.
     pub fn unprocessable(code: &str, message: impl Into<String>, hint: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message, hint)
+    }
+
+    /// An error whose code, message and hint are known already.
+    pub fn of_fault(status: StatusCode, fault: Fault) -> Self {
+        Self { status, fault: Box::new(fault), cause: None, header: None }
     }
 
     /// 500, with the cause for the log.
@@ -81,7 +86,7 @@ impl ApiError {
         self
     }
 
-    /// Of reading a file that someone sent under the name `file_name`.
+    /// The error of reading an upload called `file_name`.
     pub fn of_file(error: parterre_model::Error, file_name: &str) -> Self {
         match fault_of_file(error, file_name) {
             FileFault::Input(fault) => Self { status: StatusCode::UNPROCESSABLE_ENTITY, fault: Box::new(fault), cause: None, header: None },
@@ -90,26 +95,26 @@ impl ApiError {
         }
     }
 
-    /// What the answer says.
+    /// Code, message and hint of the answer.
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
 }
 
-/// Whose fault an error is that came of reading a stored upload.
+/// Cause of an error in reading a stored upload.
 #[derive(Debug)]
 pub enum FileFault {
-    /// The file's: told to the person who sent it, who knows it by the name they gave it, not by where it is stored.
+    /// The file is invalid. Reported to the person who sent it, under the name that they gave it, not its path in the storage.
     Input(Fault),
-    /// The storage's, even where the library blames the caller: whoever sent the file did not choose the path.
+    /// The storage failed. Also where the library counts it as bad input: the person who sent the file did not choose the path.
     Storage(parterre_model::Error),
-    /// Nobody's.
+    /// The work was cancelled.
     Cancelled(parterre_model::Error),
-    /// Ours.
+    /// A fault in the program.
     Ours(parterre_model::Error),
 }
 
-/// Tells whose fault an error is that came of reading a file that someone sent under the name `file_name`.
+/// Finds the cause of an error in reading an upload called `file_name`.
 pub fn fault_of_file(error: parterre_model::Error, file_name: &str) -> FileFault {
     match error {
         parterre_model::Error::Input { code, message, hint, .. } => {
@@ -186,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_files_are_stored_is_told_to_nobody() {
+    fn answers_do_not_show_where_files_are_stored() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
             let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));

@@ -1,6 +1,6 @@
-//! Who may talk to the service, and what every answer carries.
+//! Access checks for every request, and security headers for every answer.
 //!
-//! There are no accounts yet, so whoever reaches the service may do everything. It therefore listens on loopback only,
+//! There are no accounts yet, so everyone who can reach the service may do everything. It therefore listens on loopback only,
 //! and refuses what a web page from elsewhere could make a browser on the same machine send: a request under a foreign
 //! name (DNS rebinding) or from a foreign origin. Programs that send neither are let through.
 
@@ -18,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use crate::app::App;
 use crate::error::ApiError;
 
-/// What pages may load: our own things, WebAssembly, pictures made in the page.
+/// What pages may load: resources of this service, WebAssembly, and images made in the page.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
      font-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -36,7 +36,7 @@ pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'stati
     Ok(response)
 }
 
-/// An error on its way out past the middleware: the answer that is made of it carries the same headers as every other.
+/// An error that passes the middleware: the answer built from it gets the same headers as every other.
 #[derive(Debug)]
 struct Guarded(actix_web::Error);
 
@@ -58,8 +58,8 @@ impl ResponseError for Guarded {
     }
 }
 
-/// Uploads watch over their own time; everything else sends little and is answered soon, or is given up. What an answer
-/// streams afterwards does not count.
+/// Answers within the configured time, or with `request_stalled`. Uploads are not limited here; time for sending the body of an
+/// answer does not count.
 async fn answer_in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -88,8 +88,7 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The name and port under which the service is asked, a name of this machine's loopback. What a proxy's headers say does
-/// not count.
+/// The host name and port that the request is addressed to: a loopback name. Headers of proxies are not used.
 ///
 /// # Errors
 /// `host_not_allowed`.
@@ -99,7 +98,7 @@ pub fn host(request: &HttpRequest) -> Result<&str, ApiError> {
         ApiError::new(
             StatusCode::FORBIDDEN,
             "host_not_allowed",
-            "the service answers only under a name of this machine",
+            "the service answers only under a loopback name of this machine",
             "Open it as http://localhost or http://127.0.0.1 with its port.",
         )
     })
@@ -139,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_are_taken() {
+    fn only_loopback_names_are_accepted() {
         for own in ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "127.0.0.1", "[::1]:8080", "[::1]"] {
             assert!(is_loopback_name(own), "{own}");
         }

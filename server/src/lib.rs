@@ -1,8 +1,12 @@
 //! The catalogue service of Parterre: venues, their scans, the tiles made of them, and the pages that show them.
 //!
-//! A request goes through [`guard`] to [`router`], which names a function of [`controllers`] or [`pages`]; those ask
-//! [`models`] for rows and [`storage`] for files. Work that takes longer than a request is a job ([`jobs`]). The command
-//! line ([`cli`]) uses the same parts without HTTP.
+//! [`service`] puts the HTTP service together. A request goes through [`guard`] to [`router`], which names a function of
+//! [`controllers`] or [`pages`]; those ask [`models`] for rows and [`storage`] for files, through the shared state
+//! [`app::App`]. Work that takes longer than a request is a job ([`jobs`]). The command line ([`cli`]) uses the same parts
+//! without HTTP.
+//!
+//! Imports run one way: `cli`, `service`, `router`, then `controllers` and `pages`, `guard`, `app`, `jobs`, and at the
+//! bottom `models`, `storage`, `db`, `error`, `config`.
 
 pub mod app;
 pub mod archives;
@@ -18,4 +22,8 @@ pub mod models;
 pub mod pages;
 pub mod router;
 pub mod schema;
+pub mod service;
 pub mod storage;
+pub mod text;
+pub mod tile_cache;
+pub mod upkeep;

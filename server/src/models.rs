@@ -1,5 +1,5 @@
-//! Rows, and the questions asked of them. Methods take a connection and return a `QueryResult`; what the API shows is
-//! built by [`catalog`].
+//! Database rows and queries. Methods take a connection and return a `QueryResult`; [`catalog`] builds the types of the
+//! API from them.
 
 pub mod catalog;
 pub mod jobs;

@@ -1,4 +1,4 @@
-//! Every route of the service.
+//! All routes of the service.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -25,33 +25,35 @@ pub fn configure(routes: &mut ServiceConfig, max_json_bytes: usize) {
                 StatusCode::BAD_REQUEST,
                 "query_invalid",
                 format!("the query cannot be read: {error}"),
-                "Check what follows the question mark.",
+                "Check the part of the address after the question mark.",
             )
             .into()
         }))
         // The JSON API.
-        .service(only("/api/venues", "GET, HEAD, POST").get(venues::list::list).post(venues::create::create))
-        .service(only("/api/venues/{venue}", "GET, HEAD").get(venues::show::show))
-        .service(only("/api/venues/{venue}/uploads/{file}", "PUT").put(uploads::create::create))
-        .service(only("/api/scans/{scan}", "GET, HEAD").get(scans::show::show))
-        .service(only("/api/jobs/{job}", "GET, HEAD").get(jobs::show::show))
-        .service(only("/api/jobs/{job}/retry", "POST").post(jobs::retry::create))
-        .service(only("/api/openapi.json", "GET, HEAD").get(meta::openapi::openapi))
-        .service(only("/healthz", "GET, HEAD").get(meta::health::health))
+        .service(resource("/api/venues", "GET, HEAD, POST").get(venues::list::list).post(venues::create::create))
+        .service(resource("/api/venues/{venue}", "GET, HEAD").get(venues::show::show))
+        .service(resource("/api/venues/{venue}/uploads/{file}", "PUT").put(uploads::create::create))
+        .service(resource("/api/scans/{scan}", "GET, HEAD").get(scans::show::show))
+        .service(resource("/api/jobs/{job}", "GET, HEAD").get(jobs::show::show))
+        .service(resource("/api/jobs/{job}/retry", "POST").post(jobs::retry::create))
+        .service(resource("/api/openapi.json", "GET, HEAD").get(meta::openapi::openapi))
+        .service(resource("/healthz", "GET, HEAD").get(meta::health::health))
         // Files.
-        .service(only("/tiles/{scan}/{version}/tiles.3tz", "GET, HEAD").get(tiles::bundle::bundle))
-        .service(only("/tiles/{scan}/{version}/{name:points\\.copc\\.laz|report\\.json|setups\\.json}", "GET, HEAD").get(tiles::file::file))
-        .service(only("/tiles/{scan}/{version}/{name:images/[^/]+}", "GET, HEAD").get(tiles::file::image))
-        .service(only("/tiles/{scan}/{version}/{path:.*}", "GET, HEAD").get(tiles::show::show))
-        .service(only("/pictures/{scan}/{version}/{name}", "GET, HEAD").get(scans::picture::picture))
-        .service(only("/static/{path:.*}", "GET, HEAD").get(assets::embedded::embedded))
-        .service(only("/viewer/{path:.*}", "GET, HEAD").get(assets::viewer::viewer))
-        .service(only("/favicon.ico", "GET, HEAD").get(assets::embedded::favicon))
+        .service(resource("/tiles/{scan}/{version}/tiles.3tz", "GET, HEAD").get(tiles::bundle::bundle))
+        .service(
+            resource("/tiles/{scan}/{version}/{name:points\\.copc\\.laz|report\\.json|setups\\.json}", "GET, HEAD").get(tiles::file::file),
+        )
+        .service(resource("/tiles/{scan}/{version}/{name:images/[^/]+}", "GET, HEAD").get(tiles::file::image))
+        .service(resource("/tiles/{scan}/{version}/{path:.*}", "GET, HEAD").get(tiles::show::show))
+        .service(resource("/pictures/{scan}/{version}/{name}", "GET, HEAD").get(scans::picture::picture))
+        .service(resource("/static/{path:.*}", "GET, HEAD").get(assets::embedded::embedded))
+        .service(resource("/viewer/{path:.*}", "GET, HEAD").get(assets::viewer::viewer))
+        .service(resource("/favicon.ico", "GET, HEAD").get(assets::embedded::favicon))
         // Pages.
-        .service(only("/", "GET, HEAD, POST").get(pages::catalogue::catalogue).post(pages::catalogue::create_venue))
-        .service(only("/venues/{venue}", "GET, HEAD").get(pages::venue::venue))
-        .service(only("/jobs/{job}/retry", "POST").post(pages::retry::retry))
-        .service(only("/view/{scan}/{version}", "GET, HEAD").get(pages::view::view))
+        .service(resource("/", "GET, HEAD, POST").get(pages::catalogue::catalogue).post(pages::catalogue::create_venue))
+        .service(resource("/venues/{venue}", "GET, HEAD").get(pages::venue::venue))
+        .service(resource("/jobs/{job}/retry", "POST").post(pages::retry::retry))
+        .service(resource("/view/{scan}/{version}", "GET, HEAD").get(pages::view::view))
         .default_service(web::to(not_found));
 }
 
@@ -82,27 +84,27 @@ fn json(max_bytes: usize) -> JsonConfig {
     })
 }
 
-/// A route that answers 405 with the methods it knows to all others.
-struct Only {
+/// A resource that answers 405 to all methods that it has no handler for; `Allow` lists those it has.
+struct MethodResource {
     resource: Resource,
 }
 
-fn only(path: &str, allow: &'static str) -> Only {
+fn resource(path: &str, allow: &'static str) -> MethodResource {
     let refuse = move |request: HttpRequest| async move {
         let error = ApiError::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
-            format!("{} is not for this address", request.method()),
-            "The header Allow lists what is.",
+            format!("the method {} is not allowed for this address", request.method()),
+            "Use a method that the header Allow lists.",
         );
         Err::<HttpResponse, _>(error.with_header(header::ALLOW, HeaderValue::from_static(allow)))
     };
-    Only { resource: web::resource(path.to_owned()).default_service(web::to(refuse)) }
+    MethodResource { resource: web::resource(path.to_owned()).default_service(web::to(refuse)) }
 }
 
 macro_rules! methods {
     ($($name:ident: $($method:ident),+;)+) => {
-        impl Only {
+        impl MethodResource {
             $(fn $name<F, Args>(self, handler: F) -> Self
             where
                 F: actix_web::Handler<Args>,
@@ -121,13 +123,13 @@ methods! {
     put: put;
 }
 
-impl actix_web::dev::HttpServiceFactory for Only {
+impl actix_web::dev::HttpServiceFactory for MethodResource {
     fn register(self, config: &mut actix_web::dev::AppService) {
         self.resource.register(config);
     }
 }
 
 async fn not_found(request: HttpRequest) -> HttpResponse {
-    let error = ApiError::not_found("not_found", format!("there is nothing at {}", request.path()));
-    pages::not_found::for_people(&request, &error)
+    let error = ApiError::not_found("not_found", format!("there is no page or file at {}", request.path()));
+    pages::error_page::answer(&request, &error)
 }

@@ -1,9 +1,9 @@
-//! Where files lie: a folder of objects under `DIR/objects`, reached through `object_store`, and `DIR/work` for what is
-//! being made.
+//! Storage of files: objects under `DIR/objects`, accessed through `object_store`, and `DIR/work` for the temporary files
+//! of jobs.
 //!
 //! | key | what |
 //! | --- | --- |
-//! | `incoming/{id}` | an upload that is not accepted yet; whatever is old here is swept at the start |
+//! | `incoming/{id}` | an upload that is not accepted yet; what interrupted uploads leave here is removed |
 //! | `uploads/{id}/source.bin` | an accepted upload, never changed; its name is in the database alone |
 //! | `scans/{scan}/{version}/{attempt}/…` | tiles, pictures and report of one version, never changed |
 //!
@@ -11,23 +11,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt as _, WriteMultipart};
-use sha2::{Digest as _, Sha256};
 
-/// Bytes handed to the file at once.
-const PART_BYTES: usize = 4 << 20;
+pub use self::incoming::{Incoming, Stored};
+
+mod incoming;
+
 /// Ends the name of a job's lasting work folder.
 const LASTING: &str = "lasting";
 /// Held in a lasting work folder by whoever works in it.
 const LOCK: &str = "attempt.lock";
-/// Parts in flight before the sender has to wait.
-const PARTS_IN_FLIGHT: usize = 4;
 
 /// The storage of a data folder.
 #[derive(Clone, Debug)]
@@ -35,17 +33,6 @@ pub struct Storage {
     store: Arc<LocalFileSystem>,
     root: PathBuf,
     work: PathBuf,
-}
-
-/// A stored upload that is not accepted yet.
-#[derive(Debug)]
-pub struct Stored {
-    /// Key under `incoming/`.
-    pub key: String,
-    /// Bytes.
-    pub bytes: u64,
-    /// SHA-256, hexadecimal.
-    pub sha256: String,
 }
 
 impl Storage {
@@ -63,17 +50,15 @@ impl Storage {
         Ok(Self { store: Arc::new(store), root, work })
     }
 
-    /// Starts an upload. Dropping it half-way removes what was written.
+    /// Starts an upload. Dropping it before its end removes what was written.
     pub async fn begin(&self) -> object_store::Result<Incoming> {
-        let key = format!("incoming/{}", crate::db::new_id());
-        let upload = self.store.put_multipart(&Key::from(key.as_str())).await?;
-        Ok(Incoming { key, writer: WriteMultipart::new_with_chunk_size(upload, PART_BYTES), sha256: Sha256::new(), bytes: 0 })
+        Incoming::begin(&self.store, &self.root).await
     }
 
     /// Gives an upload its lasting key. The file's name is no part of it: names in many scripts grow beyond what file
     /// systems take once they are encoded.
     pub async fn accept(&self, stored: &Stored) -> object_store::Result<String> {
-        let id = stored.key.trim_start_matches("incoming/");
+        let id = stored.key.trim_start_matches(incoming::FOLDER).trim_start_matches('/');
         let key: Key = ["uploads", id, "source.bin"].into_iter().collect();
         self.store.rename(&Key::from(stored.key.as_str()), &key).await?;
         Ok(key.to_string())
@@ -94,8 +79,8 @@ impl Storage {
         std::fs::rename(file, &to).and_then(|()| self.sync_folders(&to)).with_context(|| format!("failed to store {}", to.display()))
     }
 
-    /// Makes the names on the way to an object last: a folder that is not synced may forget a file after a power cut,
-    /// while the database remembers it. What the store writes by itself, it syncs by itself.
+    /// Syncs the folders above an object: without it, a file may be missing after a power cut although the database names
+    /// it. The object store syncs what it writes itself.
     fn sync_folders(&self, object: &Path) -> std::io::Result<()> {
         if cfg!(unix) {
             for folder in object.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
@@ -118,7 +103,7 @@ impl Storage {
         }
     }
 
-    /// Where an object lies, for readers that seek.
+    /// Path of an object, for readers that seek.
     pub fn path(&self, key: &str) -> object_store::Result<PathBuf> {
         self.store.path_to_filesystem(&key_of(key)?)
     }
@@ -155,16 +140,12 @@ impl Storage {
         Ok(found)
     }
 
-    /// Removes uploads that were cut off by the end of the process: nothing was written to them for an hour.
+    /// Removes what is left of uploads that nobody receives any more; those in progress, in any process, are not touched.
+    /// Blocks.
     pub fn sweep_incoming(&self) {
-        let Ok(entries) = std::fs::read_dir(self.root.join("incoming")) else { return };
-        for entry in entries.flatten() {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
-            if modified.elapsed().unwrap_or_default() > Duration::from_hours(1)
-                && let Err(error) = std::fs::remove_file(entry.path())
-            {
-                tracing::warn!(path = %entry.path().display(), %error, "a cut-off upload could not be removed");
-            }
+        let files = incoming::sweep(&self.root);
+        if files > 0 {
+            tracing::info!(files, "what was left of interrupted uploads is removed");
         }
     }
 }
@@ -225,52 +206,10 @@ pub fn remove_work(path: &Path) {
     }
 }
 
-/// An upload on its way.
-#[derive(Debug)]
-pub struct Incoming {
-    key: String,
-    writer: WriteMultipart,
-    sha256: Sha256,
-    bytes: u64,
-}
-
-impl Incoming {
-    /// Bytes so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Adds a piece; waits while the disk is behind.
-    pub async fn write(&mut self, piece: Bytes) -> object_store::Result<()> {
-        self.bytes += piece.len() as u64;
-        self.sha256.update(&piece);
-        self.writer.wait_for_capacity(PARTS_IN_FLIGHT).await?;
-        self.writer.write(&piece);
-        Ok(())
-    }
-
-    /// Ends it: the object is there, under its key in `incoming/`.
-    pub async fn finish(self) -> object_store::Result<Stored> {
-        self.writer.finish().await?;
-        let sha256 = self.sha256.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write as _;
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
-        Ok(Stored { key: self.key, bytes: self.bytes, sha256 })
-    }
-
-    /// Gives it up and removes what was written.
-    pub async fn abort(self) {
-        if let Err(error) = self.writer.abort().await {
-            tracing::warn!(%error, "a given-up upload could not be removed");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn files(dir: &Path) -> Vec<PathBuf> {
@@ -305,6 +244,7 @@ mod tests {
         assert!(storage.path(&key)?.starts_with(dir.path().canonicalize()?));
         storage.remove(&key).await?;
         storage.remove(&key).await?;
+        drop(stored);
         assert_eq!(files(dir.path()), Vec::<PathBuf>::new());
         Ok(())
     }

@@ -110,8 +110,8 @@ function upload(form) {
 
     // fetch tells nothing of how much was sent.
     const request = new XMLHttpRequest();
-    const wishes = new URLSearchParams(['up', 'unit', 'crs'].map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
-    request.open('PUT', `/api/venues/${encodeURIComponent(form.dataset.venue)}/uploads/${encodeURIComponent(file.name)}?${wishes}`);
+    const overrides = new URLSearchParams(['up', 'unit', 'crs'].map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
+    request.open('PUT', `/api/venues/${encodeURIComponent(form.dataset.venue)}/uploads/${encodeURIComponent(file.name)}?${overrides}`);
     request.responseType = 'json';
     request.upload.onprogress = ({ loaded, total }) => {
       bar.value = total ? (100 * loaded) / total : 0;
@@ -135,7 +135,7 @@ function upload(form) {
 const form = document.getElementById('upload');
 if (form) upload(form);
 
-// While the web viewer is not there: how far its build is or why it failed, and the button as soon as it is there.
+// While there is no web viewer: how far its build is or why it failed, and the button when it is ready.
 if (document.querySelector('.web-building')) {
   const look = async () => {
     try {

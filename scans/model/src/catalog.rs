@@ -110,6 +110,9 @@ pub struct VenueList {
     pub venues: Vec<Venue>,
     /// How many there are in all, this page's and the others'.
     pub total: u64,
+    /// Most venues in this answer: as asked for, within the service's bounds.
+    #[serde(default)]
+    pub limit: u64,
 }
 
 /// Answer of `PUT /api/venues/{id}/uploads/{file name}`.

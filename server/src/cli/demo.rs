@@ -7,23 +7,24 @@ use clap::Args;
 use parterre_model::Error;
 use parterre_venue as venue;
 
+use super::failure::{Failure, Outcome};
 use super::progress::Progress;
-use super::{Failure, Outcome, output, stop};
+use super::{output, stop};
 use crate::pages::format;
 
 /// Make a demo venue: scan.laz and truth.json; or, with --stadium, a large scan to measure with.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Folder for scan.laz and truth.json, made where it is missing; with --stadium a file that ends in .las or .laz.
+    /// Folder for scan.laz and truth.json, created if missing; with --stadium a file that ends in .las or .laz.
     #[arg(short, long, value_name = "DIR|FILE")]
     output: PathBuf,
-    /// Same seed, same venue.
+    /// Seed of the random numbers; the same seed makes the same venue.
     #[arg(long, default_value_t = venue::Options::default().seed)]
     seed: u64,
-    /// Points wanted, about.
+    /// Approximate number of points.
     #[arg(long, default_value_t = venue::Options::default().points, value_parser = clap::value_parser!(u64).range(venue::MIN_POINTS..=venue::MAX_POINTS))]
     points: u64,
-    /// A stadium of so many random points instead, in one file.
+    /// Make one file with a stadium of so many random points instead.
     #[arg(long, value_name = "POINTS", conflicts_with = "points", value_parser = clap::value_parser!(u64).range(1..=venue::stadium::MAX_POINTS))]
     stadium: Option<u64>,
 }
@@ -54,7 +55,7 @@ impl Demo {
             move |error| Failure::from(Error::io(action, path, error))
         };
         std::fs::create_dir_all(&self.output).map_err(io("make", &self.output))?;
-        // Made beside its place and renamed into it: a stopped run leaves nothing half-done.
+        // Written to a temporary folder and renamed: a stopped run leaves no partial files.
         let work = tempfile::Builder::new().prefix(".demo-").tempdir_in(&self.output).map_err(io("make", &self.output))?;
         let stop = stop::on_signals();
         let progress = Progress::new();
@@ -63,7 +64,7 @@ impl Demo {
             let working = scope.spawn(|| venue::demo(work.path(), &options, &|fraction| progress.set("scanning", fraction)));
             while !working.is_finished() {
                 if stop.load(Ordering::SeqCst) {
-                    // The generator cannot be interrupted, and nothing needs its end.
+                    // The generator cannot be interrupted, and its result is not needed.
                     let _ = std::fs::remove_dir_all(work.path());
                     std::process::exit(130);
                 }

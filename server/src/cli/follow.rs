@@ -8,8 +8,10 @@ use parterre_model::Error;
 use parterre_model::catalog::{Fault, tileset_path};
 use serde_json::json;
 
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
+use super::output;
 use super::progress::Progress;
-use super::{DataArgs, Failure, Outcome, output};
 use crate::config::WorkerConfig;
 use crate::db::{Database, write};
 use crate::jobs::Context;

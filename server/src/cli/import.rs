@@ -9,46 +9,48 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use clap::Args;
 use parterre_model::Error;
-use parterre_model::catalog::UploadAccepted;
+use parterre_model::catalog::{Fault, UploadAccepted};
 use parterre_read as read;
 
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
+use super::overrides::Overrides;
 use super::progress::Progress;
-use super::wishes::Wishes;
-use super::{DataArgs, Failure, Outcome, follow, stop};
-use crate::controllers::venues::create::check_name;
+use super::{follow, stop};
 use crate::db::write;
 use crate::ingest::{self, Refused, Target};
 use crate::jobs::work_folders::sweep;
 use crate::jobs::{Context, lease};
 use crate::models::venues::Venue;
 use crate::storage::Stored;
+use crate::text;
 
 /// Put a scan file into the catalogue and make its tiles.
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// The file.
     file: PathBuf,
-    /// Name of the venue; added where there is none.
+    /// Name of the venue; added if there is none of that name.
     #[arg(long, value_name = "NAME")]
     venue: String,
     /// Memory that tiling may use, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
     #[command(flatten)]
-    wishes: Wishes,
+    overrides: Overrides,
     #[command(flatten)]
     data: DataArgs,
 }
 
 impl Import {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let name = check_name(&self.venue).map_err(|error| Failure::usage(error.fault().message.clone(), &error.fault().hint))?;
+        let usage = |fault: Fault| Failure::usage(fault.message, &fault.hint);
+        let name = text::venue_name(&self.venue).map_err(usage)?;
         let given = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file_name = ingest::file_name(&given)
-            .ok_or_else(|| Failure::usage("the file has no name that can be kept", "Give it a name such as hall.laz."))?;
+        let file_name = text::file_name(&given).map_err(usage)?;
         // Before anything is copied.
-        let wishes = self.wishes.read()?;
-        drop(read::open_with(&self.file, &wishes)?);
+        let overrides = self.overrides.read()?;
+        drop(read::open_with(&self.file, &overrides)?);
 
         let stop = stop::on_signals();
         let runtime = follow::runtime()?;
@@ -57,7 +59,7 @@ impl Import {
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;
         let owner = lease::new_owner();
-        let (venue, accepted) = enter(&context, &owner, &name, &file_name, &wishes, &stored)?;
+        let (venue, accepted) = enter(&context, &owner, &name, &file_name, &overrides, &stored)?;
         follow::to_the_end(&context, &owner, &accepted.job, &stop, &progress)?;
         progress.done();
         follow::tell(&context, &venue, &accepted.job, as_json)
@@ -102,7 +104,7 @@ fn enter(
     owner: &str,
     name: &str,
     file_name: &str,
-    wishes: &read::Override,
+    overrides: &read::Override,
     stored: &Stored,
 ) -> Result<(Venue, UploadAccepted), Failure> {
     let venue = context
@@ -117,7 +119,7 @@ fn enter(
         })
         .map_err(|error| Failure::catalogue(&error))?;
     let target =
-        Target { venue_id: &venue.id, file_name, wishes, max_attempts: context.config.max_attempts, lease: Some(context.lease(owner)) };
+        Target { venue_id: &venue.id, file_name, overrides, max_attempts: context.config.max_attempts, lease: Some(context.lease(owner)) };
     let accepted =
         ingest::accept(&context.database, &context.storage, &context.runtime, stored, &target).map_err(|refused| match refused {
             Refused::File(error) => Failure::from(error),

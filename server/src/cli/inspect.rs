@@ -7,47 +7,48 @@ use clap::Args;
 use parterre_model::frame::Unit;
 use parterre_read::inspect::{Estimate, Inspection, inspect_all, inspect_with};
 
-use super::wishes::Wishes;
-use super::{Outcome, output};
+use super::failure::Outcome;
+use super::output;
+use super::overrides::Overrides;
 use crate::pages::format;
 
-/// Say what scan files hold and what tiling them takes.
+/// Show the contents of scan files, and time and space that tiling them needs.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// Scan files; several are looked at as one scan.
+    /// Scan files; several count as one scan.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    wishes: Wishes,
+    overrides: Overrides,
 }
 
 impl Inspect {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let wishes = self.wishes.read()?;
+        let overrides = self.overrides.read()?;
         if let [file] = &self.files[..] {
-            let found = inspect_with(file, &wishes)?;
+            let found = inspect_with(file, &overrides)?;
             if as_json {
                 return output::json(&found);
             }
-            return tell(&found, "", true);
+            return print(&found, "", true);
         }
-        let found = inspect_all(&self.files, &wishes)?;
+        let found = inspect_all(&self.files, &overrides)?;
         if as_json {
             return output::json(&found);
         }
         for (file, path) in found.files.iter().zip(&self.files) {
-            tell(file, &format!("{}: ", path.display()), false)?;
+            print(file, &format!("{}: ", path.display()), false)?;
         }
         output::line(&format!(
-            "together    {}, {} points\n{}",
+            "total       {}, {} points\n{}",
             format::bytes(found.bytes),
             format::grouped(found.points),
-            takes(&found.estimate)
+            estimate(&found.estimate)
         ))
     }
 }
 
-fn tell(found: &Inspection, name: &str, with_estimate: bool) -> Outcome {
+fn print(found: &Inspection, name: &str, with_estimate: bool) -> Outcome {
     let unit = found.unit.map_or("not given, read as metres", Unit::name);
     let [west, south, low, east, north, high] = found.bounds;
     let mut text = format!(
@@ -73,7 +74,7 @@ fn tell(found: &Inspection, name: &str, with_estimate: bool) -> Outcome {
         let _ = write!(text, "\nimages      {}, {}", found.images.len(), format::bytes(bytes));
     }
     if with_estimate {
-        let _ = write!(text, "\n{}", takes(&found.estimate));
+        let _ = write!(text, "\n{}", estimate(&found.estimate));
     }
     output::line(&text)?;
     for warning in &found.warnings {
@@ -82,13 +83,13 @@ fn tell(found: &Inspection, name: &str, with_estimate: bool) -> Outcome {
     Ok(())
 }
 
-fn takes(estimate: &Estimate) -> String {
+fn estimate(estimate: &Estimate) -> String {
     let time = match estimate.seconds {
         0..=90 => format!("{} s", estimate.seconds),
         seconds => format!("{} min", seconds.div_ceil(60)),
     };
     format!(
-        "tiling      about {time}; makes about {} of COPC and {} of tiles; needs up to {} meanwhile",
+        "tiling      about {time}; about {} of COPC and {} of tiles; up to {} of temporary files",
         format::bytes(estimate.copc_bytes),
         format::bytes(estimate.tiles_bytes),
         format::bytes(estimate.temporary_bytes),

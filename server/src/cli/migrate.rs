@@ -3,7 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{DataArgs, Failure, Outcome, output};
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
+use super::output;
 use crate::db::Database;
 
 /// Bring the database up to date.

@@ -1,11 +1,11 @@
-//! What commands print.
+//! Output of commands.
 
 use std::io::{self, Write as _};
 
 use parterre_model::catalog::{ErrorBody, Fault};
 use serde::Serialize;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// Prints one JSON document.
 pub(super) fn json(document: &impl Serialize) -> Result<(), Failure> {
@@ -24,10 +24,10 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Says what went wrong: as JSON on stdout, or for people on stderr.
+/// Prints an error: as JSON on standard output, or for people on standard error.
 pub(super) fn failure(fault: &Fault, causes: &[String], as_json: bool) {
     if as_json {
-        // Nothing can be done about an error of telling an error.
+        // An error while printing an error cannot be reported.
         let _ = json(&ErrorBody { error: fault.clone() });
         return;
     }

@@ -1,4 +1,4 @@
-//! A progress bar on stderr; where that is no terminal, a line now and then.
+//! A progress bar on standard error; a line from time to time if that is no terminal.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Silence is not longer than this.
+/// Time between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Progress from 0 to 1 with the name of what is being done.
+/// Shows a progress from 0 to 1 and the name of the current step.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    told: Mutex<Instant>,
+    last_line: Mutex<Instant>,
 }
 
 impl Progress {
@@ -25,7 +25,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, told: Mutex::new(Instant::now()) }
+        Self { bar, last_line: Mutex::new(Instant::now()) }
     }
 
     pub(super) fn set(&self, what: &str, fraction: f64) {
@@ -35,10 +35,10 @@ impl Progress {
             bar.set_position((fraction * 1000.0) as u64);
             return;
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= LINE_EVERY {
-            *told = Instant::now();
-            // Progress that cannot be told is no reason to stop.
+        let mut last_line = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_line.elapsed() >= LINE_EVERY {
+            *last_line = Instant::now();
+            // Progress that cannot be printed is no reason to stop.
             let _ = writeln!(std::io::stderr().lock(), "{what}: {:.0} %", fraction * 100.0);
         }
     }

@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use clap::Args;
 
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
 use super::progress::Progress;
-use super::{DataArgs, Failure, Outcome, follow, stop};
+use super::{follow, stop};
 use crate::jobs::retry::{RetryError, retry};
 use crate::jobs::work_folders::sweep;
 use crate::jobs::{Context, lease};

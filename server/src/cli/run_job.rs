@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Outcome};
+use super::failure::{Failure, Outcome};
 use crate::jobs::child;
 
 /// Work on the job that comes on standard input.

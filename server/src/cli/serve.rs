@@ -12,10 +12,13 @@ use clap::Args;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::{DataArgs, Failure, Outcome};
-use crate::app::{self, App};
+use super::data::DataArgs;
+use super::failure::{Failure, Outcome};
+use crate::app::App;
 use crate::config::{Config, HttpConfig, StorageConfig, WorkerConfig};
 use crate::jobs::worker::Worker;
+use crate::service;
+use crate::upkeep::Upkeep;
 
 /// Run the catalogue service.
 #[derive(Debug, Args)]
@@ -25,7 +28,7 @@ pub(super) struct Serve {
     /// Address to listen on. Loopback only: there are no accounts yet.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// If the port is taken, try so many after it.
+    /// Number of following ports to try when the port is in use.
     #[arg(long, value_name = "COUNT", default_value_t = 0, num_args = 0..=1, default_missing_value = "20", require_equals = true)]
     port_search: u16,
     /// Folder with the built web viewer; it may appear while the service runs.
@@ -37,6 +40,9 @@ pub(super) struct Serve {
     /// Memory that tiling may use, in MiB. A job that takes much more is refused it and fails.
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
     memory: u64,
+    /// Memory for frequently requested tiles, in MiB; 0 turns the cache off.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(..=1 << 20))]
+    tile_cache: u64,
     /// Seconds without a heartbeat after which another worker takes a job.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..))]
     lease: u64,
@@ -54,7 +60,7 @@ impl Serve {
             ));
         }
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tracing_actix_web=warn"));
-        // Another subscriber is only there in tests; theirs will do.
+        // Only tests have another subscriber, which stays.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
@@ -63,7 +69,7 @@ impl Serve {
             .try_init();
 
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::internal(&error.into()))?;
-        // The port first: who cannot have it shall not wait for the database.
+        // The port first: if it is in use, the error does not wait for the database.
         let listener = bind(self.listen, self.port_search)?;
         let no_worker = self.no_worker;
         let app = Data::new(App::open(self.config()).map_err(|error| Failure::catalogue(&error))?);
@@ -73,7 +79,9 @@ impl Serve {
             let context = app.job_context(runtime.handle().clone());
             Some(Worker::start(context, Arc::clone(&app.job_signal)).map_err(|error| Failure::internal(&error))?)
         };
+        let upkeep = Upkeep::start(Data::clone(&app), runtime.handle());
         let result = runtime.block_on(serve(app, listener, as_json));
+        drop(upkeep);
         if let Some(worker) = worker {
             worker.stop();
         }
@@ -84,7 +92,13 @@ impl Serve {
         Config {
             database: self.data.database(),
             storage: StorageConfig { dir: self.data.data, max_upload_bytes: self.max_upload << 20, ..StorageConfig::default() },
-            http: HttpConfig { listen: self.listen, port_search: self.port_search, web_dir: self.web, ..HttpConfig::default() },
+            http: HttpConfig {
+                listen: self.listen,
+                port_search: self.port_search,
+                web_dir: self.web,
+                tile_cache_bytes: self.tile_cache << 20,
+                ..HttpConfig::default()
+            },
             worker: WorkerConfig { memory_bytes: self.memory << 20, lease: Duration::from_secs(self.lease), ..WorkerConfig::default() },
         }
     }
@@ -116,7 +130,7 @@ async fn serve(app: Data<App>, listener: TcpListener, as_json: bool) -> Outcome 
         Failure::new(4, "listen_failed", format!("failed to serve: {error}"), "Choose another address with --listen.")
     };
     let address = listener.local_addr().map_err(failed)?;
-    let server = HttpServer::new(move || app::service(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
+    let server = HttpServer::new(move || service::build(Data::clone(&app))).shutdown_timeout(5).listen(listener).map_err(failed)?.run();
     let url = format!("http://{address}");
     // Scripts wait for this line, so the document is one line too; a closed pipe does not keep the service from serving.
     let line = if as_json { json!({ "listening": url }).to_string() } else { format!("listening on {url}") };

@@ -7,24 +7,25 @@ use clap::{Args, ValueEnum};
 use parterre_read as read;
 use parterre_tiler as tiler;
 
+use super::failure::{Failure, Outcome};
+use super::overrides::Overrides;
 use super::progress::Progress;
-use super::wishes::Wishes;
-use super::{Failure, Outcome, output, stop};
+use super::{output, stop};
 use crate::pages::format;
 
-/// Make points.copc.laz, tiles.3tz and report.json out of scan files.
+/// Make points.copc.laz, tiles.3tz and report.json from scan files.
 #[derive(Debug, Args)]
 pub(super) struct Tile {
     /// Scan files; several become one scan.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder for what is made; made itself where it is missing. A run that was killed goes on where it was.
+    /// Output folder; created if missing. A run that was killed resumes where it stopped.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Make one encoding of the points and not both.
     #[arg(long, value_name = "ENCODING")]
     only: Option<Encoding>,
-    /// Add the files to the scan that is in the folder, as if all had been tiled together; its points keep the steps that they have.
+    /// Add the files to the scan that is in the folder, as if all had been tiled together; its points keep their coordinate steps.
     #[arg(long)]
     add: bool,
     /// Memory to use at most, in MiB.
@@ -34,7 +35,7 @@ pub(super) struct Tile {
     #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
     points: usize,
     #[command(flatten)]
-    wishes: Wishes,
+    overrides: Overrides,
 }
 
 /// An encoding of the octree.
@@ -55,8 +56,8 @@ fn tile_points(text: &str) -> Result<usize, String> {
 
 impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
-        let wishes = self.wishes.read()?;
-        let mut sources = read::open_all(&self.inputs, &wishes)?;
+        let overrides = self.overrides.read()?;
+        let mut sources = read::open_all(&self.inputs, &overrides)?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
@@ -67,7 +68,7 @@ impl Tile {
                 tiles: !matches!(self.only, Some(Encoding::Copc)),
             },
             cancel: Some(Arc::clone(&stop)),
-            job_fingerprint: Some(tiler::job_fingerprint(&self.inputs, &wishes)?),
+            job_fingerprint: Some(tiler::job_fingerprint(&self.inputs, &overrides)?),
             source_fingerprints: tiler::source_fingerprints(&self.inputs)?,
         };
         let progress = Progress::new();

@@ -6,14 +6,15 @@ use clap::Args;
 use parterre_tiler as tiler;
 use serde_json::json;
 
-use super::{Outcome, output};
+use super::failure::Outcome;
+use super::output;
 
 /// Write a tiles.3tz as loose files.
 #[derive(Debug, Args)]
 pub(super) struct Unpack {
     /// The archive.
     archive: PathBuf,
-    /// Folder for the files; made where it is missing.
+    /// Output folder; created if missing.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Write tiles without meshopt compression, for validators.

@@ -1,4 +1,4 @@
-//! Answering with a file on disk: ranges and conditions are the file library's, errors are ours.
+//! Answers with a file on disk: `actix-files` handles ranges and conditions, this file turns its errors into the service's.
 
 use actix_files::NamedFile;
 use actix_web::http::StatusCode;
@@ -18,14 +18,17 @@ pub fn answer(file: NamedFile, request: &HttpRequest) -> ApiResult {
         return Ok(response);
     }
     let error = match status {
-        StatusCode::RANGE_NOT_SATISFIABLE => {
-            ApiError::new(status, "range_not_satisfiable", "the file has no such part", "The header Content-Range tells its length.")
-        }
+        StatusCode::RANGE_NOT_SATISFIABLE => ApiError::new(
+            status,
+            "range_not_satisfiable",
+            "the range lies outside the file",
+            "The header Content-Range has the length of the file.",
+        ),
         StatusCode::PRECONDITION_FAILED => ApiError::new(
             status,
             "precondition_failed",
-            "the file is not the one that the request is meant for",
-            "Ask for it again as it is now.",
+            "the file is not the version that the request asks for",
+            "Ask for it again without the condition.",
         ),
         StatusCode::BAD_REQUEST => {
             ApiError::new(status, "range_invalid", "the header Range cannot be read", "Send bytes=FIRST-LAST, or no Range.")

@@ -139,3 +139,20 @@ mod tests {
         assert_eq!(JobError::service("unheard_of", anyhow::anyhow!("x")).fault().code, "internal");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error as IoError, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_failed_job_does_not_show_where_files_are_stored() {
+        for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
+            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
+            let job = JobError::of_file(error, "hall.las");
+            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
+            assert!(!job.fault().message.contains("/srv"), "{job:?}");
+        }
+    }
+}

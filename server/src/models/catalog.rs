@@ -1,4 +1,4 @@
-//! Rows put together into what the API shows.
+//! Combines rows into the types of the API.
 
 use std::collections::HashMap;
 
@@ -113,7 +113,7 @@ pub fn load_venues(conn: &mut Conn, rows: &[Venue]) -> QueryResult<Vec<api::Venu
     load_with(conn, rows, Version::of_scans)
 }
 
-/// Loads the scans of these venues with as much of their versions as a list shows; see [`Version::heads_of_scans`].
+/// Loads the scans of these venues with the columns of their versions that a list shows; see [`Version::heads_of_scans`].
 pub fn load_venue_list(conn: &mut Conn, rows: &[Venue]) -> QueryResult<Vec<api::Venue>> {
     load_with(conn, rows, Version::heads_of_scans)
 }

@@ -1,4 +1,4 @@
-//! Scans: what was uploaded under one file name for one venue, in versions.
+//! Scans: the files uploaded under one name for one venue, in versions.
 
 use diesel::prelude::*;
 
@@ -11,9 +11,9 @@ use crate::schema::scans;
 pub struct Scan {
     /// Identifier.
     pub id: String,
-    /// The venue that it shows.
+    /// The venue.
     pub venue_id: String,
-    /// Name, at first the uploaded file's; one of a kind in the venue.
+    /// Name, at first the uploaded file's; unique in the venue.
     pub name: String,
     /// Milliseconds since 1970.
     pub created_at: i64,
@@ -25,7 +25,7 @@ impl Scan {
         scans::table.find(id).select(Self::as_select()).first(conn).optional()
     }
 
-    /// The venue's scan of that name, made where there is none; to be called in a writing transaction that holds the venue.
+    /// The venue's scan of that name, added if there is none; to be called in a writing transaction that holds the venue.
     pub fn find_or_create(conn: &mut Conn, venue_id: &str, name: &str) -> QueryResult<Self> {
         let found =
             scans::table.filter(scans::venue_id.eq(venue_id).and(scans::name.eq(name))).select(Self::as_select()).first(conn).optional()?;

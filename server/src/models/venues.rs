@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::db::{Conn, new_id, now_ms};
 use crate::schema::venues;
 
-/// A stadium, a hall.
+/// A venue: a stadium, a concert hall.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = venues)]
 pub struct Venue {
@@ -13,7 +13,7 @@ pub struct Venue {
     pub id: String,
     /// Name for addresses, unique.
     pub slug: String,
-    /// What people call it.
+    /// Name as people write it.
     pub name: String,
     /// The name as [`fold`] gives it.
     pub name_folded: String,
@@ -22,7 +22,7 @@ pub struct Venue {
 }
 
 impl Venue {
-    /// Enters a venue; to be called in a writing transaction. The name is taken as it is.
+    /// Adds a venue; to be called in a writing transaction. The name is taken as it is.
     pub fn create(conn: &mut Conn, name: &str) -> QueryResult<Self> {
         let slug = free_slug(conn, &slug_of(name))?;
         let venue = Self { id: new_id(), slug, name: name.to_owned(), name_folded: fold(name), created_at: now_ms() };
@@ -39,7 +39,7 @@ impl Venue {
         venues::table.filter(venues::slug.eq(id_or_slug)).select(Self::as_select()).first(conn).optional()
     }
 
-    /// Finds the oldest venue of that name, case and accents aside, or with that slug.
+    /// Finds the oldest venue of that name, regardless of case and accents, or with that slug.
     pub fn find_by_name(conn: &mut Conn, name: &str) -> QueryResult<Option<Self>> {
         venues::table
             .filter(venues::name_folded.eq(fold(name)).or(venues::slug.eq(name)))
@@ -49,7 +49,7 @@ impl Venue {
             .optional()
     }
 
-    /// Holds the venue against other writers until the transaction ends. SQLite's transaction does so by itself.
+    /// Locks the venue against other writers until the transaction ends. A writing transaction of SQLite does so by itself.
     pub fn lock(conn: &mut Conn, id: &str) -> QueryResult<()> {
         if let Conn::Postgres(conn) = conn {
             venues::table.find(id).select(venues::id).for_update().first::<String>(conn)?;
@@ -57,7 +57,7 @@ impl Venue {
         Ok(())
     }
 
-    /// A page of the venues whose name holds `query`, by name, and how many there are in all.
+    /// A page of the venues whose name contains `query`, by name, and how many there are in all.
     pub fn search(conn: &mut Conn, query: &str, limit: i64, offset: i64) -> QueryResult<(Vec<Self>, i64)> {
         let pattern = like_pattern(&fold(query));
         let found = venues::name_folded.like(&pattern).escape('\\');

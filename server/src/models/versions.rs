@@ -1,4 +1,4 @@
-//! Versions of scans: one uploaded file each, and what was made of it. A published version never changes.
+//! Versions of scans: one uploaded file each, and the files made of it. A published version never changes.
 
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ pub struct Version {
     pub report_key: Option<String>,
     /// The tiler's report, JSON.
     pub report: Option<String>,
-    /// Where the scan lies, JSON.
+    /// Frame of the scan, JSON.
     pub frame: Option<String>,
     /// Points in the tiles.
     pub points: Option<i64>,
@@ -50,9 +50,9 @@ pub struct Version {
     pub created_at: i64,
     /// Milliseconds since 1970.
     pub published_at: Option<i64>,
-    /// What the keys of everything that was made begin with; older versions have none.
+    /// Common start of the keys of all files made of the version; older versions have none.
     pub prefix: Option<String>,
-    /// What lies below the prefix, JSON: a list of [`MadeFile`].
+    /// Files below the prefix, JSON: a list of [`MadeFile`].
     pub files: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub struct Published {
     pub report_key: String,
     /// The tiler's report, JSON.
     pub report: String,
-    /// Where the scan lies, JSON.
+    /// Frame of the scan, JSON.
     pub frame: String,
     /// Points in the tiles.
     pub points: i64,
@@ -89,13 +89,13 @@ pub struct Published {
     pub tiles_bytes: i64,
     /// Milliseconds since 1970.
     pub published_at: i64,
-    /// What the keys of everything that was made begin with.
+    /// Common start of the keys of all files made of the version.
     pub prefix: String,
-    /// What lies below the prefix, JSON: a list of [`MadeFile`].
+    /// Files below the prefix, JSON: a list of [`MadeFile`].
     pub files: String,
 }
 
-/// A stored file on its way to become a version.
+/// A stored file that becomes a version.
 #[derive(Clone, Debug)]
 pub struct NewVersion<'a> {
     /// The scan.
@@ -113,7 +113,7 @@ pub struct NewVersion<'a> {
 }
 
 impl Version {
-    /// What was made of the version; nothing where its row does not tell.
+    /// The files made of the version; empty for versions of older releases.
     pub fn made_files(&self) -> Vec<MadeFile> {
         self.files.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
@@ -129,7 +129,7 @@ impl Version {
         versions::table.find((scan_id, version)).select(Self::as_select()).first(conn).optional()
     }
 
-    /// Finds one version and holds it against other writers; to be called in a writing transaction.
+    /// Finds one version and locks it against other writers; to be called in a writing transaction.
     pub fn find_held(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<Option<Self>> {
         if let Conn::Postgres(conn) = conn {
             versions::table.find((scan_id, version)).select(versions::version).for_update().first::<i32>(conn).optional()?;
@@ -149,7 +149,7 @@ impl Version {
         Ok(newest.unwrap_or(0) + 1)
     }
 
-    /// Enters a version that is being processed.
+    /// Adds a version that is being processed.
     pub fn create(conn: &mut Conn, version: i32, new: &NewVersion<'_>) -> QueryResult<Self> {
         let row = Self {
             scan_id: new.scan_id.to_owned(),

@@ -1,4 +1,4 @@
-//! `/`: every venue, with a search field and a form to enter one.
+//! `/`: every venue, with a search field and a form to add one.
 
 use actix_web::http::header;
 use actix_web::web::{Data, Form, Query};
@@ -8,15 +8,16 @@ use parterre_model::catalog::{ScanState, Venue};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::controllers::venues::create::enter;
+use crate::controllers::venues::create::add;
 use crate::controllers::venues::list::{Search, find};
 use crate::error::ApiResult;
-use crate::pages::{format, not_found, render};
+use crate::pages::render::render;
+use crate::pages::{error_page, format};
 
 /// Venues on one page.
-const PAGE_VENUES: u32 = 60;
+const PAGE_VENUES: u64 = 60;
 
-/// What the page's address may ask for.
+/// Query of the page.
 #[derive(Debug, Deserialize)]
 pub struct CatalogueQuery {
     #[serde(default)]
@@ -25,7 +26,7 @@ pub struct CatalogueQuery {
     page: u32,
 }
 
-/// The form that enters a venue.
+/// The form that adds a venue.
 #[derive(Debug, Deserialize)]
 pub struct VenueForm {
     name: String,
@@ -37,8 +38,8 @@ struct CataloguePage {
     query: String,
     cards: Vec<Card>,
     total: u64,
-    earlier: Option<u32>,
-    later: Option<u32>,
+    previous: Option<u32>,
+    next: Option<u32>,
 }
 
 struct Card {
@@ -52,20 +53,20 @@ struct Card {
 
 /// Shows the page.
 pub async fn catalogue(app: Data<App>, request: HttpRequest, query: Query<CatalogueQuery>) -> HttpResponse {
-    page(&app, query.into_inner()).await.unwrap_or_else(|error| not_found::for_people(&request, &error))
+    page(&app, query.into_inner()).await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
 async fn page(app: &Data<App>, query: CatalogueQuery) -> ApiResult {
-    let offset = query.page.saturating_mul(PAGE_VENUES);
+    let offset = u64::from(query.page) * PAGE_VENUES;
     let search = Search { q: query.q.clone(), limit: Some(PAGE_VENUES), offset: Some(offset) };
     let found = find(app, search).await?;
-    let shown = u64::from(offset) + found.venues.len() as u64;
+    let shown = offset + found.venues.len() as u64;
     render(&CataloguePage {
         query: query.q,
         cards: found.venues.iter().map(card).collect(),
         total: found.total,
-        earlier: query.page.checked_sub(1),
-        later: (shown < found.total).then_some(query.page.saturating_add(1)),
+        previous: query.page.checked_sub(1),
+        next: (shown < found.total).then_some(query.page.saturating_add(1)),
     })
 }
 
@@ -92,7 +93,7 @@ fn card(venue: &Venue) -> Card {
     Card {
         slug: venue.slug.clone(),
         name: venue.name.clone(),
-        // The newest one: what was scanned last looks like the place does now.
+        // The newest one: the latest scan shows the venue as it is now.
         thumbnail: ready.iter().max_by_key(|version| version.created_at.as_str()).and_then(|version| version.thumbnail.clone()),
         state,
         state_text,
@@ -100,10 +101,10 @@ fn card(venue: &Venue) -> Card {
     }
 }
 
-/// Enters a venue and shows its page.
+/// Adds a venue and shows its page.
 pub async fn create_venue(app: Data<App>, request: HttpRequest, form: Form<VenueForm>) -> HttpResponse {
-    match enter(&app, form.into_inner().name).await {
+    match add(&app, form.into_inner().name).await {
         Ok(venue) => HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/venues/{}", venue.slug))).finish(),
-        Err(error) => not_found::for_people(&request, &error),
+        Err(error) => error_page::answer(&request, &error),
     }
 }

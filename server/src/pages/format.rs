@@ -1,4 +1,4 @@
-//! Numbers and times as people read them.
+//! Numbers and times, formatted for people.
 
 /// "3.4 MB", in powers of ten as disks count.
 pub fn bytes(bytes: u64) -> String {
@@ -64,7 +64,7 @@ pub fn length(metres: f64) -> String {
     }
 }
 
-/// "−3.6": with a true minus, and never a negative nothing.
+/// "−3.6", with a minus sign; never "−0.0".
 pub fn height(metres: f64) -> String {
     let tenths = (metres * 10.0).round();
     let sign = if tenths < 0.0 { "−" } else { "" };

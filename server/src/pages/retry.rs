@@ -10,7 +10,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::models::scans::Scan;
 use crate::models::venues::Venue;
 use crate::models::versions::Version;
-use crate::pages::not_found;
+use crate::pages::error_page;
 
 /// Starts a failed job again and shows its venue. A job that somebody else has started meanwhile is no error: the page shows where it
 /// stands.
@@ -26,7 +26,7 @@ pub async fn retry(app: Data<App>, request: HttpRequest, path: Path<String>) -> 
     };
     match shown {
         Ok(address) => HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish(),
-        Err(error) => not_found::for_people(&request, &error),
+        Err(error) => error_page::answer(&request, &error),
     }
 }
 

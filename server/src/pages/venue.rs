@@ -1,4 +1,4 @@
-//! `/venues/{venue}`: one venue with its scans and their versions, and the way to upload another.
+//! `/venues/{venue}`: one venue with its scans and their versions, and the upload form.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,8 @@ use crate::error::{ApiError, ApiResult};
 use crate::guard;
 use crate::models::catalog;
 use crate::models::jobs::Job;
-use crate::pages::{format, not_found, render};
+use crate::pages::render::render;
+use crate::pages::{error_page, format};
 
 #[derive(Template)]
 #[template(path = "venue.html")]
@@ -73,7 +74,7 @@ impl VersionView {
 
 /// Shows the page.
 pub async fn venue(app: Data<App>, request: HttpRequest, path: Path<String>) -> HttpResponse {
-    page(&app, &request, path.into_inner()).await.unwrap_or_else(|error| not_found::for_people(&request, &error))
+    page(&app, &request, path.into_inner()).await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
 async fn page(app: &Data<App>, request: &HttpRequest, id_or_slug: String) -> ApiResult {
@@ -116,12 +117,12 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
         facts.push(("Size", format::size(bounds)));
     }
     if let Some(figures) = &version.figures {
-        facts.push(("Covers", format!("{} m² seen from above", format::grouped(figures.coverage_m2.round() as u64))));
+        facts.push(("Area", format!("{} m² seen from above", format::grouped(figures.coverage_m2.round() as u64))));
         if let Some(spacing) = figures.point_spacing_m {
             facts.push(("Spacing", format!("{} between points, median", format::length(spacing))));
         }
         if let Some(noise) = figures.noise_m {
-            facts.push(("Noise", format!("{} off the surface, median", format::length(noise))));
+            facts.push(("Noise", format!("{} from the surface, median", format::length(noise))));
         }
     }
     if let Some(frame) = &version.frame {
@@ -136,7 +137,7 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
         };
         let unit = match frame.unit_source {
             UnitSource::File => format!("{unit}, from the file"),
-            UnitSource::User => format!("{unit}, as entered"),
+            UnitSource::User => format!("{unit}, set at upload"),
             UnitSource::Assumed => format!("assumed: {unit}"),
         };
         facts.push(("Unit", unit));
@@ -152,10 +153,10 @@ fn view(version: &api::Version, jobs: &mut HashMap<String, api::Job>) -> Version
     VersionView { version: version.clone(), plans: version.plans.iter().map(plan).collect(), facts, job, fault }
 }
 
-/// `EPSG:n` as it is, of a WKT its name.
+/// `EPSG:n` unchanged, or the name in a WKT.
 fn crs_name(crs: Option<&str>) -> String {
     match crs {
-        None => "local, no reference system given".to_owned(),
+        None => "local, no coordinate system given".to_owned(),
         Some(wkt) if wkt.contains('[') => wkt.split('"').nth(1).unwrap_or("given as WKT").to_owned(),
         Some(code) => code.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! `/view/{scan}/{version}`: the page that the web viewer runs in.
+//! `/view/{scan}/{version}`: the page of the web viewer.
 
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +11,8 @@ use crate::controllers::tiles::find;
 use crate::error::{ApiError, ApiResult};
 use crate::models::scans::Scan;
 use crate::models::venues::Venue;
-use crate::pages::{not_found, render};
+use crate::pages::error_page;
+use crate::pages::render::render;
 
 #[derive(Template)]
 #[template(path = "view.html")]
@@ -34,7 +35,7 @@ struct WaitingPage {
 /// Shows the page.
 pub async fn view(app: Data<App>, request: HttpRequest, path: Path<(String, u32)>) -> HttpResponse {
     let (scan, version) = path.into_inner();
-    page(app, scan, version).await.unwrap_or_else(|error| not_found::for_people(&request, &error))
+    page(app, scan, version).await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
 async fn page(app: Data<App>, scan: String, version: u32) -> ApiResult {

@@ -84,7 +84,7 @@ fn inspect_says_what_the_contract_names() {
 }
 
 #[test]
-fn inspect_looks_at_several_files_with_wishes() {
+fn inspect_reads_several_files_with_overrides() {
     let dir = tempfile::tempdir().unwrap();
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(900))).unwrap();
@@ -277,7 +277,7 @@ fn the_demo_is_the_same_each_time() {
 }
 
 #[test]
-fn tiling_that_was_killed_goes_on_to_the_same_files() {
+fn tiling_that_was_killed_resumes_to_the_same_files() {
     let dir = tempfile::tempdir().unwrap();
     let scan = dir.path().join("room.las");
     fs::write(&scan, las(&room(600_000))).unwrap();

@@ -31,7 +31,7 @@ fn the_catalogue_and_a_venue_show_what_there_is() {
     assert!(app.client.get("/?q=nobody").text().contains("No venue has"));
 
     let lost = app.client.get_with("/venues/none", &[("accept", "text/html,*/*")]).expect(404);
-    assert!(lost.header("content-type").unwrap().starts_with("text/html") && lost.text().contains("Nothing here"));
+    assert!(lost.header("content-type").unwrap().starts_with("text/html") && lost.text().contains("Not found"));
 }
 
 #[test]

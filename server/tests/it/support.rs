@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use parterre_server::app::{self, App};
+use parterre_server::app::App;
 use parterre_server::config::Config;
 use parterre_server::jobs::worker::Worker;
 use parterre_server::models::jobs::Job;
+use parterre_server::service;
+use parterre_server::upkeep::Upkeep;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -113,7 +115,7 @@ impl Client {
         self.send("PUT", &format!("/api/venues/{venue}/uploads/{name}"), &[], bytes)
     }
 
-    /// Enters a venue; gives its identifier.
+    /// Adds a venue; returns its identifier.
     pub fn venue(&self, name: &str) -> String {
         let made = self.post("/api/venues", &serde_json::json!({ "name": name })).expect(201).json();
         made["id"].as_str().unwrap().to_owned()
@@ -161,6 +163,7 @@ pub struct TestApp {
     pub dir: TempDir,
     pub app: Data<App>,
     worker: Option<Worker>,
+    upkeep: Option<Upkeep>,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
     runtime: tokio::runtime::Handle,
@@ -198,7 +201,7 @@ impl TestApp {
                 runtime.block_on(async {
                     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                     let address = listener.local_addr().unwrap();
-                    let server = HttpServer::new(move || app::service(Data::clone(&app)))
+                    let server = HttpServer::new(move || service::build(Data::clone(&app)))
                         .workers(2)
                         .disable_signals()
                         .shutdown_timeout(1)
@@ -212,8 +215,9 @@ impl TestApp {
         });
         let (address, server, runtime): (SocketAddr, _, _) = receive.recv().unwrap();
         let worker = Worker::start(app.job_context(runtime.clone()), Arc::clone(&app.job_signal)).unwrap();
+        let upkeep = Some(Upkeep::start(Data::clone(&app), &runtime));
         let client = Client::new(format!("http://{address}"));
-        Self { client, dir, app, worker: Some(worker), server, thread: Some(thread), runtime, leftover_jobs_allowed: false }
+        Self { client, dir, app, worker: Some(worker), upkeep, server, thread: Some(thread), runtime, leftover_jobs_allowed: false }
     }
 
     /// Files under the data folder's objects and work, relative.
@@ -237,6 +241,7 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.worker = None;
+        self.upkeep = None;
         self.runtime.block_on(self.server.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -88,6 +88,78 @@ fn parts_come_from_the_plain_form() {
 }
 
 #[test]
+fn answers_are_the_same_from_memory_and_from_the_archive() {
+    for tile_cache_bytes in [0, 64 << 20] {
+        let app = TestApp::start_with(|config| config.http.tile_cache_bytes = tile_cache_bytes);
+        let client = &app.client;
+        let (scan, version) = client.publish(&client.venue("Hall"), "room.las", &las(&room(150_000)));
+        let base = format!("/tiles/{scan}/{version}");
+        let bundle = client.get(&format!("{base}/tiles.3tz")).expect(200).body;
+        let mut archive = std::io::Cursor::new(&bundle);
+        let index = parterre_tile::archive::Index::read(&mut archive).unwrap();
+        let tile = first_tile(client, &base);
+        for address in [tile, format!("{base}/tileset.json")] {
+            let stored = index.read_entry(&mut archive, address.strip_prefix(&format!("{base}/")).unwrap()).unwrap().unwrap();
+            let mut tags = Vec::new();
+            // Each request once while the tile is not in memory, and again.
+            for _ in 0..3 {
+                let plain = client.get(&address).expect(200);
+                assert!(plain.body == stored, "{address}");
+                let packed = client.get_with(&address, &[("accept-encoding", "gzip")]).expect(200);
+                let body = match packed.header("content-encoding") {
+                    Some("gzip") => {
+                        let mut inflated = Vec::new();
+                        flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut inflated).unwrap();
+                        inflated
+                    }
+                    other => {
+                        assert_eq!(other, None);
+                        packed.body.clone()
+                    }
+                };
+                assert!(body == stored, "{address}");
+                let [plain_tag, packed_tag] = [&plain, &packed].map(|answer| answer.header("etag").unwrap().to_owned());
+                for (encoding, tag, length) in [("identity", &plain_tag, plain.body.len()), ("gzip", &packed_tag, packed.body.len())] {
+                    let same = client.get_with(&address, &[("accept-encoding", encoding), ("if-none-match", tag)]).expect(304);
+                    assert_eq!((same.header("etag"), same.body.len()), (Some(tag.as_str()), 0));
+                    let other = client.get_with(&address, &[("accept-encoding", encoding), ("if-none-match", "\"other\"")]).expect(200);
+                    assert_eq!((other.header("etag"), other.body.len()), (Some(tag.as_str()), length));
+                    let head = client.send("HEAD", &address, &[("accept-encoding", encoding)], "").expect(200);
+                    assert_eq!((head.header("etag"), head.body.len()), (Some(tag.as_str()), 0));
+                    assert_eq!(head.header("content-length"), Some(length.to_string().as_str()));
+                }
+                let part = client.get_with(&address, &[("range", "bytes=2-9"), ("accept-encoding", "gzip")]).expect(206);
+                assert!(part.body == stored[2..10] && part.header("content-encoding").is_none());
+                assert_eq!(part.header("etag"), Some(plain_tag.as_str()));
+                client.get_with(&address, &[("range", "bytes=2-9"), ("if-none-match", &plain_tag)]).expect(304);
+                tags.push((plain_tag, packed_tag));
+            }
+            assert!(tags.windows(2).all(|two| two[0] == two[1]), "{tags:?}");
+        }
+        client.get(&format!("{base}/nothing.glb")).expect_error(404, "tile_not_found");
+        client.get_with(&format!("{base}/nothing.glb"), &[("if-none-match", "*")]).expect_error(404, "tile_not_found");
+        let held = app.app.tile_cache.bytes();
+        assert_eq!(held > 0, tile_cache_bytes > 0, "{held} bytes are held");
+    }
+}
+
+#[test]
+fn what_is_not_published_is_not_answered_from_memory() {
+    let (app, base) = published();
+    let client = &app.client;
+    let tile = first_tile(client, &base);
+    client.get(&tile).expect(200);
+    let (at, _) = base.rsplit_once('/').unwrap();
+    for version in [0, 2, 4_294_967_295_u32] {
+        client.get(&tile.replace(&base, &format!("{at}/{version}"))).expect_error(404, "version_not_found");
+    }
+    let another = app.client.venue("Another");
+    let (scan, _) = client.publish(&another, "room.las", &las(&room(20_000)));
+    let of_another = first_tile(client, &format!("/tiles/{scan}/1"));
+    assert!(client.get(&of_another).expect(200).body != client.get(&tile).expect(200).body, "each scan has its own tiles");
+}
+
+#[test]
 fn the_bundle_is_the_whole_archive() {
     let (app, base) = published();
     let client = &app.client;
@@ -200,7 +272,7 @@ fn a_version_names_everything_that_was_made_of_it() {
     client.get(&format!("{base}/images/0001.jpg")).expect_error(404, "file_not_found");
     client.get(&format!("/tiles/{scan}/7/points.copc.laz")).expect_error(404, "version_not_found");
     let page = client.get("/venues/hall").expect(200).text();
-    for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "off the surface", "m² seen from above"] {
+    for wanted in [version["copc"].as_str().unwrap(), plans[0]["url"].as_str().unwrap(), "from the surface", "m² seen from above"] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
 }

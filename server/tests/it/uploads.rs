@@ -1,13 +1,23 @@
 //! `PUT /api/venues/{venue}/uploads/{file}`.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 
+use super::end_to_end::Service;
 use super::support::{TestApp, las, room, shared};
+
+#[track_caller]
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
 
 #[test]
 fn a_file_becomes_a_version_and_the_same_name_the_next() {
@@ -160,18 +170,86 @@ fn a_broken_off_upload_leaves_nothing() {
     let mut stream = TcpStream::connect(app.client.base.trim_start_matches("http://")).unwrap();
     write!(stream, "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n").unwrap();
     stream.write_all(&vec![7; 20 << 20]).unwrap();
-    let seen = Instant::now() + Duration::from_secs(10);
-    while app.files().is_empty() {
-        assert!(Instant::now() < seen, "the upload never reached the storage");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("the upload reaches the storage", || !app.files().is_empty());
     drop(stream);
-    let gone = Instant::now() + Duration::from_secs(10);
-    while !app.files().is_empty() {
-        assert!(Instant::now() < gone, "left behind: {:?}", app.files());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("its files are removed", || app.files().is_empty());
     assert_eq!(app.client.get(&format!("/api/venues/{venue}")).json()["scans"], json!([]));
+}
+
+#[test]
+fn an_upload_that_breaks_off_between_its_pieces_leaves_nothing() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    // Without a length: only the missing last piece says that it is not whole.
+    let mut stream = TcpStream::connect(app.client.base.trim_start_matches("http://")).unwrap();
+    write!(stream, "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    write!(stream, "5\r\nabcde\r\n").unwrap();
+    wait_until("the upload reaches the storage", || !app.files().is_empty());
+    drop(stream);
+    wait_until("its files are removed", || app.files().is_empty());
+}
+
+#[test]
+fn a_running_service_removes_what_dead_uploads_left_and_nothing_else() {
+    let app = TestApp::start_with(|config| config.storage.sweep_every = Duration::from_millis(50));
+    let venue = app.client.venue("Hall");
+    let folder = app.dir.path().join("objects/incoming");
+    let file = las(&room(3000));
+    let mut stream = TcpStream::connect(app.client.base.trim_start_matches("http://")).unwrap();
+    write!(
+        stream,
+        "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        file.len()
+    )
+    .unwrap();
+    stream.write_all(&file[..1000]).unwrap();
+    wait_until("the upload reaches the storage", || app.files().len() >= 2);
+    let in_progress = app.files();
+    let long_ago = SystemTime::now() - Duration::from_hours(100);
+    let make = |name: &str, modified: SystemTime| fs::File::create(folder.join(name)).unwrap().set_modified(modified).unwrap();
+    for name in &in_progress {
+        fs::File::options().write(true).open(app.dir.path().join(name)).unwrap().set_modified(long_ago).unwrap();
+    }
+    // Of a process that was killed: its lock is free. And of one that could not lock.
+    make("0190-killed.lock", SystemTime::now());
+    make("0190-killed#1", SystemTime::now());
+    make("0190-unlocked#1", long_ago);
+    make("0190-unlocked-new#1", SystemTime::now());
+    wait_until("dead uploads are removed", || {
+        !app.files().iter().any(|file| file.contains("0190-killed") || file.ends_with("0190-unlocked#1"))
+    });
+    // Some sweeps more.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(folder.join("0190-unlocked-new#1").exists(), "it may still be written to");
+    assert!(in_progress.iter().all(|file| app.dir.path().join(file).exists()), "{in_progress:?} {:?}", app.files());
+    fs::remove_file(folder.join("0190-unlocked-new#1")).unwrap();
+
+    stream.write_all(&file[1000..]).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    wait_until("the lock is released", || !app.files().iter().any(|file| file.starts_with("objects/incoming/")));
+    let accepted: serde_json::Value = serde_json::from_str(&answer[answer.find("\r\n\r\n").unwrap() + 4..]).unwrap();
+    assert_eq!(app.client.wait(accepted["job"].as_str().unwrap())["state"], "done");
+}
+
+#[test]
+fn what_a_killed_service_was_receiving_is_removed_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let incoming = || -> Vec<_> {
+        fs::read_dir(dir.path().join("objects/incoming")).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
+    };
+    let service = Service::start(dir.path(), &[]);
+    let venue = service.client.venue("Hall");
+    let mut stream = TcpStream::connect(service.client.base.trim_start_matches("http://")).unwrap();
+    write!(stream, "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n").unwrap();
+    stream.write_all(&[7; 100_000]).unwrap();
+    wait_until("the upload reaches the storage", || incoming().len() >= 2);
+    service.kill();
+    assert!(incoming().len() >= 2, "killed on the way: {:?}", incoming());
+    let next = Service::start(dir.path(), &[]);
+    assert!(incoming().is_empty(), "removed before the first request: {:?}", incoming());
+    next.stop();
 }
 
 #[test]
@@ -189,31 +267,35 @@ fn file_names_lead_nowhere_else() {
     let (scan, _) = app.client.publish(&venue, &encoded, &file);
     let name = app.client.get(&format!("/api/scans/{scan}")).json()["name"].as_str().unwrap().to_owned();
     assert!(name.starts_with(hall) && name.contains(".las") && (190..=200).contains(&name.len()), "{name}");
-    app.client.upload(&venue, "..%2f", &file).expect_error(422, "file_name_invalid");
+    for nothing in ["..%2f", "%E2%80%AE", "%E2%80%8B.%E2%80%8B", "%E2%A0%80.las"] {
+        app.client.upload(&venue, nothing, &file).expect_error(422, "file_name_invalid");
+    }
+    let (scan, _) = app.client.publish(&venue, "Sa%E2%80%AEal%E2%80%8B.las", &file);
+    assert_eq!(app.client.get(&format!("/api/scans/{scan}")).json()["name"], "Saal.las");
     app.client.upload("none", "a.las", &file).expect_error(404, "venue_not_found");
     assert!(app.files().iter().all(|file| file.starts_with("objects/")), "{:?}", app.files());
 }
 
 #[test]
-fn wishes_go_with_the_job() {
+fn overrides_are_kept_with_the_job() {
     let app = TestApp::start();
     let venue = app.client.venue("Hall");
     let file = las(&room(2000));
     let plain = app.client.publish(&venue, "plain.las", &file).0;
-    let accepted = app.client.upload(&venue, "wished.las?up=y&unit=centimetre&crs=EPSG%3A25832", &file).expect(202).json();
+    let accepted = app.client.upload(&venue, "overridden.las?up=y&unit=centimetre&crs=EPSG%3A25832", &file).expect(202).json();
     let job = app.client.wait(accepted["job"].as_str().unwrap());
     assert_eq!(job["state"], "done", "{job}");
     let of = |scan: &str| app.client.get(&format!("/api/scans/{scan}")).expect(200).json()["versions"][0].clone();
-    let (plain, wished) = (of(&plain), of(accepted["scan"].as_str().unwrap()));
-    assert_eq!((&wished["frame"]["unit"], &wished["frame"]["unit_source"]), (&json!("centimetre"), &json!("user")));
-    assert_eq!((&wished["frame"]["crs"], &plain["frame"]["crs"]), (&json!("EPSG:25832"), &json!(null)));
-    let codes: Vec<&str> = wished["warnings"].as_array().unwrap().iter().filter_map(|warning| warning["code"].as_str()).collect();
+    let (plain, overridden) = (of(&plain), of(accepted["scan"].as_str().unwrap()));
+    assert_eq!((&overridden["frame"]["unit"], &overridden["frame"]["unit_source"]), (&json!("centimetre"), &json!("user")));
+    assert_eq!((&overridden["frame"]["crs"], &plain["frame"]["crs"]), (&json!("EPSG:25832"), &json!(null)));
+    let codes: Vec<&str> = overridden["warnings"].as_array().unwrap().iter().filter_map(|warning| warning["code"].as_str()).collect();
     assert!(codes.contains(&"axis_turned") && codes.contains(&"unit_converted") && !codes.contains(&"unit_assumed"), "{codes:?}");
     // What was z is y now, the other way round, and a hundredth as long.
     let side = |version: &serde_json::Value, at: usize| version["bounds"][at].as_f64().unwrap();
     let edge = |version: &serde_json::Value, axis: usize| side(version, axis + 3) - side(version, axis);
     for (axis, before) in [(0, 0), (1, 2), (2, 1)] {
-        assert!((edge(&wished, axis) * 100.0 - edge(&plain, before)).abs() < 0.2, "{plain} {wished}");
+        assert!((edge(&overridden, axis) * 100.0 - edge(&plain, before)).abs() < 0.2, "{plain} {overridden}");
     }
 
     for (query, code) in [

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::support::{TestApp, las, room};
 
 #[test]
-fn a_venue_is_entered_listed_and_found() {
+fn a_venue_is_added_listed_and_found() {
     let app = TestApp::start();
     let answer = app.client.post("/api/venues", &json!({ "name": "  Théâtre du Châtelet " })).expect(201);
     let made = answer.json();
@@ -90,7 +90,48 @@ fn names_that_cannot_be_used_are_refused() {
     for name in ["", "   ", "a\nb", "a\u{0}", &"x".repeat(201)] {
         app.client.post("/api/venues", &json!({ "name": name })).expect_error(422, "name_invalid");
     }
+    for name in ["\u{202e}", "\u{200b}", " \u{200b}\u{200d} ", "\u{3164}", "\u{2800}", "\u{ad}", "\u{fe0f}", "\u{e0041}", "\u{301}"] {
+        let told = app.client.post("/api/venues", &json!({ "name": name })).expect_error(422, "name_invalid").json();
+        assert!(told["error"]["message"].as_str().unwrap().contains("visible"), "{told}");
+        let form = format!("name={}", name.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat());
+        app.client.send("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], form).expect_error(422, "name_invalid");
+    }
     assert_eq!(app.client.get("/api/venues").json()["total"], 0);
+}
+
+#[test]
+fn names_keep_what_can_be_seen() {
+    let app = TestApp::start();
+    let id = app.client.venue("\u{202e}Grand\u{200b} Hall\u{2069}");
+    let venue = app.client.get(&format!("/api/venues/{id}")).expect(200).json();
+    assert_eq!((&venue["name"], &venue["slug"]), (&json!("Grand Hall"), &json!("grand-hall")));
+    assert_eq!(app.client.get("/api/venues?q=gr%E2%80%8Band").expect(200).json()["total"], 1);
+}
+
+#[test]
+fn a_list_is_bounded_and_says_so() {
+    let app = TestApp::start();
+    for number in 0..3 {
+        app.client.venue(&format!("Hall {number}"));
+    }
+    for (query, limit, count) in [
+        ("", 100, 3),
+        ("?limit=2", 2, 2),
+        ("?limit=500", 500, 3),
+        ("?limit=501", 500, 3),
+        ("?limit=100000000", 500, 3),
+        ("?limit=18446744073709551615", 500, 3),
+        ("?limit=0", 1, 1),
+        ("?limit=2&offset=2", 2, 1),
+        ("?offset=18446744073709551615", 100, 0),
+    ] {
+        let list = app.client.get(&format!("/api/venues{query}")).expect(200).json();
+        let venues = list["venues"].as_array().unwrap().len();
+        assert_eq!((&list["limit"], venues, &list["total"]), (&json!(limit), count, &json!(3)), "{query}");
+    }
+    for query in ["limit=-1", "limit=18446744073709551616", "offset=-1", "limit=many"] {
+        app.client.get(&format!("/api/venues?{query}")).expect_error(400, "query_invalid");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `GET /static/{path}`: style sheets, scripts and symbols that are built into the service.
+//! `GET /static/{path}`: style sheets, scripts and icons that are built into the service.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -29,17 +29,17 @@ static ASSETS: LazyLock<HashMap<&str, Asset>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Gives a built-in file. Browsers ask again each time, and get 304: another build may have another file.
+/// Answers with a built-in file. Browsers ask each time and get 304 while it is unchanged: another build may have another file.
 pub async fn embedded(request: HttpRequest, path: Path<String>) -> ApiResult {
-    give(&request, &path)
+    answer(&request, &path)
 }
 
-/// The catalogue's symbol.
+/// Answers with the icon of the catalogue.
 pub async fn favicon(request: HttpRequest) -> ApiResult {
-    give(&request, "favicon.svg")
+    answer(&request, "favicon.svg")
 }
 
-fn give(request: &HttpRequest, name: &str) -> ApiResult {
+fn answer(request: &HttpRequest, name: &str) -> ApiResult {
     let asset = ASSETS.get(name).ok_or_else(|| ApiError::not_found("not_found", format!("there is no file {name:?}")))?;
     if is_match(request, &asset.etag) {
         return Ok(HttpResponse::NotModified()
@@ -54,7 +54,7 @@ fn give(request: &HttpRequest, name: &str) -> ApiResult {
         .body(asset.bytes))
 }
 
-/// The type of a part of a page, by its ending.
+/// Media type of a file, by its extension.
 pub fn content_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "css" => "text/css; charset=utf-8",

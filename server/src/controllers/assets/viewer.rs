@@ -5,8 +5,8 @@
 //! one that is used. A build never changes and pages name the build that they use, so that a browser never gets the
 //! script of one build and the WebAssembly of another. Without a build in the address the current one answers.
 //!
-//! Where `FILE.br` or `FILE.gz` lies beside `FILE` and the client takes that encoding, it is sent instead: the viewer's
-//! WebAssembly is megabytes smaller so.
+//! If `FILE.br` or `FILE.gz` exists beside `FILE` and the client accepts that encoding, it is sent instead: it makes the
+//! viewer's WebAssembly megabytes smaller.
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -21,9 +21,9 @@ use crate::controllers::files;
 use crate::controllers::tiles::encoding::accepts;
 use crate::error::{ApiError, ApiResult};
 
-/// The files without which there is no viewer.
+/// Files that the viewer needs.
 const MAIN_FILES: [&str; 2] = ["parterre_viewer_bg.wasm", "parterre_viewer.js"];
-/// Where the build says how far it is, one line.
+/// File in which the build writes its progress, one line.
 const STATUS_FILE: &str = "build-status.txt";
 /// What that line begins with when the build has failed.
 const FAILED: &str = "failed: ";
@@ -32,7 +32,7 @@ const CURRENT_FILE: &str = "current-build.txt";
 /// Holds a folder for each build.
 const BUILDS: &str = "builds";
 
-/// Whether the web viewer is there.
+/// State of the web viewer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebViewer {
     /// It can be opened; its files are below this address, which ends with a slash.
@@ -45,7 +45,7 @@ pub enum WebViewer {
     Absent,
 }
 
-/// Looks for the web viewer. Blocks, shortly.
+/// Finds the state of the web viewer. Blocks briefly.
 pub fn state(app: &App) -> WebViewer {
     let Some(dir) = &app.config.http.web_dir else { return WebViewer::Absent };
     let complete = |dir: &FilePath| MAIN_FILES.iter().all(|name| dir.join(name).is_file());
@@ -82,7 +82,7 @@ fn is_of_build(name: &str) -> bool {
     parts.next() == Some(BUILDS) && parts.next().is_some_and(is_build_id) && parts.next().is_some()
 }
 
-/// Gives a file of the web viewer.
+/// Answers with a file of the web viewer.
 pub async fn viewer(app: Data<App>, request: HttpRequest, path: Path<String>) -> ApiResult {
     let name = path.into_inner();
     let missing = || {

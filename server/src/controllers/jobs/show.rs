@@ -11,7 +11,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::models::catalog;
 use crate::models::jobs::Job;
 
-/// Shows where a job stands.
+/// Shows the state of a job.
 #[utoipa::path(get, path = "/api/jobs/{job}", tag = "jobs", params(("job" = String, Path, description = "Identifier")), responses(
     (status = 200, description = "The job", body = api::Job),
     (status = 404, description = "No such job", body = ErrorBody),

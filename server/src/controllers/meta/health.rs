@@ -10,9 +10,9 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::schema::venues;
 
-/// Says whether the service can do its work: the database answers.
+/// Reports whether the service works: the database answers.
 #[utoipa::path(get, path = "/healthz", tag = "service", responses(
-    (status = 200, description = "It can"),
+    (status = 200, description = "The service works"),
     (status = 503, description = "The database cannot be used", body = ErrorBody),
 ))]
 pub async fn health(app: Data<App>) -> ApiResult {

@@ -1,4 +1,4 @@
-//! `GET /api/openapi.json`: the description of the API, made from the handlers and types themselves.
+//! `GET /api/openapi.json`: the description of the API, generated from handlers and types.
 
 use std::sync::LazyLock;
 
@@ -53,7 +53,7 @@ pub struct Description;
 
 static JSON: LazyLock<String> = LazyLock::new(|| Description::openapi().to_json().unwrap_or_default());
 
-/// Gives this description.
+/// Answers with this description.
 #[utoipa::path(get, path = "/api/openapi.json", tag = "service", responses((status = 200, description = "OpenAPI 3.1")))]
 pub async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(JSON.as_str())

@@ -1,17 +1,17 @@
-//! How an archive's entry becomes an answer: which encoding, which tag, which part.
+//! Turns an entry of an archive into an answer: encoding, `ETag`, range.
 //!
-//! An entry that lies deflated is sent as gzip by putting the gzip header before its bytes and CRC and length behind
+//! A deflated entry is sent as gzip by putting the gzip header before its bytes and CRC and length behind
 //! them (RFC 1952); nothing is compressed again. Each encoding has an `ETag` of its own (RFC 9110, 8.8.3.3). Ranges are
-//! served from the identity form only: a range of a gzip stream is of no use to a reader of tiles.
+//! served from the identity form only: a range of a gzip stream is of no use to a client.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
 use parterre_tile::archive::{Entry, GZIP_HEADER};
 
-/// A published version never changes. `private`: scans of venues are nothing for shared caches.
+/// A published version never changes. `private`: scans of venues must not be kept by shared caches.
 pub const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-/// A gzip file of bytes that are deflated already.
+/// Builds a gzip stream from an entry's deflated bytes.
 pub fn gzip(entry: &Entry, deflated: &[u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(entry.gzip_len() as usize);
     file.extend_from_slice(&GZIP_HEADER);
@@ -20,19 +20,19 @@ pub fn gzip(entry: &Entry, deflated: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The tag of an entry's bytes in one encoding.
+/// `ETag` of an entry in one encoding.
 pub fn etag(entry: &Entry, gzip: bool) -> String {
     format!("\"{:08x}-{:x}{}\"", entry.crc32, entry.len, if gzip { "-gz" } else { "" })
 }
 
-/// Whether the client takes gzip and does not prefer the plain form.
+/// Whether the client accepts gzip and does not prefer the plain form.
 pub fn accepts_gzip(request: &HttpRequest) -> bool {
     accepts(request, "gzip")
 }
 
-/// Whether the client takes this encoding and does not prefer the plain form.
+/// Whether the client accepts this encoding and does not prefer the plain form.
 pub fn accepts(request: &HttpRequest, encoding: &str) -> bool {
-    let (mut wanted, mut any, mut identity) = (None, None, None);
+    let (mut named, mut any, mut identity) = (None, None, None);
     for value in request.headers().get_all(header::ACCEPT_ENCODING) {
         for item in value.to_str().unwrap_or_default().split(',') {
             let mut parts = item.split(';');
@@ -40,7 +40,7 @@ pub fn accepts(request: &HttpRequest, encoding: &str) -> bool {
             let weight = parts.find_map(|part| part.trim().strip_prefix("q=").map(str::trim));
             let weight: f32 = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
             if name.eq_ignore_ascii_case(encoding) {
-                wanted = Some(weight);
+                named = Some(weight);
             } else if name == "*" {
                 any = Some(weight);
             } else if name.eq_ignore_ascii_case("identity") {
@@ -48,19 +48,20 @@ pub fn accepts(request: &HttpRequest, encoding: &str) -> bool {
             }
         }
     }
-    let wanted: f32 = wanted.or(any).unwrap_or(0.0);
+    let wanted: f32 = named.or(any).unwrap_or(0.0);
     wanted > 0.0 && identity.is_none_or(|identity| identity <= wanted)
 }
 
 /// Whether `If-None-Match` names this tag.
-pub fn is_match(request: &HttpRequest, etag: &str) -> bool {
+pub fn is_match(request: &HttpRequest, etag: impl AsRef<[u8]>) -> bool {
+    let etag = etag.as_ref();
     request
         .headers()
         .get_all(header::IF_NONE_MATCH)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == etag)
+        .any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given).as_bytes() == etag)
 }
 
 /// What a `Range` asks for.
@@ -68,18 +69,18 @@ pub fn is_match(request: &HttpRequest, etag: &str) -> bool {
 pub enum Part {
     /// Everything: no range, one that cannot be read, or several.
     Whole,
-    /// The bytes from `start` to `end`, `end` not among them.
+    /// The bytes from `start` to `end`, `end` excluded.
     Bytes {
         /// First byte.
         start: u64,
         /// One past the last.
         end: u64,
     },
-    /// Nothing of what is there.
+    /// A range outside the body.
     Outside,
 }
 
-/// Reads `Range` for a body of `len` bytes.
+/// Parses `Range` for a body of `len` bytes.
 pub fn range(value: &str, len: u64) -> Part {
     let Some((unit, set)) = value.split_once('=') else { return Part::Whole };
     let Some((first, last)) = set.split_once('-') else { return Part::Whole };
@@ -113,16 +114,17 @@ pub fn range(value: &str, len: u64) -> Part {
     }
 }
 
-/// The range that counts for this request and tag: `If-Range` with another tag turns it off.
-pub fn requested_range<'a>(request: &'a HttpRequest, etag: &str) -> Option<&'a str> {
-    let range = request.headers().get(header::RANGE)?.to_str().ok()?;
-    match request.headers().get(header::IF_RANGE) {
-        Some(given) if given.as_bytes() != etag.as_bytes() => None,
-        _ => Some(range),
+/// The part of a body of `len` bytes that this request asks for; `If-Range` with another tag means the whole.
+pub fn requested_part(request: &HttpRequest, etag: &HeaderValue, len: u64) -> Part {
+    let given = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
+    let is_other = request.headers().get(header::IF_RANGE).is_some_and(|given| given != etag);
+    match given {
+        Some(given) if !is_other => range(given, len),
+        _ => Part::Whole,
     }
 }
 
-/// The type of a tileset's file, by its ending.
+/// Media type of a file of a tileset, by its extension.
 pub fn content_type(path: &str) -> &'static str {
     match path.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "glb" => "model/gltf-binary",
@@ -140,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_the_standard_says() {
+    fn ranges_are_parsed_as_the_standard_says() {
         let cases = [
             ("bytes=0-4", Part::Bytes { start: 0, end: 5 }),
             ("bytes=5-", Part::Bytes { start: 5, end: 10 }),
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_taken_only_where_it_is_wanted() {
+    fn gzip_is_used_only_where_it_is_accepted() {
         let cases = [
             ("gzip, deflate, br", true),
             ("*", true),

@@ -1,20 +1,16 @@
-//! `GET /tiles/{scan}/{version}/points.copc.laz`, `…/report.json`, `…/setups.json` and `…/images/{name}`: what lies beside the tileset.
+//! `GET /tiles/{scan}/{version}/points.copc.laz`, `…/report.json`, `…/setups.json` and `…/images/{name}`: files beside the tileset.
 //!
-//! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they want by `Range`.
+//! COPC is read in parts: readers ask for its header, its hierarchy and the nodes that they need by `Range`.
 
-use actix_files::NamedFile;
-use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType};
-use actix_web::web::{self, Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
 use parterre_model::catalog::ErrorBody;
 
 use crate::app::App;
-use crate::controllers::files;
-use crate::controllers::tiles::encoding::IMMUTABLE;
-use crate::controllers::tiles::find;
+use crate::controllers::tiles::stored::{self, StoredFile, download_name};
 use crate::error::{ApiError, ApiResult};
 
-/// Gives a file that was made of a version.
+/// Answers with a file that was made of a version.
 #[utoipa::path(get, path = "/tiles/{scan}/{version}/{name}", tag = "tiles",
     params(
         ("scan" = String, Path, description = "Identifier"),
@@ -23,63 +19,45 @@ use crate::error::{ApiError, ApiResult};
     ),
     responses(
         (status = 200, description = "The file"),
-        (status = 206, description = "The part that Range asked for"),
-        (status = 304, description = "Still the same"),
-        (status = 400, description = "Range cannot be read", body = ErrorBody),
+        (status = 206, description = "The requested range"),
+        (status = 304, description = "Not modified"),
+        (status = 400, description = "The header Range is invalid", body = ErrorBody),
         (status = 404, description = "No such version or file", body = ErrorBody),
-        (status = 412, description = "If-Match or If-Unmodified-Since does not hold", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 412, description = "If-Match or If-Unmodified-Since is not fulfilled", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn file(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, name) = path.into_inner();
-    give(app, request, scan, version, name).await
+    answer(app, request, scan, version, name).await
 }
 
-/// Gives a picture that was in the scan's file; setups.json names them.
+/// Answers with a picture from the uploaded file; setups.json lists them.
 #[utoipa::path(get, path = "/tiles/{scan}/{version}/images/{name}", tag = "tiles",
     params(
         ("scan" = String, Path, description = "Identifier"),
         ("version" = u32, Path, description = "1, 2, 3…"),
-        ("name" = String, Path, description = "As setups.json has it"),
+        ("name" = String, Path, description = "As in setups.json"),
     ),
     responses(
         (status = 200, description = "The picture, JPEG or PNG"),
-        (status = 206, description = "The part that Range asked for"),
-        (status = 304, description = "Still the same"),
+        (status = 206, description = "The requested range"),
+        (status = 304, description = "Not modified"),
         (status = 404, description = "No such version or picture", body = ErrorBody),
-        (status = 416, description = "No such part", body = ErrorBody),
+        (status = 416, description = "The range lies outside the file", body = ErrorBody),
     ))]
 pub async fn image(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, name) = path.into_inner();
-    give(app, request, scan, version, name).await
+    answer(app, request, scan, version, name).await
 }
 
-async fn give(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult<HttpResponse> {
-    let file = web::block(move || {
-        let row = find::ready_version(&app, &scan, version)?;
+async fn answer(app: Data<App>, request: HttpRequest, scan: String, version: u32, name: String) -> ApiResult {
+    stored::answer(app, &request, scan, version, move |row| {
         let key = if name == "report.json" { row.report_key.clone() } else { row.key_of(&name) };
-        let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {scan:?} has no {name:?}"));
-        let file = NamedFile::open(app.storage.path(&key.ok_or_else(missing)?)?)?;
-        let disposition = if name == "points.copc.laz" {
-            let name = download_name(&row.file_name, version, "copc.laz");
-            ContentDisposition { disposition: DispositionType::Attachment, parameters: vec![DispositionParam::Filename(name)] }
-        } else {
-            ContentDisposition { disposition: DispositionType::Inline, parameters: Vec::new() }
-        };
-        let file = file.set_content_type(content_type(&name).parse().map_err(ApiError::internal)?).set_content_disposition(disposition);
-        Ok::<_, ApiError>(file)
+        let missing = || ApiError::not_found("file_not_found", format!("version {version} of scan {:?} has no {name:?}", row.scan_id));
+        let save_as = (name == "points.copc.laz").then(|| download_name(&row.file_name, version, "copc.laz"));
+        Ok(StoredFile { key: key.ok_or_else(missing)?, content_type: content_type(&name), save_as })
     })
-    .await??;
-    let mut response = files::answer(file, &request)?;
-    response.headers_mut().insert(header::CACHE_CONTROL, IMMUTABLE);
-    Ok(response)
-}
-
-/// The name under which a browser keeps something made of an uploaded file.
-pub fn download_name(file_name: &str, version: u32, ending: &str) -> String {
-    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
-    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
-    format!("{plain}-v{version}.{ending}")
+    .await
 }
 
 fn content_type(name: &str) -> &'static str {

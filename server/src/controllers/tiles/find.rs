@@ -1,4 +1,4 @@
-//! Finding a published version and its open archive. Blocks.
+//! Finds a published version and its open archive. Blocks.
 
 use std::sync::Arc;
 
@@ -19,15 +19,12 @@ pub fn ready_version(app: &App, scan: &str, version: u32) -> ApiResult<Version> 
     }
 }
 
-/// The version's archive, opened if it is not.
+/// The version's archive, opened where it is not open yet.
 pub fn archive(app: &App, scan: &str, version: u32) -> ApiResult<Arc<Archive>> {
-    if let Some(archive) = app.archives.get(scan, version) {
-        return Ok(archive);
-    }
-    let row = ready_version(app, scan, version)?;
-    let key = row.tiles_key.ok_or_else(|| ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}")))?;
-    let path = app.storage.path(&key)?;
-    let archive = Arc::new(Archive::open(&path).map_err(ApiError::storage)?);
-    app.archives.put(scan, version, Arc::clone(&archive));
-    Ok(archive)
+    app.archives.get_or_open(scan, version, || {
+        let row = ready_version(app, scan, version)?;
+        let missing = || ApiError::internal(anyhow::anyhow!("a published version without tiles: {scan} {version}"));
+        let path = app.storage.path(&row.tiles_key.ok_or_else(missing)?)?;
+        Archive::open(&path).map_err(ApiError::storage)
+    })
 }

@@ -1,4 +1,4 @@
-//! `PUT /api/venues/{venue}/uploads/{file}`: streams a file into the storage and enters it.
+//! `PUT /api/venues/{venue}/uploads/{file}`: streams a file into the storage and adds it to the catalogue.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Path, Payload, Query};
@@ -14,16 +14,17 @@ use crate::controllers::venues;
 use crate::error::{ApiError, ApiResult};
 use crate::ingest::{self, Refused, Target};
 use crate::storage::{Incoming, Stored};
+use crate::text;
 
-/// Of a refused body that is on its way already, so much is still read: a client that gets cut off while it sends may
-/// never see the answer.
+/// So many bytes of a refused body are still read: a client whose connection is closed while it sends may never see the
+/// answer.
 const DRAIN_BYTES: u64 = 16 << 20;
 
-/// What the person who uploads knows better than the file; kept with the job.
+/// Values that replace what the file says; kept with the job.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct Wishes {
+pub struct Overrides {
     /// Axis that points up, `y` or `z`. With `y`, (x, y, z) is taken as (x, -z, y).
     up: Option<String>,
     /// Unit of the coordinates: metre, foot, us-survey-foot, centimetre, millimetre, inch or degree.
@@ -32,12 +33,12 @@ pub struct Wishes {
     crs: Option<String>,
 }
 
-impl Wishes {
-    /// Reads a query; an empty value, as a form sends it, is none. Not by an extractor: the body of a refused upload has to
-    /// be drained.
-    fn of(query: &str) -> ApiResult<Override> {
+impl Overrides {
+    /// Parses a query; an empty value, as a form sends it, counts as absent. Not an extractor: the body of a refused upload has
+    /// to be read.
+    fn parse(query: &str) -> ApiResult<Override> {
         let Self { up, unit, crs } = Query::<Self>::from_query(query)
-            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "query_invalid", error.to_string(), "The names are up, unit and crs."))?
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "query_invalid", error.to_string(), "Use the names up, unit and crs."))?
             .into_inner();
         let [up, unit, crs] = [up, unit, crs].map(|text| text.filter(|text| !text.trim().is_empty()));
         Override::parse(up.as_deref(), unit.as_deref(), crs.as_deref())
@@ -50,16 +51,16 @@ impl Wishes {
     params(
         ("venue" = String, Path, description = "Identifier or slug"),
         ("file" = String, Path, description = "Name of the file"),
-        Wishes,
+        Overrides,
     ),
     request_body(content_type = "application/octet-stream", description = "The file as it is"),
     responses(
         (status = 202, description = "Stored; a job makes the tiles", body = UploadAccepted),
-        (status = 400, description = "The body came to no proper end, or the query names an axis, unit or system that is none", body = ErrorBody),
+        (status = 400, description = "The body is incomplete, or the query has an invalid axis, unit or coordinate system", body = ErrorBody),
         (status = 404, description = "No such venue", body = ErrorBody),
-        (status = 408, description = "Nothing came for too long", body = ErrorBody),
-        (status = 413, description = "Larger than the service takes", body = ErrorBody),
-        (status = 422, description = "Not a file that can be read", body = ErrorBody),
+        (status = 408, description = "No data arrived for too long", body = ErrorBody),
+        (status = 413, description = "Larger than the service accepts", body = ErrorBody),
+        (status = 422, description = "The file cannot be read", body = ErrorBody),
     ))]
 pub async fn create(app: Data<App>, request: HttpRequest, path: Path<(String, String)>, mut payload: Payload) -> ApiResult {
     let (venue, given_name) = path.into_inner();
@@ -79,10 +80,8 @@ async fn receive(
     given_name: &str,
     payload: &mut Payload,
 ) -> ApiResult<UploadAccepted> {
-    let wishes = Wishes::of(request.query_string())?;
-    let file_name = ingest::file_name(given_name).ok_or_else(|| {
-        ApiError::unprocessable("file_name_invalid", "the file has no name that can be kept", "Give it a name such as hall.laz.")
-    })?;
+    let overrides = Overrides::parse(request.query_string())?;
+    let file_name = text::file_name(given_name).map_err(|fault| ApiError::of_fault(StatusCode::UNPROCESSABLE_ENTITY, fault))?;
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() != b"identity");
     if encoded {
         return Err(ApiError::new(
@@ -109,7 +108,7 @@ async fn receive(
         let target = Target {
             venue_id: &venue_id,
             file_name: &file_name,
-            wishes: &wishes,
+            overrides: &overrides,
             max_attempts: app.config.worker.max_attempts,
             lease: None,
         };
@@ -136,11 +135,16 @@ async fn store(app: &Data<App>, payload: &mut Payload, limit: u64) -> ApiResult<
 async fn fill(app: &Data<App>, payload: &mut Payload, limit: u64, incoming: &mut Incoming) -> ApiResult<()> {
     loop {
         let piece = tokio::time::timeout(app.config.storage.upload_idle, payload.next()).await.map_err(|_| {
-            ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_stalled", "nothing came for too long", "Upload the file again.")
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_stalled", "no data arrived for too long", "Upload the file again.")
         })?;
         let Some(piece) = piece else { break };
         let piece = piece.map_err(|_| {
-            ApiError::new(StatusCode::BAD_REQUEST, "upload_interrupted", "the file came to no proper end", "Upload the file again.")
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "upload_interrupted",
+                "the upload ended before the file was complete",
+                "Upload the file again.",
+            )
         })?;
         if incoming.bytes() + piece.len() as u64 > limit {
             return Err(too_large(limit));
@@ -157,7 +161,7 @@ fn too_large(limit: u64) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "upload_too_large",
-        format!("the file is larger than {limit} bytes, the most that this service takes"),
+        format!("the file is larger than {limit} bytes, the largest size that this service accepts"),
         "Split the scan, or ask the service's operator to raise the limit.",
     )
 }
@@ -172,6 +176,6 @@ async fn drain(payload: &mut Payload) {
             }
         }
     };
-    // Whoever sends slowly gets the answer without.
+    // A slow sender gets the answer without that.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), reading).await;
 }

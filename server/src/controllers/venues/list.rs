@@ -11,27 +11,27 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::models::catalog;
 use crate::models::venues::Venue;
+use crate::text;
 
+/// Venues in one answer where the request does not say.
+const DEFAULT_LIMIT: u64 = 100;
 /// Most venues in one answer.
-const MAX_LIMIT: u32 = 500;
+const MAX_LIMIT: u64 = 500;
 
-/// Longest text to search for; a name is not longer.
-const MAX_QUERY_CHARS: usize = 200;
-
-/// What to list.
+/// Query of the list.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Search {
-    /// Only venues whose name holds this, case and accents aside.
+    /// Only venues whose name contains this; upper and lower case and accents count as the same.
     #[serde(default)]
     pub q: String,
-    /// Most venues in the answer; 100 if not given, at most 500.
-    pub limit: Option<u32>,
-    /// How many to leave out at the start.
-    pub offset: Option<u32>,
+    /// Most venues in the answer, 1 to 500; 100 if not given. A larger value counts as 500, and the answer's `limit` says so.
+    pub limit: Option<u64>,
+    /// Number of venues to skip.
+    pub offset: Option<u64>,
 }
 
-/// Lists venues by name, with their scans; of each scan only the newest version and the newest that is ready, in brief.
+/// Lists venues by name, with their scans. Of each scan: the newest version and the newest ready version, without details.
 #[utoipa::path(get, path = "/api/venues", tag = "venues", params(Search), responses(
     (status = 200, description = "The venues", body = VenueList),
     (status = 400, description = "The query cannot be read", body = ErrorBody),
@@ -42,20 +42,14 @@ pub async fn list(app: Data<App>, search: Query<Search>) -> ApiResult {
 
 /// Finds venues.
 pub async fn find(app: &Data<App>, search: Search) -> ApiResult<VenueList> {
-    if search.q.chars().count() > MAX_QUERY_CHARS || search.q.chars().any(char::is_control) {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "query_invalid",
-            "what is searched for has at most 200 characters and no control characters",
-            "Search for a part of the venue's name.",
-        ));
-    }
+    let text = text::search(&search.q).map_err(|fault| ApiError::of_fault(StatusCode::BAD_REQUEST, fault))?;
     let app = Data::clone(app);
     web::block(move || {
         let mut conn = app.database.get()?;
-        let limit = search.limit.unwrap_or(100).clamp(1, MAX_LIMIT);
-        let (rows, total) = Venue::search(&mut conn, &search.q, i64::from(limit), i64::from(search.offset.unwrap_or(0)))?;
-        Ok(VenueList { venues: catalog::load_venue_list(&mut conn, &rows)?, total: total as u64 })
+        let limit = search.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        let offset = i64::try_from(search.offset.unwrap_or(0)).unwrap_or(i64::MAX);
+        let (rows, total) = Venue::search(&mut conn, &text, limit as i64, offset)?;
+        Ok(VenueList { venues: catalog::load_venue_list(&mut conn, &rows)?, total: total as u64, limit })
     })
     .await?
 }

@@ -1,4 +1,4 @@
-//! Errors as a page, for people in a browser.
+//! Errors as an HTML page.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -18,7 +18,7 @@ struct ErrorPage<'a> {
 }
 
 /// The error as HTML where the client asks for HTML, else as JSON.
-pub fn for_people(request: &HttpRequest, error: &ApiError) -> HttpResponse<BoxBody> {
+pub fn answer(request: &HttpRequest, error: &ApiError) -> HttpResponse<BoxBody> {
     let wants_html =
         request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
     let response = error.error_response();
@@ -26,7 +26,7 @@ pub fn for_people(request: &HttpRequest, error: &ApiError) -> HttpResponse<BoxBo
         return response;
     }
     let status = error.status_code();
-    let title = if status == StatusCode::NOT_FOUND { "Nothing here" } else { "That did not work" };
+    let title = if status == StatusCode::NOT_FOUND { "Not found" } else { "The request failed" };
     let fault = error.fault();
     let page = ErrorPage { status: status.as_u16(), title, message: &fault.message, hint: &fault.hint };
     match page.render() {

@@ -1,4 +1,4 @@
-//! What the person knows better than the file: the options of every command that reads scans.
+//! Options of all commands that read scans: values that replace what a file says.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use clap::Args;
 use parterre_model::Error;
 use parterre_read::Override;
 
-/// Longest file of a WKT.
+/// Largest file with a WKT, in bytes.
 const MAX_WKT: u64 = 1 << 20;
 
-/// What goes before what a file says of itself.
+/// Values that replace what a file says.
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct Wishes {
+pub(super) struct Overrides {
     /// Axis that points up: y or z. With y, (x, y, z) is taken as (x, -z, y).
     #[arg(long, value_name = "AXIS")]
     up: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Wishes {
     crs: Option<String>,
 }
 
-impl Wishes {
+impl Overrides {
     pub(super) fn read(&self) -> Result<Override, Error> {
         let crs = match self.crs.as_deref() {
             Some(text) => match text.strip_prefix('@') {
@@ -39,7 +39,8 @@ impl Wishes {
 fn wkt(path: &Path) -> Result<String, Error> {
     let bytes = std::fs::metadata(path).map_err(|error| Error::opening(path, error))?.len();
     if bytes > MAX_WKT {
-        return Err(Error::input("crs_invalid", format!("{bytes} bytes are no WKT"), "Name a file that holds the WKT alone.").in_file(path));
+        return Err(Error::input("crs_invalid", format!("a file of {bytes} bytes is no WKT"), "Use a file that contains only the WKT.")
+            .in_file(path));
     }
     let text = std::fs::read(path).map_err(|error| Error::opening(path, error))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
