@@ -6,6 +6,9 @@ use crate::build::builder::LARGEST_LEAF;
 const OWN_BYTES: u64 = 64 << 20;
 /// Tiles get no smaller for less memory than this.
 const LEAST_BYTES: u64 = 128 << 20;
+/// Bytes that the process still has when the pictures begin: itself, the list of nodes, and freed memory that the allocator has not given back. Measured on
+/// a scan of 18 million points and a limit of 200 MiB: 110 MiB.
+const KEPT_BYTES: u64 = 112 << 20;
 /// Points that a chunk may have, whatever the memory.
 const MAX_CHUNK_POINTS: u64 = 2_000_000;
 /// Chunks for each core at least, so that all cores are busy until the end.
@@ -64,9 +67,9 @@ impl MemoryPlan {
         self.points_bytes() / 8 / builders as u64
     }
 
-    /// Bytes for pictures.
+    /// Bytes for pictures: what is left beside the memory that the allocator keeps from the stages before.
     pub(crate) fn picture_bytes(&self) -> u64 {
-        self.limit
+        self.limit.saturating_sub(KEPT_BYTES)
     }
 }
 
