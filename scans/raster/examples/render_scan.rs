@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::create_dir_all(&dir)?;
     let points = read(&file)?;
     let started = Instant::now();
-    let drawing = Drawing::new(&points)?;
+    let drawing = Drawing::new(points.clone())?;
     eprintln!("levels: {:.2} s", started.elapsed().as_secs_f64());
     let mut pictures = vec![("thumbnail".to_owned(), drawing.thumbnail(960, 600)?)];
     for level in drawing.levels() {

@@ -19,7 +19,7 @@ pub struct Drawing {
 
 impl Drawing {
     /// Finds the levels of the points. Fails with `nothing_to_draw` where none can be drawn.
-    pub fn new(points: &[ColoredPoint]) -> Result<Self> {
+    pub fn new(points: Vec<ColoredPoint>) -> Result<Self> {
         let (points, bounds) = drawable(points)?;
         let storeys = Storeys::new(&points, bounds);
         Ok(Self { points, bounds, storeys })
@@ -55,7 +55,7 @@ impl Drawing {
 
 /// The levels of a scan, lowest first; at least one. Fails with `nothing_to_draw` where no point can be drawn.
 pub fn levels(points: &[ColoredPoint]) -> Result<Vec<Level>> {
-    Ok(Drawing::new(points)?.levels().to_vec())
+    Ok(Drawing::new(points.to_vec())?.levels().to_vec())
 }
 
 /// Draws an oblique view of the whole scan; see [`Drawing::thumbnail`].
@@ -63,31 +63,32 @@ pub fn levels(points: &[ColoredPoint]) -> Result<Vec<Level>> {
 /// Errors: `nothing_to_draw` where no point can be drawn, `picture_size` for an edge of 0 or more than [`MAX_PIXELS`].
 pub fn thumbnail(points: &[ColoredPoint], width: u32, height: u32) -> Result<Vec<u8>> {
     check_size(width, height)?;
-    Drawing::new(points)?.thumbnail(width, height)
+    Drawing::new(points.to_vec())?.thumbnail(width, height)
 }
 
 /// Draws the level with the largest area; see [`Drawing::plan`]. Errors as for [`thumbnail`].
 pub fn plan(points: &[ColoredPoint], width: u32, height: u32) -> Result<Vec<u8>> {
     check_size(width, height)?;
-    let drawing = Drawing::new(points)?;
+    let drawing = Drawing::new(points.to_vec())?;
     drawing.plan(&drawing.levels()[drawing.main_level()], width, height)
 }
 
 /// Draws a level of [`levels`]; see [`Drawing::plan`]. Errors as for [`thumbnail`].
 pub fn level_plan(points: &[ColoredPoint], level: &Level, width: u32, height: u32) -> Result<Vec<u8>> {
     check_size(width, height)?;
-    Drawing::new(points)?.plan(level, width, height)
+    Drawing::new(points.to_vec())?.plan(level, width, height)
 }
 
 /// The points that can be drawn, without outliers, and their bounds.
-fn drawable(points: &[ColoredPoint]) -> Result<(Vec<ColoredPoint>, Bounds)> {
+fn drawable(mut kept: Vec<ColoredPoint>) -> Result<(Vec<ColoredPoint>, Bounds)> {
     const REACH_M: f64 = 1e9;
     let usable = |point: &ColoredPoint| point.position.is_finite() && point.position.abs().max_element() <= REACH_M;
-    let mut kept: Vec<ColoredPoint> = points.iter().copied().filter(usable).collect();
+    let count = kept.len();
+    kept.retain(usable);
     if kept.is_empty() {
         return Err(Error::input(
             "nothing_to_draw",
-            format!("none of {} points can be drawn", points.len()),
+            format!("none of {count} points can be drawn"),
             "Check that the scan has points and that their coordinates are numbers in metres.",
         ));
     }

@@ -1,17 +1,17 @@
-//! The levels of a scan: which heights are floors of a storey.
+//! The levels of a scan: the heights of the floors of its storeys.
 //!
-//! 1. Space is cut into fine columns ([`Columns::fine`]). What has a person's height free above it is a place to stand on: the top of each
-//!    occupied stretch of a column. It is **covered** where something is met further up.
-//! 2. A place is **flat** where most of the columns around it have a place at the same height. Steps of stands, stairs and things are not.
+//! 1. Space is divided into fine columns ([`Columns::fine`]). The top of each occupied stretch of a column, with a person's height free above it, is a place to
+//!    stand on. It is **covered** where the column is occupied further up.
+//! 2. A place is **flat** where most of the columns around it have a place at the same height. Steps of stands, stairs and objects are not.
 //! 3. The flat area is summed up by height. The greatest sum is the main level; others follow while they are large enough, far enough from those
 //!    found before and sharp: an even slope has area at every height, a floor at one.
 //!
 //! The undersides of roofs and ceilings have nothing above them and nothing that stands on them; flat places without cover count only where they
-//! are the ground, or where something stands on them. What hangs in the air, reflectors and canopies, has edges without wall or railing.
+//! are the ground, or where something stands on them. Reflectors and canopies have edges without wall or railing.
 //!
 //! Limits: a level smaller than a twentieth of the largest is not found; of several grounds without cover, at different heights, only the largest
-//! counts; a void of a person's height above a hung ceiling, if it was scanned, counts as a level. Where points are too few for columns of 2 m, ten
-//! in each, one level is all that is told.
+//! counts; a void of a person's height above a hung ceiling, if it was scanned, counts as a level. Where there are fewer than ten points in columns of 2 m on average, only one
+//! level is found.
 
 use std::collections::VecDeque;
 
@@ -55,13 +55,13 @@ const FLAT: f64 = 0.7;
 const WIDEST_M: f64 = 2.0;
 /// A level's own height holds this share of the flat area of a metre around.
 const SHARP: f64 = 0.5;
-/// Share of the columns amid a floor with something of a person's height, from which it is furnished.
+/// Share of the columns within a floor that are occupied up to a person's height, from which the floor is furnished.
 const FURNISHED: f64 = 0.05;
-/// The largest connected piece of a floor has this share of it; of reflectors none has.
-const WHOLE: f64 = 0.15;
+/// The largest connected piece of a floor has at least this share of it; the pieces of reflectors are smaller.
+const LARGEST_PIECE_SHARE: f64 = 0.15;
 /// The largest step from a floor to the next column's that still is the same floor: a row of a stand.
 const STEP_M: f64 = 0.6;
-/// Stands for a column without a floor.
+/// A column without a floor.
 const NONE: u32 = u32::MAX;
 
 /// A place to stand on.
@@ -152,12 +152,12 @@ impl Storeys {
     fn floors(&self) -> (Vec<f64>, Vec<bool>) {
         let bins = self.columns.bins();
         let cell_m2 = self.columns.cell().powi(2);
-        let (mut covered, mut ground, mut lids) = (vec![0.0; bins], vec![0.0; bins], vec![0.0; bins]);
+        let (mut covered, mut ground, mut upper_uncovered) = (vec![0.0; bins], vec![0.0; bins], vec![0.0; bins]);
         for place in self.places.iter().filter(|place| place.flat) {
             let area = match (place.covered, place.lowest) {
                 (true, _) => &mut covered,
                 (false, true) => &mut ground,
-                (false, false) => &mut lids,
+                (false, false) => &mut upper_uncovered,
             };
             area[usize::from(place.top)] += cell_m2;
         }
@@ -167,21 +167,21 @@ impl Storeys {
             areas[middle.saturating_sub(reach)..(middle + reach + 1).min(bins)].iter().sum()
         };
         let near = reach(0.3);
-        // Where lids lie, what seems to be ground is more of them, above floors that were hidden.
+        // Where there are uncovered places above others at this height, places that seem to be ground are the same surface above floors that were hidden.
         let mut area: Vec<f64> = (0..bins)
-            .map(|i| covered[i] + if around(&lids, i, near) > 0.25 * around(&ground, i, near) { 0.0 } else { ground[i] })
+            .map(|i| covered[i] + if around(&upper_uncovered, i, near) > 0.25 * around(&ground, i, near) { 0.0 } else { ground[i] })
             .collect();
         let open: Vec<f64> = (0..bins).map(|i| area[i] - covered[i]).collect();
         // Only where it can matter: a look around each column takes long.
         let furnished: Vec<bool> =
-            (0..bins).into_par_iter().map(|i| around(&lids, i, near) >= SMALLEST_M2 && self.is_furnished(i)).collect();
+            (0..bins).into_par_iter().map(|i| around(&upper_uncovered, i, near) >= SMALLEST_M2 && self.is_furnished(i)).collect();
         for i in (0..bins).filter(|&i| furnished[i]) {
-            area[i] += lids[i] + ground[i] - open[i];
+            area[i] += upper_uncovered[i] + ground[i] - open[i];
         }
         if self.columns.cell() > WIDEST_M {
             area.fill(0.0);
         }
-        let is_floor = (0..bins).map(|i| furnished[i] || around(&lids, i, near) <= 0.25 * around(&ground, i, near)).collect();
+        let is_floor = (0..bins).map(|i| furnished[i] || around(&upper_uncovered, i, near) <= 0.25 * around(&ground, i, near)).collect();
         let mut found: Vec<(usize, f64)> = Vec::new();
         let mut has_open = false;
         let mut order: Vec<(usize, f64)> = (0..bins).map(|i| (i, around(&area, i, 1))).filter(|&(_, sum)| sum > 0.0).collect();
@@ -258,7 +258,7 @@ impl Storeys {
             }
         }
         // Rooms behind closed doors are pieces too, but with walls around them.
-        let hangs_in_pieces = open * 3 > guarded && self.largest_piece(bin, same) < WHOLE;
+        let hangs_in_pieces = open * 3 > guarded && self.largest_piece(bin, same) < LARGEST_PIECE_SHARE;
         open <= guarded && !hangs_in_pieces
     }
 
@@ -344,7 +344,7 @@ impl Storeys {
     /// Of each column the place that is the level's floor there, or [`NONE`]: flat places near the level's height, and what can be reached
     /// from them over steps.
     fn chosen(&self, level: &Level) -> Vec<u32> {
-        /// Flat places so far from the level's height still are part of it, without a way: a stage, a pit.
+        /// Flat places up to this far from the level's height are part of it even without a connection: a stage, a pit.
         const STAGE_M: f64 = 1.9;
         let mut chosen = vec![NONE; self.columns.count()];
         let mut queue = VecDeque::new();

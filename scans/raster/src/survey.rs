@@ -1,4 +1,4 @@
-//! What a scan is worth as a measurement: how much it covers, how dense and how noisy it is.
+//! The quality of a scan as a measurement: how much it covers, how dense and how noisy it is.
 //!
 //! - **Coverage** is the area seen from above: the plan is cut into square cells of 0.25 m, and those with a point count. Where the points at hand
 //!   are too few for such cells (fewer than [`PER_CELL`] in one on average), cells are doubled until they are not. Storeys above one another
@@ -35,7 +35,7 @@ const RADII_M: [f64; 2] = [0.05, 0.8];
 /// Thickness of a plane by its width, as standard deviations.
 const FLAT: f64 = 0.25;
 
-/// The figures of a scan. What could not be told is `None`: no place had a plane around it.
+/// The figures of a scan. A figure is `None` where it could not be measured: no place had a plane around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
     /// Area seen from above, square metres.
@@ -56,10 +56,9 @@ pub struct Survey {
 
 /// Takes the figures.
 ///
-/// `overview` is an even choice of the whole scan; each patch holds every point of the scan in some box. Both in metres.
-pub fn survey(overview: &[ColoredPoint], patches: &[Vec<DVec3>]) -> Survey {
+/// `overview` is an even selection of the points of the whole scan, in metres; `places` are those of all patches, see [`places`].
+pub fn survey(overview: &[ColoredPoint], places: &[Place]) -> Survey {
     let (coverage_m2, coverage_cell_m) = coverage(overview);
-    let places: Vec<Place> = patches.par_iter().flat_map_iter(|patch| places(patch)).collect();
     let mut densities: Vec<f64> = places.iter().map(|place| place.density).collect();
     let mut noises: Vec<f64> = places.iter().map(|place| place.noise).collect();
     densities.sort_unstable_by(f64::total_cmp);
@@ -104,13 +103,16 @@ fn coverage(points: &[ColoredPoint]) -> (f64, f64) {
     (cells.len() as f64 * edge * edge, edge)
 }
 
-struct Place {
+/// Density and noise at one place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
     density: f64,
     noise: f64,
 }
 
-/// Looks at places of a patch, evenly through its list.
-fn places(patch: &[DVec3]) -> Vec<Place> {
+/// Measures density and noise at up to [`PLACES`] places of a patch: every point of the scan in some box, in metres. The places are spread evenly over the
+/// list of points; those without a plane around them are left out.
+pub fn places(patch: &[DVec3]) -> Vec<Place> {
     let step = patch.len().div_ceil(PLACES).max(1);
     let mut near = Vec::with_capacity(patch.len());
     (0..patch.len()).step_by(step).filter_map(|seed| place(patch, patch[seed], &mut near)).collect()

@@ -4,7 +4,7 @@
 #![expect(clippy::float_cmp, reason = "the same number twice")]
 
 use glam::{DVec3, dvec3};
-use parterre_raster::survey::survey;
+use parterre_raster::survey::{places, survey};
 use parterre_raster::{ColoredPoint, Drawing, Level, level_plan, levels};
 use parterre_venue::hall::{Measures, Venue};
 use parterre_venue::scanner;
@@ -163,7 +163,7 @@ fn check_demo_hall(points: u64) {
         })
         .collect();
     let wanted: Vec<f64> = venue.levels.iter().map(|level| level.floor_z).collect();
-    let drawing = Drawing::new(&points).unwrap();
+    let drawing = Drawing::new(points.clone()).unwrap();
     let [lower @ .., balcony] = drawing.levels() else { panic!("no level") };
     assert_floors(lower, &wanted[..wanted.len() - 1]);
     // The balcony falls towards the stage in rows: with few points one of them may pass for the whole.
@@ -213,7 +213,7 @@ fn known_noise_is_found_on_walls_and_floors() {
             room.surface(corner, a * 5.0, b * 5.0, sigma);
         }
         let patch: Vec<DVec3> = room.points.iter().map(|point| point.position + dvec3(652_000.0, 6_862_000.0, 30.0)).collect();
-        let found = survey(&room.points, &[patch]);
+        let found = survey(&room.points, &places(&patch));
         let noise = found.noise_m.unwrap();
         assert!((noise - sigma).abs() < 0.12 * sigma, "{noise} instead of {sigma}");
         let [low, density, high] = found.density_per_m2.unwrap();

@@ -1,4 +1,4 @@
-//! What every stage needs of the caller: whether to stop, whom to tell how far it is.
+//! What every stage gets from the caller: whether to stop, and whom to report progress to.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::report::Timing;
 use parterre_model::{Error, Result};
 
-/// Where a run stands. Handed to the caller often; cheap.
+/// How far a run is. Reported often; cheap to copy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// `count`, `distribute`, `sample`, `write`, `pictures`.
@@ -23,7 +23,7 @@ const STAGES: [(&str, f64, f64); 5] =
 pub(crate) struct Context<'a> {
     cancel: Option<&'a AtomicBool>,
     progress: &'a (dyn Fn(Progress) + Sync),
-    /// Place of the stage and fraction that the caller was told last.
+    /// Index of the stage and fraction that were reported last.
     last: Mutex<(usize, f64)>,
     timings: Mutex<Vec<Timing>>,
 }
@@ -39,10 +39,10 @@ impl<'a> Context<'a> {
 
     /// Tells the caller where the stage stands, 0 to 1; never less, and no earlier stage, than it was told before.
     pub(crate) fn report(&self, stage: &'static str, fraction: f64) {
-        let Some(place) = STAGES.iter().position(|(name, ..)| *name == stage) else { return };
-        let (_, from, to) = STAGES[place];
+        let Some(index) = STAGES.iter().position(|(name, ..)| *name == stage) else { return };
+        let (_, from, to) = STAGES[index];
         let Ok(mut last) = self.last.lock() else { return };
-        *last = (last.0.max(place), last.1.max(from + (to - from) * fraction.clamp(0.0, 1.0)));
+        *last = (last.0.max(index), last.1.max(from + (to - from) * fraction.clamp(0.0, 1.0)));
         (self.progress)(Progress { stage: STAGES[last.0].0, fraction: last.1 });
     }
 

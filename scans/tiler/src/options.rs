@@ -3,6 +3,25 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use parterre_model::{Error, Result};
+
+/// The smallest memory limit that a run keeps, in bytes: see [`check_memory`].
+pub const LEAST_MEMORY_BYTES: u64 = 192 << 20;
+
+/// Refuses a memory limit below [`LEAST_MEMORY_BYTES`], which a run could not keep. Programs call it before [`tile`](crate::tile), which itself takes any
+/// limit and uses as little memory as it can.
+///
+/// # Errors
+/// `memory_too_small`.
+pub fn check_memory(bytes: u64) -> Result<()> {
+    if bytes >= LEAST_MEMORY_BYTES {
+        return Ok(());
+    }
+    let least = LEAST_MEMORY_BYTES >> 20;
+    let message = format!("tiling takes at least {least} MiB of memory; the limit is {} MiB", bytes >> 20);
+    Err(Error::input("memory_too_small", message, "Allow at least that much memory."))
+}
+
 /// Which encodings of the octree are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outputs {
@@ -15,7 +34,7 @@ pub struct Outputs {
 /// Settings of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Memory that the process may take, in bytes. Below about 128 MiB it takes more than that.
+    /// Memory that the process may take, in bytes. It takes more than that below [`LEAST_MEMORY_BYTES`].
     pub memory_bytes: u64,
     /// Points wanted in a tile; fewer where the memory does not hold so many records as that takes.
     pub tile_points: usize,

@@ -20,10 +20,13 @@ use parterre_raster::{Drawing, Level};
 
 /// About the most points that pictures are drawn from.
 const PICTURE_POINTS: u64 = 2_000_000;
-/// Memory that drawing takes for each of them.
-const POINT_BYTES: u64 = 160;
-/// Memory that a picture takes while it is drawn.
+/// Bytes that drawing takes for each of them: the point (32), a copy of those that the thumbnail shows in a vector that doubles as it grows (64), the sorted
+/// keys and the radii of discs (20), and columns.
+const POINT_BYTES: u64 = 128;
+/// Bytes that a picture takes while it is drawn.
 const PICTURE_BYTES: u64 = 48 << 20;
+/// Points that are drawn even where the memory does not hold them.
+const LEAST_POINTS: u64 = 50_000;
 /// Leaves in which the survey takes its figures.
 const PATCHES: usize = 48;
 /// Width and height of the thumbnail.
@@ -52,12 +55,12 @@ pub(crate) fn draw(
     memory_bytes: u64,
     check: &(dyn Fn() -> Result<()> + Sync),
 ) -> Result<Pictures> {
-    let most = (memory_bytes / POINT_BYTES).min(PICTURE_POINTS);
-    let PicturePoints { overview, patches } = select(nodes, encoder, most, PATCHES, check)?;
+    let most = (memory_bytes.saturating_sub(PICTURE_BYTES) / POINT_BYTES).clamp(LEAST_POINTS, PICTURE_POINTS);
+    let PicturePoints { overview, places } = select(nodes, encoder, most, PATCHES, check)?;
     check()?;
-    let (survey, drawing) = rayon::join(|| survey(&overview, &patches), || Drawing::new(&overview));
-    let drawing = drawing?;
-    drop((overview, patches));
+    let survey = survey(&overview, &places);
+    let points = overview.len() as u64;
+    let drawing = Drawing::new(overview)?;
     check()?;
     let write = |name: String, picture: Result<Vec<u8>>| {
         let path = dir.join(&name);
@@ -70,7 +73,7 @@ pub(crate) fn draw(
         Some(level) => write(format!("plan-{}.png", level.number), drawing.plan(level, PLAN.0, PLAN.1)),
     };
     let wanted: Vec<Option<&Level>> = std::iter::once(None).chain(drawing.levels().iter().map(Some)).collect();
-    let at_a_time = (memory_bytes / 4 / PICTURE_BYTES).max(1) as usize;
+    let at_a_time = (memory_bytes.saturating_sub(points * POINT_BYTES) / PICTURE_BYTES).max(1) as usize;
     let mut files = Vec::new();
     for some in wanted.chunks(at_a_time) {
         files.extend(some.par_iter().map(|&level| draw_one(level)).collect::<Result<Vec<_>>>()?);

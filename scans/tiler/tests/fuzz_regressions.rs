@@ -43,8 +43,8 @@ fn what_fuzzing_found_stays_mended() {
 
 #[test]
 fn every_target_has_a_check_and_a_program() {
-    let targets = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/fuzz_targets"));
-    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/Cargo.toml")).expect("the manifest");
+    let targets = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/fuzz_targets"));
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/Cargo.toml")).expect("the manifest");
     for entry in std::fs::read_dir(targets).expect("the folder of targets") {
         let name = entry.expect("a target").file_name().to_string_lossy().replace(".rs", "");
         assert!(check(&name).is_some(), "{name}");

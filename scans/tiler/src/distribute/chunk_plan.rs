@@ -43,11 +43,11 @@ impl ChunkPlan {
                 None => return Self { chunks: vec![NodeKey::ROOT], lookup: Lookup::One },
             }
         };
-        let place = |cell: [i64; 3]| {
-            let place = [0, 1, 2].map(|axis| cell[axis].wrapping_sub(corner[axis]));
-            place.iter().all(|&value| (0..1 << levels).contains(&value)).then(|| morton(place.map(|value| value as u32)))
+        let code_of = |cell: [i64; 3]| {
+            let relative = [0, 1, 2].map(|axis| cell[axis].wrapping_sub(corner[axis]));
+            relative.iter().all(|&value| (0..1 << levels).contains(&value)).then(|| morton(relative.map(|value| value as u32)))
         };
-        let mut counts: Vec<(u64, u64, [i64; 3])> = cells.iter().filter_map(|(cell, count)| Some((place(cell)?, count, cell))).collect();
+        let mut counts: Vec<(u64, u64, [i64; 3])> = cells.iter().filter_map(|(cell, count)| Some((code_of(cell)?, count, cell))).collect();
         counts.sort_unstable();
         let mut joiner = Joiner { limit, levels, chunks: Vec::new(), chunk_of: vec![NONE; counts.len()] };
         let codes: Vec<(u64, u64)> = counts.iter().map(|&(code, count, _)| (code, count)).collect();

@@ -7,7 +7,6 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::build::encoder::{Encoder, tile_path};
@@ -15,6 +14,7 @@ use crate::write::nodes::Nodes;
 use parterre_model::points::Bounds;
 use parterre_model::{Error, Result};
 use parterre_raster::ColoredPoint;
+use parterre_raster::survey::{Place, places};
 use parterre_tile::glb;
 use parterre_tile::id::NodeKey;
 
@@ -26,7 +26,8 @@ const SLACK_M: f64 = 5e-4;
 /// The selected points, in the scan frame.
 pub(crate) struct PicturePoints {
     pub(crate) overview: Vec<ColoredPoint>,
-    pub(crate) patches: Vec<Vec<DVec3>>,
+    /// Density and noise at places of all patches.
+    pub(crate) places: Vec<Place>,
 }
 
 /// Selects all levels that have at most `most` points together, and at least the coarsest, and about `patches` patches, spread evenly
@@ -75,7 +76,8 @@ pub(crate) fn select(
     let leaves: Vec<usize> = (0..list.len()).filter(|&node| !inner.contains(&list[node].key)).collect();
     let step = leaves.len().div_ceil(patches.max(1)).max(1);
     let wanted: Vec<usize> = leaves.into_iter().skip(step / 2).step_by(step).collect();
-    let patch = |leaf: usize| -> Result<Vec<DVec3>> {
+    // Each patch is measured at once: all of them together would take more memory than the overview.
+    let patch = |leaf: usize| -> Result<Vec<Place>> {
         let mut patch = Vec::new();
         with_points(leaf, &mut |points| patch.extend(points.iter().map(|point| point.position)))?;
         let mut bounds = Bounds::EMPTY;
@@ -93,10 +95,10 @@ pub(crate) fn select(
                 })?;
             }
         }
-        Ok(patch)
+        Ok(places(&patch))
     };
-    let patches = wanted.into_par_iter().map(patch).collect::<Result<_>>()?;
-    Ok(PicturePoints { overview, patches })
+    let places: Vec<Vec<Place>> = wanted.into_par_iter().map(patch).collect::<Result<_>>()?;
+    Ok(PicturePoints { overview, places: places.concat() })
 }
 
 /// A node's points as its tile holds them.
