@@ -20,8 +20,8 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStoreExt as _, WriteMultipart};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes handed to the file at once.
-const PART_BYTES: usize = 4 << 20;
+/// Bytes handed to the file at once. Several buffers of this size are in use at a time, and malloc keeps some for each thread that writes.
+const PART_BYTES: usize = 1 << 20;
 /// Ends the name of a job's lasting work folder.
 const LASTING: &str = "lasting";
 /// Held in a lasting work folder by whoever works in it.
