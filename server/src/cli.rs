@@ -18,6 +18,7 @@ mod failure;
 mod follow;
 mod import;
 mod inspect;
+mod memory;
 mod migrate;
 mod output;
 mod overrides;

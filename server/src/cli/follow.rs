@@ -29,11 +29,11 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Opens the catalogue for jobs that may use so many MiB.
-pub(super) fn context(data: &DataArgs, memory_mib: u64, runtime: tokio::runtime::Handle) -> Result<Context, Failure> {
+pub(super) fn context(data: &DataArgs, memory_bytes: u64, runtime: tokio::runtime::Handle) -> Result<Context, Failure> {
     let open = || -> anyhow::Result<Context> {
         let storage = Storage::open(&data.data)?;
         let database = Database::open(&data.database())?;
-        let config = WorkerConfig { memory_bytes: memory_mib << 20, ..WorkerConfig::default() };
+        let config = WorkerConfig { memory_bytes, ..WorkerConfig::default() };
         Ok(Context { database, storage, config, runtime })
     };
     open().map_err(|error| Failure::catalogue(&error))

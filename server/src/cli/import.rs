@@ -14,6 +14,7 @@ use parterre_read as read;
 
 use super::data::DataArgs;
 use super::failure::{Failure, Outcome};
+use super::memory::MemoryArgs;
 use super::overrides::Overrides;
 use super::progress::Progress;
 use super::{follow, stop};
@@ -33,9 +34,8 @@ pub(super) struct Import {
     /// Name of the venue; added if there is none of that name.
     #[arg(long, value_name = "NAME")]
     venue: String,
-    /// Memory that tiling may use, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     overrides: Overrides,
     #[command(flatten)]
@@ -54,7 +54,7 @@ impl Import {
 
         let stop = stop::on_signals();
         let runtime = follow::runtime()?;
-        let context = follow::context(&self.data, self.memory, runtime.handle().clone())?;
+        let context = follow::context(&self.data, self.memory.bytes()?, runtime.handle().clone())?;
         sweep(&context);
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::data::DataArgs;
 use super::failure::{Failure, Outcome};
+use super::memory::MemoryArgs;
 use super::progress::Progress;
 use super::{follow, stop};
 use crate::jobs::retry::{RetryError, retry};
@@ -19,9 +20,8 @@ use crate::models::versions::Version;
 pub(super) struct Retry {
     /// Identifier of the job, as the venue page, the API and the service's log name it.
     job: String,
-    /// Memory that tiling may use, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -30,7 +30,7 @@ impl Retry {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let stop = stop::on_signals();
         let runtime = follow::runtime()?;
-        let context = follow::context(&self.data, self.memory, runtime.handle().clone())?;
+        let context = follow::context(&self.data, self.memory.bytes()?, runtime.handle().clone())?;
         sweep(&context);
         let owner = lease::new_owner();
         let progress = Progress::new();

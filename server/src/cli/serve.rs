@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::data::DataArgs;
 use super::failure::{Failure, Outcome};
+use super::memory::MemoryArgs;
 use crate::app::App;
 use crate::config::{Config, HttpConfig, StorageConfig, WorkerConfig};
 use crate::jobs::worker::Worker;
@@ -37,9 +38,8 @@ pub(super) struct Serve {
     /// Largest upload, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 50 << 10, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_upload: u64,
-    /// Memory that tiling may use, in MiB. A job that takes much more is refused it and fails.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Memory for frequently requested tiles, in MiB; 0 turns the cache off.
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(..=1 << 20))]
     tile_cache: u64,
@@ -72,7 +72,7 @@ impl Serve {
         // The port first: if it is in use, the error does not wait for the database.
         let listener = bind(self.listen, self.port_search)?;
         let no_worker = self.no_worker;
-        let app = Data::new(App::open(self.config()).map_err(|error| Failure::catalogue(&error))?);
+        let app = Data::new(App::open(self.config()?).map_err(|error| Failure::catalogue(&error))?);
         let worker = if no_worker {
             None
         } else {
@@ -88,8 +88,8 @@ impl Serve {
         result
     }
 
-    fn config(self) -> Config {
-        Config {
+    fn config(self) -> Result<Config, Failure> {
+        Ok(Config {
             database: self.data.database(),
             storage: StorageConfig { dir: self.data.data, max_upload_bytes: self.max_upload << 20, ..StorageConfig::default() },
             http: HttpConfig {
@@ -99,8 +99,8 @@ impl Serve {
                 tile_cache_bytes: self.tile_cache << 20,
                 ..HttpConfig::default()
             },
-            worker: WorkerConfig { memory_bytes: self.memory << 20, lease: Duration::from_secs(self.lease), ..WorkerConfig::default() },
-        }
+            worker: WorkerConfig { memory_bytes: self.memory.bytes()?, lease: Duration::from_secs(self.lease), ..WorkerConfig::default() },
+        })
     }
 }
 

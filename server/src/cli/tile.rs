@@ -8,6 +8,7 @@ use parterre_read as read;
 use parterre_tiler as tiler;
 
 use super::failure::{Failure, Outcome};
+use super::memory::MemoryArgs;
 use super::overrides::Overrides;
 use super::progress::Progress;
 use super::{output, stop};
@@ -28,9 +29,8 @@ pub(super) struct Tile {
     /// Add the files to the scan that is in the folder, as if all had been tiled together; its points keep their coordinate steps.
     #[arg(long)]
     add: bool,
-    /// Memory to use at most, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(64..))]
-    memory: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Points wanted in a tile.
     #[arg(long = "tile-points", value_name = "POINTS", default_value_t = 50_000, value_parser = tile_points)]
     points: usize,
@@ -56,12 +56,13 @@ fn tile_points(text: &str) -> Result<usize, String> {
 
 impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
+        let memory_bytes = self.memory.bytes()?;
         let overrides = self.overrides.read()?;
         let mut sources = read::open_all(&self.inputs, &overrides)?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();
         let options = tiler::Options {
-            memory_bytes: self.memory << 20,
+            memory_bytes,
             tile_points: self.points,
             outputs: tiler::Outputs {
                 copc: !matches!(self.only, Some(Encoding::Tiles)),

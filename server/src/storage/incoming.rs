@@ -24,8 +24,8 @@ use crate::db::new_id;
 
 /// Folder of the objects, and first part of their keys.
 pub(super) const FOLDER: &str = "incoming";
-/// Bytes handed to the file at once.
-const PART_BYTES: usize = 4 << 20;
+/// Bytes handed to the file at once. Several buffers of this size are in use at a time, and malloc keeps some for each thread that writes.
+const PART_BYTES: usize = 1 << 20;
 /// Parts in flight before the sender has to wait.
 const PARTS_IN_FLIGHT: usize = 4;
 /// Ends the name of a lock file.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use wait4::Wait4 as _;
 
 use super::support::{Client, PARTERRE, TestApp, las, room, shared};
 
@@ -119,6 +120,32 @@ fn inspect_reads_several_files_with_overrides() {
 }
 
 #[test]
+fn tiling_keeps_to_its_memory_or_says_the_least_that_is_possible() {
+    let Some(scan) = shared("venue/royal-exhibition-building-1M.laz") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let tile = |memory: &str| {
+        let mut child = Command::new(PARTERRE)
+            .args(["tile", path(&scan), "-o", path(&dir.path().join(memory)), "--memory", memory, "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut text = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        (child.wait4().unwrap(), serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let (used, refused) = tile("191");
+    assert_eq!((used.status.code(), &refused["error"]["code"]), (Some(3), &Value::from("memory_too_small")), "{refused}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("192 MiB"), "{refused}");
+    for memory in ["192", "256"] {
+        let (used, report) = tile(memory);
+        assert!(used.status.success() && report["points_out"] == 1_000_000, "{report}");
+        let peak_mib = used.rusage.maxrss >> 20;
+        assert!(peak_mib <= memory.parse::<u64>().unwrap(), "--memory {memory} took {peak_mib} MiB");
+    }
+}
+
+#[test]
 fn exit_codes_say_who_has_to_act() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("minutes.las");
@@ -143,6 +170,7 @@ fn exit_codes_say_who_has_to_act() {
         (&["inspect", path(&text)], 3),
         (&["inspect", path(&none)], 3),
         (&["tile", path(&text), "-o", path(&out)], 3),
+        (&["tile", path(&scan), "-o", path(&out), "--memory", "191"], 3),
         (&["import", path(&text), "--venue", "Hall", "--data", path(&data)], 3),
         (&["unpack", path(&text), "-o", path(&out)], 3),
         (&["tile", path(&scan), "-o", path(&blocked)], 4),

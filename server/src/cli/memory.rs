@@ -1,0 +1,24 @@
+//! The option that limits the memory of tiling.
+
+use clap::Args;
+use parterre_model::Result;
+
+/// Memory for tiling.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MemoryArgs {
+    /// Memory that tiling may use, in MiB; at least 192.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    memory: u64,
+}
+
+impl MemoryArgs {
+    /// The limit in bytes.
+    ///
+    /// # Errors
+    /// `memory_too_small` for less than a run can keep to.
+    pub(super) fn bytes(&self) -> Result<u64> {
+        let bytes = self.memory << 20;
+        parterre_tiler::check_memory(bytes)?;
+        Ok(bytes)
+    }
+}
