@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(first_floor_below(floor, DVec2::ZERO, -0.5, 0.0), Some(0.0));
         assert_eq!(first_floor_below(|_, _, _| None, DVec2::ZERO, 7.0, 0.0), None);
         let (position, foot_height_m) =
-            drop_nearby(|at, from_m, range| floor(at, from_m, range).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0, 0.0)
+            first_floor_nearby(|at, from_m, range| floor(at, from_m, range).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0, 0.0)
                 .expect("a floor nearby");
         assert!(foot_height_m == 4.0 && position.x > 2.0 && position.length() < 4.0);
     }
