@@ -12,7 +12,7 @@ use crate::settings::{ColorBy, Settings};
 
 /// View the scan of a venue and walk through it.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "parterre-viewer", version, about, after_help = AFTER_HELP)]
+#[command(name = "parterre-viewer", version, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// Source to open
     #[arg(
