@@ -16,12 +16,10 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
     if let Some(wkt) = crs.filter(|crs| is_wkt(crs)) {
         return if fits(wkt, unit, vertical_unit) { wkt.to_owned() } else { with_heights(scaled(wkt, unit), unit, vertical_unit) };
     }
-    let horizontal = match crs.and_then(code) {
-        Some(code) => u16::try_from(code)
-            .ok()
-            .and_then(crs_definitions::from_code)
-            .map(|definition| definition.wkt.to_owned())
+    let horizontal = match crs.and_then(crs::epsg::code) {
+        Some(code) => crs::epsg::wkt_of(code)
             .filter(|wkt| is_wkt(wkt))
+            .map(str::to_owned)
             .map_or_else(
                 || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
                 |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
@@ -52,12 +50,6 @@ fn with_heights(horizontal: String, unit: Unit, vertical_unit: Option<Unit>) -> 
         ),
         None => horizontal,
     }
-}
-
-/// The number of `EPSG:n`.
-fn code(crs: &str) -> Option<u32> {
-    let (authority, code) = crs.split_once(':')?;
-    authority.eq_ignore_ascii_case("EPSG").then(|| code.trim().parse().ok()).flatten()
 }
 
 /// Whether a text has the look of WKT: a keyword, a bracket and all brackets closed.
@@ -119,7 +111,7 @@ mod tests {
             back(Some("EPSG:25832"), Unit::Metre, Some(Unit::Foot)),
             (Some("EPSG:25832".into()), Some(Unit::Metre), Some(Unit::Foot))
         );
-        // No registry has this one: its code is kept.
+        // Not in the list of definitions: the code is kept.
         assert_eq!(back(Some("EPSG:999999"), Unit::Metre, None), (Some("EPSG:999999".into()), Some(Unit::Metre), None));
         for unit in [Unit::Metre, Unit::Foot, Unit::UsSurveyFoot] {
             assert_eq!(back(None, unit, None).1, Some(unit));
