@@ -168,7 +168,8 @@ fn uncertainties(definition: &Definition, earth: &Earth) -> Vec<Warning> {
     let (a, b) = earth.ellipsoid();
     let is_wgs84 = (a - 6_378_137.0).abs() < 0.01 && (b - 6_356_752.314).abs() < 0.01;
     if definition.shift_unknown && !is_wgs84 {
-        let message = "the shift of the datum to WGS 84 is not known: the position of the scan on the Earth may be wrong by some hundred metres";
+        let message =
+            "the shift of the datum to WGS 84 is not known: the position of the scan on the Earth may be wrong by some hundred metres";
         warnings.push(Warning::new("datum_shift_not_applied", message));
     }
     if !definition.ellipsoidal_heights {

@@ -306,7 +306,8 @@ mod tests {
     #[test]
     fn a_subtree_is_asked_for_and_then_passed_through() {
         let link = tile([0.0, 20.0, 0.0], 8.0, 0.1, 0, Some("s/1.json"), vec![]);
-        let mut tree = Tree::from_tileset(&tileset(tile([0.0, 20.0, 0.0], 9.0, 0.2, 100, Some("t/0.glb"), vec![link])), "").expect("a valid tileset");
+        let mut tree =
+            Tree::from_tileset(&tileset(tile([0.0, 20.0, 0.0], 9.0, 0.2, 100, Some("t/0.glb"), vec![link])), "").expect("a valid tileset");
         let absent_link = |id: NodeId| if id == Tree::ROOT { Residency::Ready } else { Residency::Absent };
         let before = select(&tree, &[view()], &absent_link, &GENEROUS);
         assert_eq!(named(&tree, before.load.iter().map(|(id, _)| *id)), ["1.json"]);

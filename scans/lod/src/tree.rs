@@ -227,7 +227,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_subtree_is_attached_once_and_whole_or_not_at_all() {
-        let mut tree = Tree::from_tileset(&tileset(tile([0.0; 3], 8.0, 1.0, 10, None, vec![leaf("s/2.json")])), "").expect("a valid tileset");
+        let mut tree =
+            Tree::from_tileset(&tileset(tile([0.0; 3], 8.0, 1.0, 10, None, vec![leaf("s/2.json")])), "").expect("a valid tileset");
         let link = tree.node(Tree::ROOT).children[0];
         let bad = tileset(tile([0.0; 3], 1.0, 0.5, 1, Some("../t/a.glb"), vec![leaf("../../outside.glb")]));
         assert_eq!(tree.attach(link, &bad, "s").expect_err("leaves the folder").code(), "tileset_corrupt");

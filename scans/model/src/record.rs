@@ -16,7 +16,7 @@
 //! | 24-25 | near infrared (with colour and near infrared) |
 //! | then | extra bytes |
 //!
-//! A colour of 0, 0, 0 counts as none: no other mark says that a point of a coloured scan has no colour.
+//! A colour of 0, 0, 0 counts as none: nothing else says that a point of a coloured scan has no colour.
 
 use glam::DVec3;
 use serde::Serialize;
@@ -180,7 +180,7 @@ pub fn pack(columns: &PointChunk, color: bool, tails: &mut Vec<u8>) {
     for (index, tail) in tails[start..].chunks_exact_mut(len).enumerate() {
         let intensity = columns.intensities.get(index).copied().unwrap_or_default();
         tail[0..2].copy_from_slice(&intensity.to_le_bytes());
-        // The first of one, where nobody counts.
+        // The first return of one, where the source has no returns.
         tail[2] = columns.returns.get(index).copied().unwrap_or(0x11);
         tail[4] = columns.classifications.get(index).copied().unwrap_or_default();
         let source = columns.sources.get(index).copied().unwrap_or_default();

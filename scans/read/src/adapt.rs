@@ -115,7 +115,10 @@ impl Adapted {
             image.rotation = image.rotation.map(|rotation| turn * rotation);
         }
         if self.info.vertical_unit.take().is_some() {
-            self.warn("unit_vertical_dropped", "the file gives a unit of heights for its z axis, which does not point up: that unit is not used");
+            self.warn(
+                "unit_vertical_dropped",
+                "the file gives a unit of heights for its z axis, which does not point up: that unit is not used",
+            );
         }
         self.warn("axis_turned", "Y is taken as the axis that points up, as requested: x, y, z became x, -z, y");
     }
@@ -176,7 +179,10 @@ impl Adapted {
             if declared == Unit::Degree && overrides.crs.is_none() {
                 self.info.crs = None;
                 self.keeps_wkt = false;
-                self.warn("crs_dropped", "a coordinate reference system of angles cannot be right for coordinates that are lengths: it is not kept");
+                self.warn(
+                    "crs_dropped",
+                    "a coordinate reference system of angles cannot be right for coordinates that are lengths: it is not kept",
+                );
             }
         }
         let differs =
@@ -197,8 +203,10 @@ impl Adapted {
         let vertical = self.info.vertical_unit.take().filter(|&vertical| vertical != unit && unit != Unit::Degree);
         if let Some(vertical) = vertical {
             self.info.vertical_unit = Some(vertical).filter(|vertical| overrides.unit.is_none() && vertical.metres().is_some());
-            let done = if self.info.vertical_unit.is_some() { "each is read in its own unit" } else { "all axes are read in the latter unit" };
-            let message = format!("the file gives another unit for heights ({}) than for x and y ({}): {done}", vertical.name(), unit.name());
+            let done =
+                if self.info.vertical_unit.is_some() { "each is read in its own unit" } else { "all axes are read in the latter unit" };
+            let message =
+                format!("the file gives another unit for heights ({}) than for x and y ({}): {done}", vertical.name(), unit.name());
             self.warn("unit_vertical_differs", message);
         }
         if !matches!(unit, Unit::Metre | Unit::Degree) {
@@ -221,7 +229,10 @@ impl Adapted {
             Ok(projector) => projector,
             Err(why) => {
                 let what = if kind == Coordinates::Geographic { "angles" } else { "lengths from the Earth's centre" };
-                self.warn("crs_does_not_fit", format!("{} is a system of {what}, and the scan cannot be projected with it: {why}", name(&crs)));
+                self.warn(
+                    "crs_does_not_fit",
+                    format!("{} is a system of {what}, and the scan cannot be projected with it: {why}", name(&crs)),
+                );
                 if kind == Coordinates::Geocentric {
                     self.info.crs = None;
                     self.keeps_wkt = false;

@@ -42,8 +42,8 @@ use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_crs::declared::Crs;
 use parterre_crs::wkt;
-use parterre_model::panics;
 use parterre_model::frame::{Unit, UnitSource};
+use parterre_model::panics;
 use parterre_model::points::{Attributes, Bounds, PointChunk};
 use parterre_model::record::Wanted;
 use parterre_model::setup::{ImageInfo, Setup};
@@ -220,8 +220,9 @@ impl E57Reader {
             self.warnings.push(Warning::new("e57_points_invalid", message));
         }
         if clamped > 0 {
-            let message =
-                format!("{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped to these limits");
+            let message = format!(
+                "{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped to these limits"
+            );
             self.warnings.push(Warning::new("e57_values_clamped", message));
         }
     }
@@ -368,7 +369,10 @@ fn drop_implausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut V
         None => true,
     });
     if let Some(first) = first {
-        warnings.push(Warning::new("e57_images_left_out", format!("{} pictures cannot be read; the first is {first}", before - pictures.len())));
+        warnings.push(Warning::new(
+            "e57_images_left_out",
+            format!("{} pictures cannot be read; the first is {first}", before - pictures.len()),
+        ));
     }
     let masks = pictures.iter().filter(|picture| picture.has_mask).count();
     if masks > 0 {
@@ -376,8 +380,7 @@ fn drop_implausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut V
     }
     let refused = pictures.iter().filter(|picture| picture.pose_refused).count();
     if refused > 0 {
-        warnings
-            .push(Warning::new("e57_image_pose_refused", format!("{refused} pictures have an invalid pose: they are kept without it")));
+        warnings.push(Warning::new("e57_image_pose_refused", format!("{refused} pictures have an invalid pose: they are kept without it")));
     }
 }
 

@@ -42,7 +42,7 @@ use self::fault::Fault;
 use self::header::Header;
 use self::raw::RawRecords;
 use self::records::Layout;
-use self::vlr::Records;
+use self::vlr::VariableRecords;
 use crate::adapt::adapt;
 use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
@@ -130,11 +130,13 @@ impl LasReader {
         input.seek(SeekFrom::Start(0))?;
         input.by_ref().take(375).read_to_end(&mut head)?;
         if !head.starts_with(b"LASF") {
-            return Err(Error::input("format_unknown", "the file does not begin with the signature of LAS", "Choose a LAS or LAZ file.").into());
+            return Err(
+                Error::input("format_unknown", "the file does not begin with the signature of LAS", "Choose a LAS or LAZ file.").into()
+            );
         }
         let mut warnings = Vec::new();
         let mut header = Header::parse(&head, len, &mut warnings)?;
-        let vlrs = Records::read(&mut input, &header, &mut warnings)?;
+        let vlrs = VariableRecords::read(&mut input, &header, &mut warnings)?;
         let mut crs = vlrs.crs(header.wkt);
         warnings.append(&mut crs.warnings);
         let raw: Box<dyn RawRecords> = if header.compressed {
@@ -288,8 +290,10 @@ impl LasReader {
                     self.failed = true;
                     return Err(Error::Internal(format!("{} ended after {} points", self.name.display(), self.done)));
                 };
-                self.warnings
-                    .push(Warning::new("laz_truncated", format!("only {} of {} announced points can be read: {why}", self.done, self.info.points)));
+                self.warnings.push(Warning::new(
+                    "laz_truncated",
+                    format!("only {} of {} announced points can be read: {why}", self.done, self.info.points),
+                ));
                 self.info.points = self.done;
                 self.end_pass();
             }

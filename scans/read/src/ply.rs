@@ -31,7 +31,7 @@ use self::ascii::{LineFault, Lines};
 use self::elements::{check_length, find_vertices, list, warn_of_unread};
 use self::fault::{Fault, truncated};
 use self::header::{Coding, DAMAGED_HINT, Element};
-use self::layout::{CLASS, Columns, INTENSITY, Layout, Undecided, RED, ROLES, Range, Row};
+use self::layout::{CLASS, Columns, INTENSITY, Layout, RED, ROLES, Range, Row, Undecided};
 use crate::adapt::adapt;
 use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
@@ -98,8 +98,11 @@ impl PlyReader {
         let at = header.elements.iter().position(|element| matches!(element.name.as_str(), "vertex" | "vertices" | "point" | "points"));
         let Some(at) = at.filter(|&at| header.elements[at].count > 0) else {
             let names: Vec<&str> = header.elements.iter().map(|element| element.name.as_str()).collect();
-            let message =
-                if at.is_some() { "the file has no vertices".into() } else { format!("the file has no element \"vertex\"; it has {names:?}") };
+            let message = if at.is_some() {
+                "the file has no vertices".into()
+            } else {
+                format!("the file has no element \"vertex\"; it has {names:?}")
+            };
             return Err(Error::input("ply_no_vertices", message, "Export the scan again and check that points are selected.").into());
         };
         let vertex = header.elements[at].clone();

@@ -192,7 +192,8 @@ fn the_points_of_a_truncated_file_are_those_of_the_whole_one() {
             points += got as u64;
         }
         assert_eq!(points, sources[0].info().points, "{cut}");
-        let is_reported = sources[0].info().warnings.iter().chain(sources[0].warnings()).any(|warning| warning.code.ends_with("_truncated"));
+        let is_reported =
+            sources[0].info().warnings.iter().chain(sources[0].warnings()).any(|warning| warning.code.ends_with("_truncated"));
         assert!(is_reported, "{cut}");
     }
 }

@@ -130,7 +130,10 @@ fn units_are_the_users_then_the_systems_then_the_files() {
     };
     let oregon = Some("EPSG:2992".to_owned());
     assert_eq!(info(&Override::default()), (Some(Unit::Foot), UnitSource::File, oregon.clone(), vec!["unit_converted"]));
-    assert_eq!(info(&overrides("", "metre", "")), (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden", "crs_unit_differs"]));
+    assert_eq!(
+        info(&overrides("", "metre", "")),
+        (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden", "crs_unit_differs"])
+    );
     assert_eq!(
         info(&overrides("", "", "EPSG:25832")),
         (Some(Unit::Metre), UnitSource::User, Some("EPSG:25832".into()), vec!["crs_overridden"])

@@ -31,8 +31,8 @@ fn main() -> Result<()> {
     let bytes = std::fs::read(&scan)?;
     put("las", "stadium", &bytes)?;
     put("tiler", "file", &[&[32, 0, 0, 0], &bytes[..]].concat())?;
-    // A tree of three levels in both encodings, with as few points in a node as there can be.
-    stadium::write(&scan, 80, 2, &AtomicBool::new(false), &|_| ())?;
+    // A tree of a few nodes in both encodings, with as few points in a node as there can be.
+    stadium::write(&scan, 24, 2, &AtomicBool::new(false), &|_| ())?;
     let out = tempfile::tempdir()?;
     let options = tiler::Options { tile_points: 16, ..tiler::Options::default() };
     tiler::tile(&mut [read::open(&scan)?], out.path(), &options, &|_| ())?;

@@ -123,10 +123,7 @@ fn probe(venue: &Venue, grid: Grid, setup: &Setup) -> Vec<Probe> {
             probes.push(hit.map_or(Probe { area: 0.0, place: u64::MAX }, |hit| {
                 let steepness = hit.normal.dot(direction.as_vec3a()).abs().max(0.06);
                 let at = setup.position + direction * f64::from(hit.distance);
-                Probe {
-                    area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness,
-                    place: cell_key(at / SHARED_CELL_M),
-                }
+                Probe { area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness, place: cell_key(at / SHARED_CELL_M) }
             }));
         }
     }

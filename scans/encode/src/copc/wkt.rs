@@ -17,13 +17,10 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
         return if fits(wkt, unit, vertical_unit) { wkt.to_owned() } else { with_heights(scaled(wkt, unit), unit, vertical_unit) };
     }
     let horizontal = match crs.and_then(crs::epsg::code) {
-        Some(code) => crs::epsg::wkt_of(code)
-            .filter(|wkt| is_wkt(wkt))
-            .map(str::to_owned)
-            .map_or_else(
-                || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
-                |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
-            ),
+        Some(code) => crs::epsg::wkt_of(code).filter(|wkt| is_wkt(wkt)).map(str::to_owned).map_or_else(
+            || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
+            |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
+        ),
         None => local("Local", unit, ""),
     };
     with_heights(horizontal, unit, vertical_unit)

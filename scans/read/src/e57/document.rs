@@ -7,7 +7,7 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::pages::{Header, Pages, XmlSection, TRUNCATED_HINT};
+use super::pages::{Header, Pages, TRUNCATED_HINT, XmlSection};
 use super::pictures::{Picture, pictures_of};
 use super::scan::Scan;
 use super::xml::{Element, clip, element_of, entity, invalid};

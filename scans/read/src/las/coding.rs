@@ -125,7 +125,9 @@ impl Coding {
         let points = u64::from(words.next().unwrap_or(0));
         let layers: u64 = words.map(u64::from).sum();
         if layers + head.len() as u64 > available {
-            return Err(corrupt(format!("a chunk's layers add up to {layers} bytes, which is more than the {available} bytes that are there")));
+            return Err(corrupt(format!(
+                "a chunk's layers add up to {layers} bytes, which is more than the {available} bytes that are there"
+            )));
         }
         Ok(points)
     }

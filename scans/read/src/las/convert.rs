@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::header::Header;
 use super::records::{Layout, steps_at, u16_at};
-use super::vlr::Records;
+use super::vlr::VariableRecords;
 use parterre_model::Warning;
 use parterre_model::record::{BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, RecordChunk, TailFormat};
 
@@ -38,7 +38,7 @@ impl ChangedValues {
 }
 
 /// The descriptions of a record's extra bytes, as far as the record has bytes for them; other bytes are kept as undocumented.
-pub(super) fn extra_fields(header: &Header, vlrs: &Records, warnings: &mut Vec<Warning>) -> Vec<ExtraField> {
+pub(super) fn extra_fields(header: &Header, vlrs: &VariableRecords, warnings: &mut Vec<Warning>) -> Vec<ExtraField> {
     let bytes = header.record_len - header.standard_len();
     let mut fields = Vec::new();
     let mut room = bytes;

@@ -99,7 +99,9 @@ impl Header {
         if data_offset > file_len || data_offset < u64::from(head_len) {
             return Err(Error::input(
                 "las_data_offset",
-                format!("the header places the points at byte {data_offset}, which is not between its own end ({head_len}) and the end of the file ({file_len})"),
+                format!(
+                    "the header places the points at byte {data_offset}, which is not between its own end ({head_len}) and the end of the file ({file_len})"
+                ),
                 DAMAGED_HINT,
             ));
         }
@@ -179,7 +181,10 @@ impl Header {
             ));
         }
         if self.scale.cmplt(DVec3::ZERO).any() {
-            warnings.push(Warning::new("las_scale_negative", format!("the scale of the coordinates is negative on an axis ({}): it is used as it is", self.scale)));
+            warnings.push(Warning::new(
+                "las_scale_negative",
+                format!("the scale of the coordinates is negative on an axis ({}): it is used as it is", self.scale),
+            ));
         }
         if !self.offset.is_finite() {
             return Err(Error::input(

@@ -43,7 +43,9 @@ pub(super) fn read(input: &mut Input, header: &mut Header, coding: &Coding, warn
     }
     let table_start = offset as u64;
     if table_start + 8 > end {
-        return Ok(Table::Absent(Some(format!("the header places the table of chunks at byte {table_start}, but the file has {end} bytes"))));
+        return Ok(Table::Absent(Some(format!(
+            "the header places the table of chunks at byte {table_start}, but the file has {end} bytes"
+        ))));
     }
     if table_start < start {
         return Err(corrupt(format!("the header places the table of chunks at byte {table_start}, before the points")).into());
@@ -120,7 +122,9 @@ fn reconcile_counts(
         if certain == 0 {
             return Err(Error::input(
                 "las_point_count",
-                format!("the header announces {announced} points, but the only chunk has at most {open}, and its exact number is not stored"),
+                format!(
+                    "the header announces {announced} points, but the only chunk has at most {open}, and its exact number is not stored"
+                ),
                 DAMAGED_HINT,
             )
             .into());

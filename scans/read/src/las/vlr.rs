@@ -14,7 +14,7 @@ const MAX_EVLRS: u64 = 10_000;
 
 /// Content of the records.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(super) struct VariableRecords {
     pub(super) laszip: Option<Vec<u8>>,
     pub(super) copc: bool,
     /// Descriptions of extra bytes, 192 bytes each; several records add up.
@@ -24,7 +24,7 @@ pub(super) struct Records {
     geo_doubles: Vec<u8>,
 }
 
-impl Records {
+impl VariableRecords {
     /// Reads the records that lie where the header says; one that is longer than the space for records ends reading with a warning.
     pub(super) fn read<R: Read + Seek>(source: &mut R, header: &Header, warnings: &mut Vec<Warning>) -> io::Result<Self> {
         let mut records = Self::default();

@@ -87,8 +87,9 @@ impl Lines {
         let mut words = line.split_ascii_whitespace();
         let mut row = [0.0; ROLES];
         let mut next = || {
-            let word =
-                words.next().ok_or_else(|| format!("there are fewer numbers than the {} that the header announces", self.definition.properties.len()))?;
+            let word = words.next().ok_or_else(|| {
+                format!("there are fewer numbers than the {} that the header announces", self.definition.properties.len())
+            })?;
             number(word).ok_or_else(|| format!("\"{}\" is not a number", word.chars().take(40).collect::<String>()))
         };
         for (name, property) in &self.definition.properties {

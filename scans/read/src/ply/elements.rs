@@ -69,8 +69,9 @@ pub(super) fn check_length(header: &Header, at: usize, start: u64, file_len: u64
     let wanted = after.iter().map(|element| element.shortest_row().saturating_mul(element.count)).fold(0, u64::saturating_add);
     let there = file_len - start - vertex.shortest_row() * vertex.count;
     if wanted > there {
-        let message =
-            format!("the elements after the vertices need at least {wanted} bytes, but there are {there}: they are not needed and not read");
+        let message = format!(
+            "the elements after the vertices need at least {wanted} bytes, but there are {there}: they are not needed and not read"
+        );
         warnings.push(Warning::new("ply_elements_truncated", message));
     } else if wanted < there && vertex.is_fixed() && after.iter().all(|element| element.is_fixed() || element.count == 0) {
         warnings.push(Warning::new("ply_trailing_bytes", format!("{} bytes after the last element are not read", there - wanted)));
