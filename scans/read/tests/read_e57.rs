@@ -1,7 +1,6 @@
 //! E57: the files of the test data against what other readers find in them, and files made here of every kind of field.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use e57::{CartesianCoordinate, E57Reader, E57Writer, ImageFormat, RecordDataType, RecordName, RecordValue};
 use glam::{DQuat, DVec3};

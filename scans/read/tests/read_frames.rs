@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use glam::DVec3;
 use parterre_model::frame::{Unit, UnitSource};
-use parterre_model::points::PointChunk;
 use parterre_model::record::{Grid, RecordChunk, Wanted};
 use parterre_read as read;
 use parterre_read::{Inspection, Override, PointSource, Up};
@@ -145,7 +144,7 @@ fn units_are_the_users_then_the_systems_then_the_files() {
 
 #[test]
 fn without_a_unit_metres_are_assumed_and_implausible_sizes_reported() {
-    for (scale, hint) in [(0.001, None), (1.0, Some("millimetre")), (0.000_01, Some("no unit"))] {
+    for (scale, hint) in [(0.001, None), (1.0, Some("millimetre")), (0.000_01, Some("no known unit"))] {
         let source = open(las(&CORNERS, scale, DVec3::ZERO, &[]), &Override::default());
         let warning = source.info().warnings.iter().find(|warning| warning.code == "unit_suspect");
         assert_eq!(warning.is_some(), hint.is_some(), "{scale}");
@@ -268,7 +267,7 @@ fn files_of_one_scan_have_one_frame() {
     let gap = sources[1].info().bounds.min.x - sources[0].info().bounds.min.x;
     assert!((gap - 223.7).abs() < 1.0, "{gap}");
 
-    let (Some(e57), Some(laz)) = (data("sim/duplex-sim.e57"), data("sim/duplex-sim.laz")) else { return };
+    let (Some(e57), Some(laz)) = (data_file("sim/duplex-sim.e57"), data_file("sim/duplex-sim.laz")) else { return };
     let metres = overrides("", "metre", "");
     assert_eq!(read::open_all(&[&e57, &laz, &ply], &metres).map(|all| all.len()).expect("one frame"), 3);
 }
