@@ -1,13 +1,13 @@
-//! What a file says of its coordinate reference system: a name and the units of its axes.
+//! The coordinate reference system that a file declares: a name and the units of its axes.
 //!
-//! Nothing is transformed here. WKT gives a code by the `AUTHORITY` or `ID` of the outermost system that has one: a
-//! compound system without a code of its own goes by its horizontal part. `GeoTIFF` keys give the code of the projected,
+//! Nothing is transformed here. WKT gives a code by the `AUTHORITY` or `ID` of the outermost system that has one: of a
+//! compound system without a code of its own, the code of its horizontal part is used. `GeoTIFF` keys give the code of the projected,
 //! else of the geographic system. Where a code is known but no unit is written, [`crate::epsg::unit_of_epsg`] is asked.
 
 use parterre_model::Warning;
 use parterre_model::frame::Unit;
 
-/// What was found.
+/// A declared system.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Crs {
     /// `EPSG:n`, else the WKT, else nothing.
@@ -16,7 +16,7 @@ pub struct Crs {
     pub unit: Option<Unit>,
     /// Unit of z, where one is named apart.
     pub vertical_unit: Option<Unit>,
-    /// What is odd about it.
+    /// Warnings about it.
     pub warnings: Vec<Warning>,
 }
 

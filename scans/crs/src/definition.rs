@@ -1,10 +1,9 @@
-//! What a coordinate reference system says of places on the Earth: from `EPSG:n`, WKT or a PROJ string to parameters that
-//! `proj4rs` takes.
+//! Definitions of coordinate reference systems: from `EPSG:n`, WKT or a PROJ string to parameters of `proj4rs`.
 //!
 //! Codes are looked up in `crs-definitions`, WKT goes through `proj4wkt`. Parameters are changed where that makes the
-//! result better or possible at all: coordinates come in metres whatever the system's unit, transverse Mercator goes by
+//! result possible or more accurate: coordinates are in metres whatever the system's unit, transverse Mercator uses
 //! the series of Poder and Engsager as UTM does, and shifts between datums that need a grid of corrections, which is
-//! not here, give way to the mean shift of the area where one is known, else to none, with a warning.
+//! not available here, are replaced by the mean shift of the area where one is known, else by none, with a warning.
 
 use std::ops::Range;
 
@@ -13,19 +12,19 @@ use proj4rs::units::find_units;
 use parterre_model::Warning;
 use parterre_model::frame::Unit;
 
-/// Nested deeper than any real system.
+/// Deepest nesting of brackets that is accepted, more than any real system has.
 const MAX_DEPTH: usize = 32;
-/// Longer than any real system.
+/// Longest WKT that is accepted, more than any real system has.
 const MAX_BYTES: usize = 1 << 16;
 
-/// How a system relates to the Earth.
+/// The result of looking up a system.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Found {
-    /// Not at all: a site's own system.
+    /// A local system of a site, without relation to the Earth.
     Local,
-    /// Nothing that can be used, and why.
+    /// A system that cannot be used, with the reason.
     Unknown(String),
-    /// By a projection.
+    /// A projected system.
     Projected(Definition),
 }
 
@@ -40,7 +39,7 @@ pub(crate) struct Definition {
     pub(crate) shift_unknown: bool,
     /// Whether heights are said to be above the ellipsoid.
     pub(crate) ellipsoidal_heights: bool,
-    /// What is odd about it.
+    /// Warnings about it.
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -77,10 +76,10 @@ fn by_wkt(wkt: &str) -> Found {
         return Found::Local;
     }
     if wkt.len() > MAX_BYTES || depth(wkt) > MAX_DEPTH {
-        return Found::Unknown("its WKT is longer or nested deeper than any real one".into());
+        return Found::Unknown("its WKT is longer or more deeply nested than is accepted".into());
     }
     if keyword == "BOUNDCRS" {
-        let Some(source) = inside(wkt, "SOURCECRS") else { return Found::Unknown("its WKT binds no system".into()) };
+        let Some(source) = inside(wkt, "SOURCECRS") else { return Found::Unknown("its BOUNDCRS has no source system".into()) };
         return by_wkt(source);
     }
     // A second system may follow, that of heights.
@@ -160,9 +159,9 @@ fn by_parameters(parameters: &str, wkt: &str) -> Found {
             },
             "to_meter" => match value.parse::<f64>() {
                 Ok(metres) if metres.is_finite() && metres > 0.0 => unit_m = metres,
-                _ => return Found::Unknown(format!("its unit of \"{value}\" metres makes no sense")),
+                _ => return Found::Unknown(format!("its unit has the invalid length \"{value}\" metres")),
             },
-            // Heights come in metres; geoids are not here.
+            // Heights are in metres; there are no models of the geoid.
             "vunits" | "vto_meter" | "geoidgrids" | "+no_defs" | "+wktext" | "type" => {}
             "nadgrids" if value.starts_with("@null") => is_shift_known = true,
             "nadgrids" => grid = Some(value),
@@ -186,14 +185,14 @@ fn by_parameters(parameters: &str, wkt: &str) -> Found {
     }
     if let Some(grid) = grid {
         let applied = if is_shift_known {
-            "its mean was applied, which is good to some ten metres"
+            "its mean was applied, which is accurate to some ten metres"
         } else {
-            "none was applied, and the scan may lie some hundred metres off its place"
+            "none was applied, and the position of the scan may be wrong by some hundred metres"
         };
-        let message = format!("the shift of the datum to WGS 84 is a grid ({grid}) that is not here: {applied}");
+        let message = format!("the shift of the datum to WGS 84 is a grid of corrections ({grid}) that is not available: {applied}");
         warnings.push(Warning::new("datum_shift_not_applied", message));
     }
-    // The list's own parameters are nearer to today's than those that go by a datum's name.
+    // The parameters of the list are more recent than those that belong to a datum's name.
     let names = |name: &str| kept.iter().any(|token| token.starts_with(name));
     if let Some(shift) = inside(wkt, "TOWGS84").filter(|_| names("+datum=") && !names("+towgs84=")) {
         kept.push(format!("+towgs84={shift}"));
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn grids_that_are_not_here_are_told() {
+    fn missing_grids_are_reported() {
         let old = projected("EPSG:26717");
         assert_eq!(old.warnings[0].code, "datum_shift_not_applied");
         assert!(old.parameters[0].ends_with("+ellps=clrk66 +towgs84=-8,160,176"), "{:?}", old.parameters);
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_nowhere_is_told_apart() {
+    fn local_and_unknown_systems_are_distinguished() {
         assert_eq!(find(r#"LOCAL_CS["site",UNIT["metre",1]]"#), Found::Local);
         assert_eq!(find(r#"ENGCRS["site",EDATUM["d"],CS[Cartesian,3],LENGTHUNIT["metre",1]]"#), Found::Local);
         for crs in [
@@ -280,7 +279,7 @@ mod tests {
             "EPSG:999999",
             "EPSG:4326",
             "EPSG:4978",
-            "nonsense",
+            "unknown",
             "PROJCS[",
             "+proj=",
             "+zone=3",
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn bound_systems_go_by_what_they_bind() {
+    fn bound_systems_are_their_source_systems() {
         let horizontal = crs_definitions::from_code(2154).expect("a known code").wkt;
         let bound = format!(r#"BOUNDCRS[SOURCECRS[{horizontal}],TARGETCRS[GEOGCRS["WGS 84"]],ABRIDGEDTRANSFORMATION["x"]]"#);
         assert_eq!(projected(&bound), projected(horizontal));

@@ -15,7 +15,7 @@ const DOUBLES: u16 = 34736;
 /// The value of a key whose meaning is given by other keys.
 const USER_DEFINED: u16 = 32767;
 
-/// Reads a directory; empty where it says nothing. `doubles` is the raw record 34736.
+/// Reads a directory; the result is empty where it has no system and no unit. `doubles` is the raw record 34736.
 pub fn read(directory: &[u8], doubles: &[u8]) -> Crs {
     let mut crs = Crs::default();
     let words: Vec<u16> = directory.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
@@ -48,7 +48,7 @@ pub fn read(directory: &[u8], doubles: &[u8]) -> Crs {
             crs.unit = projected.and_then(|code| unit_of_epsg(code.into()));
         }
         if projected.is_none() && short(PROJECTED_TYPE) == Some(USER_DEFINED) {
-            crs.warn("crs_user_defined", "the GeoTIFF keys describe a projection of their own, which has no code: it is not kept");
+            crs.warn("crs_user_defined", "the GeoTIFF keys describe a user-defined projection, which has no code: it is not kept");
         }
     } else if model == Some(3) {
         crs.name = geographic.map(|code| format!("EPSG:{code}"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_of_its_own_goes_by_its_length() {
+    fn a_user_defined_unit_is_found_by_its_length() {
         let doubles: Vec<u8> = [1.0_f64, 0.3048].iter().flat_map(|value| value.to_le_bytes()).collect();
         let keys = directory(&[[3072, 0, 1, 20000], [3076, 0, 1, 32767], [3077, 34736, 1, 1]]);
         assert_eq!(read(&keys, &doubles).unit, Some(Unit::Foot));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_empty_directories_say_nothing() {
+    fn short_and_empty_directories_give_nothing() {
         assert!(read(&[], &[]).is_empty());
         assert!(read(&[1, 0, 1], &[]).is_empty());
         assert!(read(&directory(&[[3072, 0, 1, 0]])[..10], &[]).is_empty());

@@ -1,8 +1,9 @@
-//! Coordinate reference systems: what a file says of its own, units of length, and places on the Earth.
+//! Coordinate reference systems: declarations in files, units of length, projection, and positions on the Earth.
 //!
 //! - [`declared`]: a system's name and units as a file states them, from [`wkt`] or [`geokeys`].
-//! - [`project`]: coordinates in degrees, and those from the Earth's centre, to a UTM zone.
-//! - [`Placement`]: from a file's coordinates to the tiles' frame, and to the Earth.
+//! - [`epsg`]: codes of the EPSG list.
+//! - [`project`]: projection of geographic and geocentric coordinates to a UTM zone.
+//! - [`Placement`]: transformation from a file's coordinates to the tile frame, and to the Earth.
 
 pub mod declared;
 mod definition;

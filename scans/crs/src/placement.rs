@@ -1,13 +1,13 @@
 //! From a file's coordinates to the tiles' frame, and to the Earth.
 //!
-//! A scan whose coordinate reference system says where on the Earth it lies is **georeferenced**: every point is taken from
-//! the projection to the Earth and into a frame of metres that points east, north and up at the scan's middle, because a
-//! projection stretches and turns (UTM alone by 0.2 m over 500 m). The root tile's matrix puts that frame on the Earth. Any
-//! other scan keeps its own axes, in metres, and its root tile is only moved.
+//! A scan whose coordinate reference system says where on the Earth it lies is **georeferenced**: every point is transformed from
+//! the projection to the Earth and to a frame in metres that points east, north and up at the scan's middle, because a
+//! projection has another scale and rotation (UTM alone differs by 0.2 m over 500 m). The root tile's matrix puts that frame on the Earth. Any
+//! other scan keeps its own axes, in metres, and its root tile has only a translation.
 //!
-//! Limits. Heights are taken as they are, above the ellipsoid: there is no model of the geoid here, and a scan whose heights
-//! are above the sea floats or sinks by up to 100 m on the globe. Shifts between datums are those of seven parameters.
-//! Both are told by warnings. Geographic systems, whose coordinates are angles, have to be projected before.
+//! Limits. Heights are used as heights above the ellipsoid: there is no model of the geoid here, and a scan whose heights
+//! are above sea level is up to 100 m too high or too low on the globe. Shifts between datums have seven parameters at most.
+//! Warnings report both. Geographic systems, whose coordinates are angles, have to be projected before.
 
 mod earth;
 mod patch;
@@ -24,18 +24,18 @@ use parterre_model::frame::{Frame, check_unit};
 use parterre_model::points::Bounds;
 use parterre_model::{Result, Warning};
 
-/// Cells from the origin, on each side, that are tabulated: farther than a scan can reach.
+/// Cells from the origin, on each side, that are approximated: farther than a scan can reach.
 const REACH_CELLS: f64 = 128.0;
-/// The Earth's, about.
+/// Radius of the Earth, approximately.
 const EARTH_RADIUS_M: f64 = 6.4e6;
-/// Cells that a call keeps at hand.
-const AT_HAND: usize = 8;
+/// Cells that one call keeps without a look-up in the shared table.
+const MAX_RECENT: usize = 8;
 
-/// How positions of the file frame become positions of the tile frame. Cheap to clone.
+/// Transformation from the file frame to the tile frame. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Placement {
     frame: Frame,
-    /// Metres in a unit of each axis.
+    /// Length of the unit of each axis, in metres.
     metres: DVec3,
     earth: Option<Arc<Table>>,
     warnings: Vec<Warning>,
@@ -62,13 +62,13 @@ impl Placement {
         check_unit(frame.vertical_unit.unwrap_or(frame.unit))?;
         let metres = frame.scan_from_file(DVec3::ONE);
         let mut warnings = Vec::new();
-        let earth = frame.crs.as_deref().and_then(|crs| on_earth(crs, frame.origin_m, &mut warnings));
+        let earth = frame.crs.as_deref().and_then(|crs| georeferenced(crs, frame.origin_m, &mut warnings));
         let frame = Frame { ecef_from_tile: earth.as_ref().map(Earth::matrix), ..frame.clone() };
         let earth = earth.map(|earth| Arc::new(Table { origin_m: frame.origin_m, earth, cells: RwLock::default() }));
         Ok(Self { frame, metres, earth, warnings })
     }
 
-    /// Replaces positions of the file frame by those of the tile frame, in metres. What is no number stays none.
+    /// Replaces positions of the file frame by those of the tile frame, in metres. NaN stays NaN.
     ///
     /// The result for a point depends on nothing but the point: not on its neighbours, nor on the thread.
     pub fn tile_from_file(&self, positions: &mut [DVec3]) {
@@ -78,14 +78,14 @@ impl Placement {
             }
             return;
         };
-        let mut at_hand = AtHand { table, cells: Vec::new(), next: 0 };
+        let mut recent = RecentCells { table, cells: Vec::new(), next: 0 };
         for position in positions {
-            *position = at_hand.tile(*position * self.metres);
+            *position = recent.tile(*position * self.metres);
         }
     }
 
-    /// A box of the scan frame that holds what lies in a box of the file frame: for a scan on the Earth, whose frame is
-    /// turned against the file's, larger than what the points need.
+    /// A box of the scan frame that contains a box of the file frame. For a georeferenced scan, whose frame is
+    /// rotated against the file's, it is larger than the points need.
     pub fn scan_bounds(&self, file: Bounds) -> Bounds {
         let at = |share: DVec3| file.min + file.size() * share;
         if self.earth.is_none() {
@@ -103,13 +103,13 @@ impl Placement {
         for place in places {
             bounds.include(self.frame.scan_from_tile(place));
         }
-        // The ground between these bends away from the chord by at most this.
+        // Between these points the Earth deviates from the chord by at most this.
         let chord_m = bounds.size().max_element() / 4.0;
         let bend_m = DVec3::splat(chord_m * chord_m / EARTH_RADIUS_M);
         Bounds { min: bounds.min - bend_m, max: bounds.max + bend_m }
     }
 
-    /// How the file's axes are turned in the tile frame at a position of the file frame.
+    /// Rotation from the file's axes to the tile frame at a position of the file frame.
     pub fn rotation_at(&self, file: DVec3) -> DQuat {
         let axes = self.earth.as_ref().and_then(|table| table.earth.axes(file * self.metres));
         axes.map_or(DQuat::IDENTITY, |[x, _, z]| {
@@ -124,7 +124,7 @@ impl Placement {
         &self.frame
     }
 
-    /// What could not be done for the scan's place on the Earth: `crs_unknown`, `crs_out_of_area`, `datum_shift_not_applied`,
+    /// Problems with the scan's position on the Earth: `crs_unknown`, `crs_out_of_area`, `datum_shift_not_applied`,
     /// `vertical_datum_not_applied`.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -137,11 +137,11 @@ impl Placement {
     }
 }
 
-/// What becomes of a scan that cannot be placed.
-const LOCAL: &str = "the scan stays in its own metres and lies nowhere on the Earth";
+/// End of the messages about scans that cannot be georeferenced.
+const LOCAL: &str = "the scan has no position on the Earth and keeps its own coordinates, in metres";
 
-/// The frame on the Earth at `origin_m`, in metres of the system; `None`, and why, where the scan stays where it is.
-fn on_earth(crs: &str, origin_m: DVec3, warnings: &mut Vec<Warning>) -> Option<Earth> {
+/// The frame on the Earth at `origin_m`, in metres of the system; `None`, with a warning, where the scan cannot be georeferenced.
+fn georeferenced(crs: &str, origin_m: DVec3, warnings: &mut Vec<Warning>) -> Option<Earth> {
     let mut warn = |code: &'static str, message: String| warnings.push(Warning::new(code, message));
     let definition = match find(crs) {
         Found::Projected(definition) => definition,
@@ -154,26 +154,27 @@ fn on_earth(crs: &str, origin_m: DVec3, warnings: &mut Vec<Warning>) -> Option<E
     let earth = match Earth::new(&definition, origin_m) {
         Ok(earth) => earth,
         Err(why) => {
-            warn("crs_out_of_area", format!("the scan does not fit its coordinate reference system, {why}: {LOCAL}"));
+            warn("crs_out_of_area", format!("the coordinates of the scan do not fit its coordinate reference system, {why}: {LOCAL}"));
             return None;
         }
     };
-    warnings.extend(doubts(&definition, &earth));
+    warnings.extend(uncertainties(&definition, &earth));
     Some(earth)
 }
 
-/// What is not certain of a place that was found.
-fn doubts(definition: &Definition, earth: &Earth) -> Vec<Warning> {
+/// Warnings about the accuracy of a position on the Earth.
+fn uncertainties(definition: &Definition, earth: &Earth) -> Vec<Warning> {
     let mut warnings = definition.warnings.clone();
     let (a, b) = earth.ellipsoid();
     let is_wgs84 = (a - 6_378_137.0).abs() < 0.01 && (b - 6_356_752.314).abs() < 0.01;
     if definition.shift_unknown && !is_wgs84 {
-        let message = "the shift of the datum to WGS 84 is not known: the scan may lie some hundred metres off its place on the Earth";
+        let message =
+            "the shift of the datum to WGS 84 is not known: the position of the scan on the Earth may be wrong by some hundred metres";
         warnings.push(Warning::new("datum_shift_not_applied", message));
     }
     if !definition.ellipsoidal_heights {
-        let message = "heights were taken as heights above the ellipsoid: where they are above the sea, the scan floats or sinks on the \
-                       Earth by the geoid's height there, up to 100 m";
+        let message = "heights were used as heights above the ellipsoid: if they are above sea level, the scan is too high or too low on the \
+                       Earth by the height of the geoid there, up to 100 m";
         warnings.push(Warning::new("vertical_datum_not_applied", message));
     }
     warnings
@@ -182,7 +183,7 @@ fn doubts(definition: &Definition, earth: &Earth) -> Vec<Warning> {
 /// A cell of the ground: from the origin, in edges.
 type Cell = [i32; 2];
 
-/// The exact way with the cells that were asked for. `None` for a cell is one where the exact way must be taken.
+/// The exact transformation, and approximations of the cells used so far. A cell of `None` needs the exact transformation.
 #[derive(Debug)]
 struct Table {
     /// Middle of the first cell.
@@ -192,7 +193,7 @@ struct Table {
 }
 
 impl Table {
-    /// The cell that holds a position, where it can be tabulated.
+    /// The cell that contains a position; `None` beyond the reach of the table.
     #[inline]
     fn cell(&self, position_m: DVec3) -> Option<Cell> {
         let x = ((position_m.x - self.origin_m.x) * (1.0 / EDGE_M)).round();
@@ -209,7 +210,7 @@ impl Table {
         })
     }
 
-    /// The exact way. What has no place in the system, and lies far from the scan therefore, is only moved.
+    /// The exact transformation. Positions that the system cannot transform, which are far from the scan, are only translated.
     #[cold]
     fn exact(&self, position_m: DVec3) -> DVec3 {
         if !position_m.is_finite() {
@@ -219,15 +220,15 @@ impl Table {
     }
 }
 
-/// The cells that one call met last.
-struct AtHand<'a> {
+/// The cells that one call used last.
+struct RecentCells<'a> {
     table: &'a Table,
     cells: Vec<(Cell, Option<Arc<Patch>>)>,
     /// The next to be replaced.
     next: usize,
 }
 
-impl AtHand<'_> {
+impl RecentCells<'_> {
     #[inline]
     fn tile(&mut self, position_m: DVec3) -> DVec3 {
         let Some(cell) = self.table.cell(position_m) else { return self.table.exact(position_m) };
@@ -244,12 +245,12 @@ impl AtHand<'_> {
     #[cold]
     fn fetch(&mut self, cell: Cell) -> usize {
         let entry = (cell, self.table.patch(cell));
-        if self.cells.len() < AT_HAND {
+        if self.cells.len() < MAX_RECENT {
             self.cells.push(entry);
             return self.cells.len() - 1;
         }
         let index = self.next;
-        self.next = (index + 1) % AT_HAND;
+        self.next = (index + 1) % MAX_RECENT;
         self.cells[index] = entry;
         index
     }

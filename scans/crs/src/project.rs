@@ -1,10 +1,11 @@
-//! Angles, and coordinates from the Earth's centre, to a map in metres: the UTM zone of the scan's middle.
+//! Projection of geographic and geocentric coordinates to the UTM zone (metres) of the scan's middle.
 
 use glam::{DMat3, DQuat, DVec3};
 use proj4rs::Proj;
 use proj4rs::transform::transform;
 
-use parterre_model::contain::contained;
+use crate::epsg::{code, definition_of};
+use parterre_model::panics;
 use parterre_model::points::Bounds;
 
 /// Longer than any real system.
@@ -17,30 +18,19 @@ pub enum Coordinates {
     Geographic,
     /// Metres from the Earth's centre.
     Geocentric,
-    /// On a map, or on nothing.
+    /// On a map, local, or unknown.
     Flat,
 }
 
 /// The system's PROJ parameters, without those that need files.
 fn parameters(crs: &str) -> Option<String> {
     let text = match code(crs) {
-        Some(code) => crs_definitions::from_code(code)?.proj4.to_owned(),
-        None if crs.len() <= MAX_BYTES => contained(|| proj4wkt::wkt_to_projstring(crs).ok()).ok()??,
+        Some(code) => definition_of(code)?.proj4.to_owned(),
+        None if crs.len() <= MAX_BYTES => panics::catch(|| proj4wkt::wkt_to_projstring(crs).ok()).ok()??,
         None => return None,
     };
     let is_kept = |token: &&str| !["+nadgrids", "+geoidgrids", "+vunits", "+vto_meter"].iter().any(|name| token.starts_with(name));
     Some(text.split_ascii_whitespace().filter(is_kept).collect::<Vec<_>>().join(" "))
-}
-
-/// The number of `EPSG:n`.
-pub fn code(crs: &str) -> Option<u16> {
-    let (authority, code) = crs.split_once(':')?;
-    authority.trim().eq_ignore_ascii_case("EPSG").then(|| code.trim().parse().ok())?
-}
-
-/// Whether the code is in the list of systems.
-pub fn is_known(code: u16) -> bool {
-    crs_definitions::from_code(code).is_some()
 }
 
 /// What kind of coordinates a system has, `EPSG:n` or WKT.
@@ -53,21 +43,21 @@ pub fn coordinates(crs: &str) -> Coordinates {
     }
 }
 
-/// The way from a system to a UTM zone.
+/// The projection from a geographic or geocentric system to a UTM zone.
 pub struct Projector {
     from: Proj,
     to: Proj,
     geographic: bool,
-    /// Metres in a unit of heights.
+    /// Length of the unit of heights, in metres.
     vertical_m: f64,
-    /// Code of the UTM zone, on WGS 84.
+    /// EPSG code of the UTM zone, on WGS 84.
     pub code: u16,
 }
 
 impl Projector {
-    /// To the zone of the middle of `bounds`, or to that of the code `zone`; `Err` says why there is no way.
+    /// To the zone of the middle of `bounds`, or to that of the code `zone`; `Err` says why the scan cannot be projected.
     pub fn new(crs: &str, bounds: Bounds, vertical_m: f64, zone: Option<u16>) -> Result<Self, String> {
-        let text = parameters(crs).ok_or("the system is not known")?;
+        let text = parameters(crs).ok_or("the coordinate reference system is not known")?;
         let from = proj(&text)?;
         let geographic = from.is_latlong();
         let fits = if geographic {
@@ -77,16 +67,16 @@ impl Projector {
             (6.33e6..6.42e6).contains(&bounds.center().length())
         };
         if !fits || bounds.is_empty() {
-            return Err(format!("the coordinates, {} to {}, are no such ones", bounds.min, bounds.max));
+            return Err(format!("the coordinates, {} to {}, are outside of the range of such a system", bounds.min, bounds.max));
         }
         let code = if let Some(code) = zone {
             code
         } else {
             let globe = Self { from: from.clone(), to: proj("+proj=longlat +datum=WGS84 +no_defs")?, geographic, vertical_m, code: 0 };
-            let middle = globe.project(bounds.center()).ok_or("its middle lies nowhere on the Earth")?;
+            let middle = globe.project(bounds.center()).ok_or("its middle is not a place on the Earth")?;
             let (longitude, latitude) = (middle.x.to_degrees(), middle.y.to_degrees());
             if !(-80.0..=84.0).contains(&latitude) {
-                return Err(format!("UTM ends before its latitude of {latitude:.2} degrees"));
+                return Err(format!("UTM does not cover its latitude of {latitude:.2} degrees"));
             }
             let zone = ((longitude + 180.0).rem_euclid(360.0) / 6.0).floor() as u16 + 1;
             if latitude < 0.0 { 32_700 + zone } else { 32_600 + zone }
@@ -96,7 +86,7 @@ impl Projector {
         Ok(Self { from, to, geographic, vertical_m, code })
     }
 
-    /// A position on the map; `None` where it has no place there.
+    /// A position on the map; `None` where it cannot be projected.
     pub fn project(&self, position: DVec3) -> Option<DVec3> {
         if !position.is_finite() {
             return None;
@@ -110,7 +100,7 @@ impl Projector {
         Some(DVec3::from(point)).filter(|point| point.is_finite())
     }
 
-    /// How axes are turned at a position; angles have none.
+    /// Rotation from the system's axes to those of the map at a position; `None` for geographic systems, whose coordinates are angles.
     pub fn rotation(&self, position: DVec3) -> Option<DQuat> {
         if self.geographic {
             return None;
@@ -122,7 +112,7 @@ impl Projector {
         Some(DQuat::from_mat3(&DMat3::from_cols(x, y, x.cross(y))))
     }
 
-    /// About the bounds on the map: those of the corners and of the edges' middles.
+    /// Approximate bounds on the map: those of the corners, and of the middles of edges and faces.
     pub fn bounds(&self, bounds: Bounds) -> Bounds {
         let mut projected = Bounds::EMPTY;
         let middle = bounds.center();
@@ -137,7 +127,7 @@ impl Projector {
 }
 
 fn proj(text: &str) -> Result<Proj, String> {
-    contained(|| Proj::from_proj_string(text)).and_then(|proj| proj.map_err(|error| error.to_string()))
+    panics::catch(|| Proj::from_proj_string(text)).and_then(|proj| proj.map_err(|error| error.to_string()))
 }
 
 #[cfg(test)]
@@ -156,11 +146,13 @@ mod tests {
             ("EPSG:4978", Coordinates::Geocentric),
             ("EPSG:32632", Coordinates::Flat),
             ("EPSG:60000", Coordinates::Flat),
+            // 69,862 is 4326 + 65,536.
+            ("EPSG:69862", Coordinates::Flat),
             (
                 r#"GEOGCS["mine",DATUM["d",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["g",0],UNIT["degree",0.0174532925199433]]"#,
                 Coordinates::Geographic,
             ),
-            ("nonsense", Coordinates::Flat),
+            ("unknown", Coordinates::Flat),
         ] {
             assert_eq!(coordinates(crs), kind, "{crs}");
         }
@@ -179,13 +171,13 @@ mod tests {
             let found = projector.project(place).expect("a place on the map");
             assert!((found - expected).abs().max_element() < 1e-5, "{found}");
         }
-        for (place, why) in [(DVec3::new(600_000.0, 5e6, 0.0), "no such"), (DVec3::new(0.0, 89.0, 0.0), "UTM ends")] {
+        for (place, why) in [(DVec3::new(600_000.0, 5e6, 0.0), "outside of the range"), (DVec3::new(0.0, 89.0, 0.0), "does not cover")] {
             assert!(Projector::new("EPSG:4326", around(place, 0.1), 1.0, None).is_err_and(|text| text.contains(why)), "{why}");
         }
     }
 
     #[test]
-    fn the_earths_centre_is_left() {
+    fn geocentric_coordinates_are_projected() {
         let place = DVec3::new(4_177_500.0, 854_000.0, 4_728_000.0);
         let projector = Projector::new("EPSG:4978", around(place, 50.0), 1.0, None).expect("a place on the Earth");
         assert_eq!(projector.code, 32632);

@@ -1,4 +1,4 @@
-//! Well-known text, versions 1 and 2, as far as a name and units need it.
+//! Well-known text (WKT), versions 1 and 2, as far as it is needed for a name and units.
 
 use crate::declared::Crs;
 use crate::unit::unit_of_length;
@@ -66,7 +66,7 @@ const HORIZONTAL: &[&str] = &[
 const VERTICAL: &[&str] = &["VERT_CS", "VERTCS", "VERTCRS", "VERTICALCRS"];
 const UNITS: &[&str] = &["UNIT", "LENGTHUNIT", "ANGLEUNIT"];
 
-/// Reads a system; empty where the text is none.
+/// Reads a system; the result is empty where the text is not one.
 pub fn read(text: &str) -> Crs {
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
     let mut crs = Crs::default();
@@ -74,7 +74,7 @@ pub fn read(text: &str) -> Crs {
         return crs;
     }
     let Some(root) = parse(text) else {
-        crs.warn("crs_unreadable", format!("the coordinate reference system is not readable as WKT: \"{}\"", shorten(text)));
+        crs.warn("crs_unreadable", format!("the coordinate reference system cannot be read as WKT: \"{}\"", shorten(text)));
         return crs;
     };
     let bound = root.child(&["SOURCECRS"]).and_then(|source| source.children().next());
@@ -85,7 +85,7 @@ pub fn read(text: &str) -> Crs {
         system.child(HORIZONTAL).or_else(|| first_horizontal(system, 0))
     };
     let Some(horizontal) = horizontal else {
-        crs.warn("crs_unreadable", format!("the WKT holds no horizontal coordinate reference system: \"{}\"", shorten(text)));
+        crs.warn("crs_unreadable", format!("the WKT has no horizontal coordinate reference system: \"{}\"", shorten(text)));
         return crs;
     };
     let code = root.epsg().or_else(|| system.epsg()).or_else(|| horizontal.epsg());
@@ -130,7 +130,7 @@ fn unit(system: &Node, crs: &mut Crs) -> Option<Unit> {
     unit
 }
 
-/// The beginning of a text that is not to be trusted, for a message.
+/// The beginning of a text from a file, without control characters, for a message.
 pub fn shorten(text: &str) -> String {
     let mut short: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(60).is_some() {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_survived() {
+    fn invalid_text_is_reported() {
         assert!(read("\n\n\0").warnings.is_empty());
         for text in ["PROJCS", "PROJCS[", "PROJCS[\"a", "[]", "é[", "A[\"\"\"\"", "VERT_CS[\"only height\",UNIT[\"m\",1]]"] {
             let crs = read(text);

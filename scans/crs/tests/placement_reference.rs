@@ -279,7 +279,7 @@ fn bounds_hold_what_they_are_of() {
 fn a_point_has_one_place_whoever_asks() {
     let middle = DVec3::new(652_000.0, 6_862_000.0, 30.0);
     let placement = Placement::new(&frame("EPSG:2154"), middle).expect("metres");
-    // Over more cells than a call keeps at hand, and beyond those that are tabulated.
+    // Over more cells than a call keeps, and beyond those that are approximated.
     let points: Vec<DVec3> = (0..4000)
         .map(|i| {
             let i = f64::from(i);
@@ -343,7 +343,7 @@ fn a_scan_that_lies_nowhere_keeps_its_metres() {
 }
 
 #[test]
-fn doubts_about_the_place_are_told() {
+fn uncertain_positions_are_reported() {
     let warnings = |crs: &str, x: f64, y: f64| {
         let placement = Placement::new(&frame(crs), DVec3::new(x, y, 50.0)).expect("a unit of length");
         assert!(placement.frame().ecef_from_tile.is_some(), "{crs}: {:?}", placement.warnings());
@@ -351,7 +351,7 @@ fn doubts_about_the_place_are_told() {
     };
     assert_eq!(warnings("EPSG:2154", 652_000.0, 6_862_000.0), [SEA]);
     assert_eq!(warnings("EPSG:28992", 125_000.0, 480_000.0), [SEA]);
-    // Massachusetts on the datum of 1927, whose shift is a grid; a datum that nobody knows.
+    // Massachusetts on the datum of 1927, whose shift is a grid; an unknown datum.
     assert_eq!(warnings("EPSG:26719", 330_000.0, 4_690_000.0), [SHIFT, SEA]);
     let unknown = r#"PROJCS["x",GEOGCS["y",DATUM["z",SPHEROID["Bessel 1841",6377397.155,299.1528128]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],PARAMETER["central_meridian",9],PARAMETER["scale_factor",1],PARAMETER["false_easting",3500000],PARAMETER["false_northing",0],UNIT["metre",1]]"#;
     assert_eq!(warnings(unknown, 3_517_000.0, 5_406_000.0), [SHIFT, SEA]);

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| parterre_fuzz::crs(bytes));
+libfuzzer_sys::fuzz_target!(init: parterre_fuzz::decode_on_this_thread(), |bytes: &[u8]| parterre_fuzz::crs(bytes));

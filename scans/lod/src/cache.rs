@@ -1,4 +1,4 @@
-//! What stays in memory: the most recently used tiles, bounded in bytes.
+//! The cache of tiles in memory: the most recently used ones, bounded in bytes.
 //!
 //! What the current frame touched is never evicted, even where that alone exceeds the bound: evicting it would load it
 //! again in the next frame, for ever.

@@ -1,9 +1,9 @@
-//! The choice itself.
+//! The selection of tiles.
 //!
 //! A best-first walk from the root. A tile is wanted where what its parent leaves out would cover more than
 //! [`Budget::error_px`] pixels at the tile's nearest point; the tile whose absence shows most goes first. A wanted tile
-//! that is not resident is asked for and its children wait for it, so that what arrives is drawn at once and coarse
-//! comes before fine. The walk ends when the next tile would exceed the budget of points; tiles asked for count too,
+//! that is not resident is requested and its children wait for it, so that tiles that arrive are drawn at once, coarse
+//! ones before fine ones. The walk ends when the next tile would exceed the budget of points; requested tiles count, too,
 //! since loading what could never be drawn would push out what is.
 
 use std::cmp::Ordering;
@@ -15,7 +15,7 @@ use super::view::View;
 /// Whether a node's content can be drawn now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Residency {
-    /// Not here: must be loaded.
+    /// Not in memory: must be loaded.
     Absent,
     /// On the graphics card, or attached to the tree.
     Ready,
@@ -191,7 +191,7 @@ mod tests {
                 budget_reached: false,
             },
             Frame {
-                why: "a child is drawn while its sister is on the way",
+                why: "a child is drawn while its sibling is being loaded",
                 resident: &["0.glb", "far.glb"],
                 failed: &[],
                 budget: GENEROUS,
@@ -245,7 +245,7 @@ mod tests {
                 budget_reached: true,
             },
             Frame {
-                why: "a coarse wish leaves fine tiles alone",
+                why: "with a large permitted error fine tiles are not loaded",
                 resident: &["0.glb"],
                 failed: &[],
                 budget: Budget { points: 1_000_000, error_px: 50.0 },
@@ -306,13 +306,14 @@ mod tests {
     #[test]
     fn a_subtree_is_asked_for_and_then_passed_through() {
         let link = tile([0.0, 20.0, 0.0], 8.0, 0.1, 0, Some("s/1.json"), vec![]);
-        let mut tree = Tree::from_tileset(&tileset(tile([0.0, 20.0, 0.0], 9.0, 0.2, 100, Some("t/0.glb"), vec![link])), "").expect("sound");
+        let mut tree =
+            Tree::from_tileset(&tileset(tile([0.0, 20.0, 0.0], 9.0, 0.2, 100, Some("t/0.glb"), vec![link])), "").expect("a valid tileset");
         let absent_link = |id: NodeId| if id == Tree::ROOT { Residency::Ready } else { Residency::Absent };
         let before = select(&tree, &[view()], &absent_link, &GENEROUS);
         assert_eq!(named(&tree, before.load.iter().map(|(id, _)| *id)), ["1.json"]);
         let below = tileset(tile([0.0, 20.0, 0.0], 8.0, 0.1, 50, Some("../t/1.glb"), vec![]));
         let link = tree.node(Tree::ROOT).children[0];
-        tree.attach(link, &below, "s").expect("sound");
+        tree.attach(link, &below, "s").expect("a valid tileset");
         let after = select(&tree, &[view()], &|_| Residency::Ready, &GENEROUS);
         assert_eq!(named(&tree, after.draw), ["0.glb", "1.glb"]);
     }

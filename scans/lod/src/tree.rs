@@ -4,7 +4,7 @@ use parterre_model::points::Bounds;
 use parterre_model::{Error, Result};
 use parterre_tile::tileset::{ScanExtras, Tile, Tileset};
 
-/// More tiles than any scan needs (1 G points make about 20,000); a hostile document stops here.
+/// More tiles than any scan needs (1 G points make about 20,000); larger documents are refused.
 const MAX_NODES: usize = 4_000_000;
 
 const HINT: &str = "The tileset is damaged or was not made by Parterre; tile the scan again.";
@@ -119,7 +119,7 @@ impl Tree {
         self.nodes.len()
     }
 
-    /// Never: a tree has a root.
+    /// Always false: a tree has a root.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -215,7 +215,7 @@ pub(crate) mod tests {
     #[test]
     fn levels_parents_and_kinds_are_read() {
         let root = tile([0.0; 3], 8.0, 1.0, 10, Some("t/0.glb"), vec![leaf("t/1.glb"), leaf("s/2.json")]);
-        let tree = Tree::from_tileset(&tileset(root), "").expect("a sound tileset");
+        let tree = Tree::from_tileset(&tileset(root), "").expect("a valid tileset");
         assert_eq!(tree.len(), 3);
         let children = &tree.node(Tree::ROOT).children;
         assert_eq!(tree.node(children[0]).content, Content::Points("t/1.glb".into()));
@@ -227,23 +227,24 @@ pub(crate) mod tests {
 
     #[test]
     fn a_subtree_is_attached_once_and_whole_or_not_at_all() {
-        let mut tree = Tree::from_tileset(&tileset(tile([0.0; 3], 8.0, 1.0, 10, None, vec![leaf("s/2.json")])), "").expect("sound");
+        let mut tree =
+            Tree::from_tileset(&tileset(tile([0.0; 3], 8.0, 1.0, 10, None, vec![leaf("s/2.json")])), "").expect("a valid tileset");
         let link = tree.node(Tree::ROOT).children[0];
         let bad = tileset(tile([0.0; 3], 1.0, 0.5, 1, Some("../t/a.glb"), vec![leaf("../../outside.glb")]));
         assert_eq!(tree.attach(link, &bad, "s").expect_err("leaves the folder").code(), "tileset_corrupt");
         assert_eq!(tree.len(), 2);
         assert!(tree.node(link).children.is_empty());
         let good = tileset(tile([0.0; 3], 1.0, 0.5, 1, Some("../t/a.glb"), vec![leaf("../t/b.glb")]));
-        tree.attach(link, &good, "s").expect("sound");
+        tree.attach(link, &good, "s").expect("a valid tileset");
         tree.attach(link, &good, "s").expect("again");
         assert_eq!(tree.len(), 4);
         assert_eq!(tree.node(tree.node(link).children[0]).content, Content::Points("t/a.glb".into()));
     }
 
     #[test]
-    fn a_scan_on_the_earth_has_the_tree_that_it_has_at_home() {
+    fn a_georeferenced_scan_has_the_same_tree_as_a_local_one() {
         let document = tile([5.0, 6.0, 7.0], 8.0, 1.0, 10, Some("t/0.glb"), vec![leaf("t/1.glb")]);
-        let home = Tree::from_tileset(&tileset(document.clone()), "").expect("sound");
+        let local = Tree::from_tileset(&tileset(document.clone()), "").expect("a valid tileset");
         let mut earth = tileset(document);
         let matrix = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 6_378_137.0, 0.0, 0.0, 1.0];
         earth.root.transform = Some(matrix);
@@ -251,16 +252,16 @@ pub(crate) mod tests {
         scan.frame.ecef_from_tile = Some(matrix);
         scan.frame.origin_m = DVec3::new(652_000.0, 6_862_000.0, 30.0);
         let text = serde_json::to_string(&earth).expect("plain numbers");
-        let tree = Tree::from_tileset(&serde_json::from_str(&text).expect("what was written"), "").expect("sound");
+        let tree = Tree::from_tileset(&serde_json::from_str(&text).expect("what was written"), "").expect("a valid tileset");
         assert_eq!(tree.scan.frame.ecef_from_tile, Some(matrix));
         assert_eq!(tree.scan.frame.scan_from_tile(DVec3::ONE), DVec3::new(652_001.0, 6_862_001.0, 31.0));
         for (id, node) in tree.iter() {
-            assert_eq!(node.bounds, home.node(id).bounds);
+            assert_eq!(node.bounds, local.node(id).bounds);
         }
     }
 
     #[test]
-    fn nonsense_is_refused_with_a_code() {
+    fn invalid_tilesets_are_refused_with_a_code() {
         let mut foreign = tileset(leaf("t/0.glb"));
         foreign.asset.extras = None;
         assert_eq!(Tree::from_tileset(&foreign, "").expect_err("foreign").code(), "tileset_foreign");

@@ -1,10 +1,10 @@
-//! From where a scan is looked at.
+//! The view of a camera: its position, what it can see, and the size of pixels.
 
 use glam::DVec3;
 
 use parterre_model::points::Bounds;
 
-/// Distances below this count as this, so that the error of a tile that holds the eye stays finite. Metres.
+/// Smaller distances are replaced by this one, so that the error of a tile around the eye stays finite. Metres.
 const NEAREST_M: f64 = 0.1;
 
 /// A half space: inside where `normal · p + offset >= 0`.
@@ -62,7 +62,7 @@ impl View {
         Self { eye, planes, reach_m: f64::INFINITY, pixels_per_metre_at_1m: viewport_height_px / (2.0 * (fov_y * 0.5).tan()) }
     }
 
-    /// Looks all around, as far as `reach_m`: keeps what is near at hand, such as the floor under a walker, whatever
+    /// Looks in all directions, as far as `reach_m`: keeps what is near, such as the floor under a walker, whatever
     /// the camera looks at.
     pub fn around(eye: DVec3, reach_m: f64, pixels_per_metre_at_1m: f64) -> Self {
         Self { eye, planes: Vec::new(), reach_m, pixels_per_metre_at_1m }

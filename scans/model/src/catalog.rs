@@ -27,11 +27,11 @@ pub enum ScanState {
 pub enum JobState {
     /// Waits for a worker.
     Queued,
-    /// A worker holds it.
+    /// A worker is running it.
     Running,
     /// Finished.
     Done,
-    /// Gave up; see the error.
+    /// Failed; see the error.
     Failed,
 }
 
@@ -72,7 +72,7 @@ pub struct ErrorBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewVenue {
-    /// What people call it; 1 to 200 characters.
+    /// Name for people; 1 to 200 characters.
     pub name: String,
 }
 
@@ -94,9 +94,9 @@ pub struct Venue {
     pub id: String,
     /// Name for addresses, unique.
     pub slug: String,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
-    /// When it was entered.
+    /// When it was added.
     pub created_at: String,
     /// Its scans, oldest first.
     pub scans: Vec<Scan>,
@@ -127,13 +127,13 @@ pub struct UploadAccepted {
     pub job: String,
 }
 
-/// Something odd that was met in a file and survived.
+/// A problem of a file that did not stop the work.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Stable code in snake case.
     pub code: String,
-    /// What was met and what was done about it.
+    /// What was found, and what was done about it.
     pub message: String,
 }
 
@@ -178,14 +178,14 @@ pub struct Version {
     pub viewer: Option<String>,
     /// Points in the tiles, once ready.
     pub points: Option<u64>,
-    /// Where the scan lies, with its unit and CRS, once ready.
+    /// Frame of the scan: its origin, unit and CRS, once ready.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub frame: Option<Frame>,
     /// Bounds in the scan frame, metres, `[minx, miny, minz, maxx, maxy, maxz]`, once ready.
     #[serde(default)]
     pub bounds: Option<[f64; 6]>,
-    /// What was odd about the file, once ready.
+    /// Problems of the file that did not stop the work, once ready.
     #[serde(default)]
     pub warnings: Vec<Note>,
     /// Address of all points with all their attributes as a COPC file, once ready; it may be read in parts.
@@ -237,7 +237,7 @@ pub struct Plan {
     pub area_m2: f64,
 }
 
-/// What a scan is worth as a measurement. `docs/formats.md` says how each figure is taken.
+/// Measures of the quality of a scan. `docs/formats.md` says how each figure is computed.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {

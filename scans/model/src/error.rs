@@ -1,4 +1,4 @@
-//! One error type for the crate, with a stable code, what happened and what to do about it.
+//! The error type of all crates: a stable code, what happened, and what to do about it.
 //!
 //! `code()` is part of the public contract: it appears in HTTP answers and in `--json` output and never changes its
 //! meaning.
@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Storage,
     /// The work was asked to stop.
     Cancelled,
-    /// A fault of ours: exit code 1, HTTP 500.
+    /// A fault of the program: exit code 1, HTTP 500.
     Internal,
 }
 
@@ -61,7 +61,7 @@ pub enum Error {
     /// The caller asked for the work to stop.
     #[error("the work was stopped before it was done")]
     Cancelled,
-    /// A condition that the code rules out did arise.
+    /// A fault of the program.
     #[error("internal fault: {0}")]
     Internal(String),
 }

@@ -1,4 +1,4 @@
-//! Where a scan lies: its unit, its coordinate reference system and the f64 origin that its tiles are relative to.
+//! The frame of a scan: its unit, its coordinate reference system and the f64 origin that its tiles are relative to.
 //!
 //! Three frames are in use.
 //! - **File frame**: the coordinates as the file gives them, in the file's unit.
@@ -91,15 +91,15 @@ impl Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitSource {
-    /// The file's CRS (WKT or `GeoTIFF` keys) says so.
+    /// The file's CRS (WKT or `GeoTIFF` keys).
     File,
-    /// The person who imports said so.
+    /// The user.
     User,
-    /// Nobody said anything: metres are assumed.
+    /// No unit was given: metres are assumed.
     Assumed,
 }
 
-/// Where a scan lies.
+/// The frame of a scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// Origin of the tile frame, in the scan frame (metres). On whole millimetres, near the scan.
@@ -114,8 +114,8 @@ pub struct Frame {
     /// `EPSG:n`, or WKT, or nothing.
     pub crs: Option<String>,
     /// Earth-centred, earth-fixed metres from the tile frame, column-major, where the scan is georeferenced. Then the tile
-    /// frame is east, north, up at its origin, and the scan frame agrees with the file's coordinates there and only about
-    /// elsewhere: projections stretch and turn.
+    /// frame is east, north, up at its origin, and the scan frame agrees with the file's coordinates exactly there, and only approximately
+    /// elsewhere, because a projection has another scale and rotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ecef_from_tile: Option<[f64; 16]>,
 }
@@ -148,13 +148,13 @@ pub fn check_unit(unit: Unit) -> Result<f64> {
     })
 }
 
-/// The error of a size that makes no sense.
+/// The error about a size that no scan can have.
 pub fn implausible(message: String) -> Error {
-    const HINT: &str = "The unit or the scale of the coordinates is wrong: name the unit when you import, or export the scan in metres.";
+    const HINT: &str = "The unit or the scale of the coordinates is wrong: give the unit when you import, or export the scan in metres.";
     Error::input("size_implausible", message, HINT)
 }
 
-/// Refuses sizes that make no sense, `bounds` being those of the points in the file's unit.
+/// Refuses sizes that no scan can have, `bounds` being those of the points in the file's unit.
 ///
 /// `unit_degrees` where coordinates are angles; `size_implausible` where the longest edge is above [`MAX_EXTENT_M`] or
 /// below [`MIN_EXTENT_M`], or is no number. Points that all lie at one place are allowed: a single point is the smallest

@@ -3,9 +3,9 @@
 //! Nothing here reads or writes files, starts threads or knows a file format.
 
 pub mod catalog;
-pub mod contain;
 pub mod error;
 pub mod frame;
+pub mod panics;
 pub mod points;
 pub mod record;
 pub mod setup;

@@ -39,7 +39,7 @@ impl Attributes {
 /// point.
 #[derive(Clone, Debug, Default)]
 pub struct PointChunk {
-    /// Positions, in the unit and axes of whoever filled the chunk: a reader fills the file's own.
+    /// Positions, in the unit and axes of the code that filled the chunk; readers use those of the file.
     pub positions: Vec<DVec3>,
     /// Colours over the full 16-bit range.
     pub colors: Vec<[u16; 3]>,
@@ -51,7 +51,7 @@ pub struct PointChunk {
     pub returns: Vec<u8>,
     /// GPS time in seconds.
     pub gps_times: Vec<f64>,
-    /// Point source; of a scan with setups, 1 + the setup's place in the list.
+    /// Point source id; of a scan with setups, 1 + the index of the setup.
     pub sources: Vec<u16>,
 }
 
@@ -88,7 +88,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Holds nothing; grows with [`Bounds::include`].
+    /// Contains nothing; grows with [`Bounds::include`].
     pub const EMPTY: Self = Self { min: DVec3::INFINITY, max: DVec3::NEG_INFINITY };
 
     /// Grows to hold `point`.

@@ -1,21 +1,21 @@
-//! Places of the scanner and pictures, as scan files have them.
+//! Positions of the scanner, and pictures, of scan files.
 
 use glam::{DQuat, DVec3};
 use serde::{Deserialize, Serialize};
 
-/// One place of the scanner.
+/// One position of the scanner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
-    /// As the file calls it.
+    /// Name in the file.
     pub name: String,
-    /// Where it stood, in the file frame.
+    /// Position, in the file frame.
     pub position: DVec3,
-    /// How it was turned: file frame from scanner frame.
+    /// Rotation from the scanner frame to the file frame.
     pub rotation: DQuat,
     /// Points taken from here.
     pub points: u64,
-    /// Whether the file says where it stood. Otherwise the place is the origin of the file frame, where a scanner may or
-    /// may not have stood: scans that were merged or turned already come without a pose.
+    /// Whether the file has a pose. Otherwise the position is the origin of the file frame, where a scanner may or
+    /// may not have stood: scans that were merged or transformed have no pose.
     pub posed: bool,
 }
 
@@ -23,7 +23,7 @@ pub struct Setup {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Projection {
-    /// A picture for people to look at, without geometry.
+    /// A picture without known geometry.
     VisualReference,
     /// A pinhole camera looking along its -z axis, lengths in metres.
     Pinhole {
@@ -55,7 +55,7 @@ pub enum Projection {
 /// A picture in a scan file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageInfo {
-    /// As the file calls it.
+    /// Name in the file.
     pub name: String,
     /// "jpeg" or "png".
     pub format: String,
@@ -67,7 +67,7 @@ pub struct ImageInfo {
     pub position: Option<DVec3>,
     /// File frame from camera frame; with a pose only.
     pub rotation: Option<DQuat>,
-    /// The setup that it belongs to, by its place in the list.
+    /// Index of the setup that it belongs to.
     pub setup: Option<usize>,
     /// How it maps directions to pixels.
     pub projection: Projection,

@@ -1,15 +1,15 @@
-//! What was odd about a file and did not stop the work.
+//! Problems of a file that do not stop the work.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// Something odd that was met and survived.
+/// A problem that does not stop the work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// Stable code in snake case. A constant of the program, or a text that was read back from a report.
+    /// Stable code in snake case. A constant of the program, or text from a report that was read.
     pub code: Cow<'static, str>,
-    /// What was met, where, and what was done about it.
+    /// What was found, where, and what was done about it.
     pub message: String,
 }
 

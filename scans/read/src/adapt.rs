@@ -1,13 +1,13 @@
-//! What every format's reader gives, brought into the file frame that the person who imports wants: one place for axes,
-//! units and coordinate reference systems.
+//! Axes, units and coordinate reference systems of a file, after the user's overrides: one wrapper around the readers of all
+//! formats.
 //!
-//! In this order: Y up is turned to Z up; the unit is the person's, else the CRS' that the person names, else the
-//! file's; coordinates in degrees, and those from the Earth's centre, go to the UTM zone (WGS 84) of the scan's middle,
-//! point by point. Everything else keeps its coordinates, so that COPC holds what the file held: tiles are in metres
-//! by [`parterre_crs::Placement`]. Each step leaves a warning; doubts about axis and unit are told, never acted upon.
+//! In this order: Y up is turned to Z up; the unit is the user's, else that of the CRS that the user gives, else the
+//! file's; geographic coordinates (degrees) and geocentric ones are projected to the UTM zone (WGS 84) of the scan's middle,
+//! point by point. All other coordinates stay as they are, so that COPC has the file's own: tiles are in metres
+//! by [`parterre_crs::Placement`]. Each step adds a warning. An axis or a unit that looks wrong is only reported, never changed.
 //!
-//! Limits: heights stay as they are, as heights above what the file says; the middle is that of the header's bounds, so
-//! files of one scan on both sides of a zone's edge go through [`crate::open_all`], which takes the first one's zone.
+//! Limits: heights are not changed, and refer to whatever the file's heights refer to; the middle is that of the header's bounds, so
+//! files of one scan on both sides of a zone's border must be opened by [`crate::open_all`], which uses the first one's zone.
 
 mod axis;
 mod unit;
@@ -19,8 +19,8 @@ use rayon::prelude::*;
 
 use crate::overrides::{Override, Up, check_crs};
 use crate::source::{PointSource, SourceInfo};
-use parterre_crs::epsg::unit_of_epsg;
-use parterre_crs::project::{Coordinates, Projector, code, coordinates};
+use parterre_crs::epsg::{code, unit_of_epsg};
+use parterre_crs::project::{Coordinates, Projector, coordinates};
 use parterre_crs::wkt;
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::{Bounds, PointChunk};
@@ -36,63 +36,63 @@ const BATCH: usize = 4096;
 ///
 /// # Errors
 /// `crs_invalid`, and those of reading a sample.
-pub(super) fn adapt(inner: Box<dyn PointSource>, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    adapt_to(inner, wishes, None)
+pub(super) fn adapt(inner: Box<dyn PointSource>, overrides: &Override) -> Result<Box<dyn PointSource>> {
+    adapt_to_zone(inner, overrides, None)
 }
 
-/// As [`adapt`]; what has to be projected goes to the UTM zone of that code.
-pub(super) fn adapt_to(mut inner: Box<dyn PointSource>, wishes: &Override, zone: Option<u16>) -> Result<Box<dyn PointSource>> {
-    let wanted_crs = wishes.crs.as_deref().map(check_crs).transpose()?;
+/// As [`adapt`]; what has to be projected is projected to the UTM zone of that EPSG code.
+pub(super) fn adapt_to_zone(mut inner: Box<dyn PointSource>, overrides: &Override, zone: Option<u16>) -> Result<Box<dyn PointSource>> {
+    let wanted_crs = overrides.crs.as_deref().map(check_crs).transpose()?;
     let sample = inner.sample()?;
     let mut adapted = Adapted {
         info: inner.info().clone(),
         inner,
-        own: Vec::new(),
-        turned: wishes.up == Some(Up::Y),
+        own_warnings: Vec::new(),
+        turned: overrides.up == Some(Up::Y),
         mirrored: [false; 3],
         projector: None,
         keeps_wkt: wanted_crs.is_none(),
-        lost: 0,
+        unprojected: 0,
         warnings: Vec::new(),
     };
-    adapted.turn();
-    adapted.count_upwards();
-    adapted.name_crs(wanted_crs);
-    adapted.name_unit(wishes);
+    adapted.turn_to_z_up();
+    adapted.make_scales_positive();
+    adapted.apply_crs(wanted_crs);
+    adapted.apply_unit(overrides);
     adapted.project(zone);
     let info = &adapted.info;
     if info.unit_source == UnitSource::Assumed {
-        adapted.own.extend(unit::doubt(info).map(|message| Warning::new("unit_suspect", message)));
+        adapted.own_warnings.extend(unit::implausible(info).map(|message| Warning::new("unit_suspect", message)));
     }
-    if wishes.up.is_none() && adapted.info.crs.is_none() {
-        adapted.own.extend(axis::doubt(&sample).map(|message| Warning::new("axis_suspect", message)));
+    if overrides.up.is_none() && adapted.info.crs.is_none() {
+        adapted.own_warnings.extend(axis::doubt(&sample).map(|message| Warning::new("axis_suspect", message)));
     }
-    adapted.collect();
+    adapted.update_info();
     Ok(Box::new(adapted))
 }
 
 struct Adapted {
     inner: Box<dyn PointSource>,
     info: SourceInfo,
-    /// Of this layer, beside what the reader says.
-    own: Vec<Warning>,
+    /// Warnings of this wrapper, beside those of the reader.
+    own_warnings: Vec<Warning>,
     turned: bool,
     /// Axes on which whole numbers are negated.
     mirrored: [bool; 3],
     projector: Option<Projector>,
     keeps_wkt: bool,
-    /// Points of this pass that have no place on the map.
-    lost: u64,
-    /// The reader's own of this pass, and this layer's.
+    /// Points of this pass that could not be projected.
+    unprojected: u64,
+    /// Warnings about points of this pass, the reader's and this wrapper's.
     warnings: Vec<Warning>,
 }
 
 impl Adapted {
     fn warn(&mut self, code: &'static str, message: impl Into<String>) {
-        self.own.push(Warning::new(code, message));
+        self.own_warnings.push(Warning::new(code, message));
     }
 
-    fn turn(&mut self) {
+    fn turn_to_z_up(&mut self) {
         if !self.turned {
             return;
         }
@@ -115,20 +115,23 @@ impl Adapted {
             image.rotation = image.rotation.map(|rotation| turn * rotation);
         }
         if self.info.vertical_unit.take().is_some() {
-            self.warn("unit_vertical_dropped", "the file names a unit of heights for its z axis, which does not point up: it is not used");
+            self.warn(
+                "unit_vertical_dropped",
+                "the file gives a unit of heights for its z axis, which does not point up: that unit is not used",
+            );
         }
-        self.warn("axis_turned", "Y is taken as pointing up, as wished: x, y, z became x, -z, y");
+        self.warn("axis_turned", "Y is taken as the axis that points up, as requested: x, y, z became x, -z, y");
     }
 
-    /// Makes the grid's scales positive: what counts downwards, as a turned axis does, has its whole numbers negated, and stays exact.
-    fn count_upwards(&mut self) {
+    /// Makes the grid's scales positive. Stored integers of an axis with a negative scale, as a turned axis has, are negated, so that positions stay exact.
+    fn make_scales_positive(&mut self) {
         if let Some(grid) = &mut self.info.grid {
             self.mirrored = [0, 1, 2].map(|axis| grid.scale[axis] < 0.0);
             grid.scale = grid.scale.abs();
         }
     }
 
-    /// Brings whole numbers into the grid; `false` where one has no negative.
+    /// Turns and negates stored integers to fit the grid; `false` where one of them is [`i32::MIN`], which cannot be negated.
     fn turn_steps(&self, steps: &mut [[i32; 3]]) -> bool {
         for steps in steps {
             if self.turned {
@@ -142,10 +145,10 @@ impl Adapted {
         true
     }
 
-    fn name_crs(&mut self, wanted: Option<String>) {
+    fn apply_crs(&mut self, wanted: Option<String>) {
         let Some(wanted) = wanted else { return };
-        if let Some(said) = self.info.crs.as_deref().filter(|said| *said != wanted) {
-            let message = format!("the file names {}: {} was named instead", name(said), name(&wanted));
+        if let Some(declared) = self.info.crs.as_deref().filter(|declared| *declared != wanted) {
+            let message = format!("the file gives {}: {} is used instead, as requested", name(declared), name(&wanted));
             self.warn("crs_overridden", message);
         }
         self.info.crs = Some(wanted);
@@ -153,38 +156,41 @@ impl Adapted {
         self.info.unit = None;
     }
 
-    fn name_unit(&mut self, wishes: &Override) {
+    fn apply_unit(&mut self, overrides: &Override) {
         let of_crs = self.info.crs.as_deref().and_then(unit_of);
-        let said = self.info.unit.or(of_crs);
-        (self.info.unit, self.info.unit_source) = match (wishes.unit, said) {
+        let declared = self.info.unit.or(of_crs);
+        (self.info.unit, self.info.unit_source) = match (overrides.unit, declared) {
             (Some(unit), _) => (Some(unit), UnitSource::User),
-            (None, Some(unit)) if wishes.crs.is_some() => (Some(unit), UnitSource::User),
+            (None, Some(unit)) if overrides.crs.is_some() => (Some(unit), UnitSource::User),
             (None, Some(unit)) => (Some(unit), self.info.unit_source_or_file()),
             (None, None) => {
                 let what = self.info.crs.as_deref().map_or("no coordinate reference system", name);
-                let message = format!("the file names {what} and no known unit of length: coordinates are taken as metres");
+                let message = format!("the file gives {what} and no known unit of length: coordinates are taken as metres");
                 self.warn("unit_assumed", message);
                 (None, UnitSource::Assumed)
             }
         };
-        if let (Some(unit), Some(said)) = (wishes.unit, said.filter(|said| wishes.unit != Some(*said))) {
+        if let (Some(unit), Some(declared)) = (overrides.unit, declared.filter(|declared| overrides.unit != Some(*declared))) {
             self.warn(
                 "unit_overridden",
-                format!("the unit is said to be {}: coordinates are taken as {}, as wished", said.name(), unit.name()),
+                format!("the file gives the unit {}: coordinates are taken as {}, as requested", declared.name(), unit.name()),
             );
-            // Angles cannot be lengths: whoever names a length says that the system is wrong.
-            if said == Unit::Degree && wishes.crs.is_none() {
+            // Angles cannot be lengths: a user who gives a unit of length means that the system is wrong.
+            if declared == Unit::Degree && overrides.crs.is_none() {
                 self.info.crs = None;
                 self.keeps_wkt = false;
-                self.warn("crs_dropped", "a system of angles does not hold for coordinates that are lengths: it is not kept");
+                self.warn(
+                    "crs_dropped",
+                    "a coordinate reference system of angles cannot be right for coordinates that are lengths: it is not kept",
+                );
             }
         }
         let differs =
-            wishes.unit.zip(self.info.crs.as_deref()).and_then(|(unit, crs)| Some((crs, unit, unit_of(crs).filter(|&of| of != unit)?)));
+            overrides.unit.zip(self.info.crs.as_deref()).and_then(|(unit, crs)| Some((crs, unit, unit_of(crs).filter(|&of| of != unit)?)));
         if let Some((crs, unit, of)) = differs {
             let message = format!(
-                "{} counts in {} and the coordinates, as wished, in {}: tiles take it by the ratio of the two; the points file, whose \
-                 numbers stay, names a local system in the latter instead",
+                "{} is in {}, and the coordinates, as requested, are in {}: tiles are placed by the ratio of the two; the points file, whose \
+                 coordinates are not converted, gets a local system in the latter unit instead",
                 name(crs),
                 of.name(),
                 unit.name()
@@ -193,22 +199,24 @@ impl Adapted {
             self.warn("crs_unit_differs", message);
         }
         let Some(unit) = self.info.unit else { return };
-        // A unit that a person named holds for all axes.
+        // A unit that the user gave applies to all axes.
         let vertical = self.info.vertical_unit.take().filter(|&vertical| vertical != unit && unit != Unit::Degree);
         if let Some(vertical) = vertical {
-            self.info.vertical_unit = Some(vertical).filter(|vertical| wishes.unit.is_none() && vertical.metres().is_some());
-            let done = if self.info.vertical_unit.is_some() { "each is read in its own" } else { "all axes are read in the latter" };
-            let message = format!("heights are said to be in another unit ({}) than x and y ({}): {done}", vertical.name(), unit.name());
+            self.info.vertical_unit = Some(vertical).filter(|vertical| overrides.unit.is_none() && vertical.metres().is_some());
+            let done =
+                if self.info.vertical_unit.is_some() { "each is read in its own unit" } else { "all axes are read in the latter unit" };
+            let message =
+                format!("the file gives another unit for heights ({}) than for x and y ({}): {done}", vertical.name(), unit.name());
             self.warn("unit_vertical_differs", message);
         }
         if !matches!(unit, Unit::Metre | Unit::Degree) {
             let length = unit.metres().unwrap_or(1.0);
-            let message = format!("coordinates are in {} ({length} m): tiles are in metres, the points file keeps the unit", unit.name());
+            let message = format!("coordinates are in {} ({length} m): tiles are in metres; the points file keeps this unit", unit.name());
             self.warn("unit_converted", message);
         }
     }
 
-    /// Takes what is no map to one.
+    /// Projects geographic and geocentric coordinates.
     fn project(&mut self, zone: Option<u16>) {
         let Some(crs) = self.info.crs.clone() else { return };
         let kind = coordinates(&crs);
@@ -221,7 +229,10 @@ impl Adapted {
             Ok(projector) => projector,
             Err(why) => {
                 let what = if kind == Coordinates::Geographic { "angles" } else { "lengths from the Earth's centre" };
-                self.warn("crs_does_not_fit", format!("{} is a system of {what}, and the scan cannot be projected: {why}", name(&crs)));
+                self.warn(
+                    "crs_does_not_fit",
+                    format!("{} is a system of {what}, and the scan cannot be projected with it: {why}", name(&crs)),
+                );
                 if kind == Coordinates::Geocentric {
                     self.info.crs = None;
                     self.keeps_wkt = false;
@@ -245,7 +256,7 @@ impl Adapted {
         info.crs = Some(format!("EPSG:{}", projector.code));
         self.keeps_wkt = false;
         let message = format!(
-            "coordinates in {} were projected to EPSG:{} (UTM on WGS 84, metres), in which the points file is, too; heights are as they were",
+            "coordinates in {} were projected to EPSG:{} (UTM on WGS 84, metres), also in the points file; heights were not changed",
             name(&crs),
             projector.code
         );
@@ -253,36 +264,36 @@ impl Adapted {
         self.warn("crs_projected", message);
     }
 
-    /// Brings up to date what reading may have changed.
-    fn collect(&mut self) {
+    /// Updates what reading may have changed.
+    fn update_info(&mut self) {
         let inner = self.inner.info();
         self.info.points = inner.points;
         self.info.attributes = inner.attributes;
-        self.info.warnings = inner.warnings.iter().chain(&self.own).cloned().collect();
+        self.info.warnings = inner.warnings.iter().chain(&self.own_warnings).cloned().collect();
         self.warnings = self.inner.warnings().to_vec();
-        if self.lost > 0 {
-            let message = format!("{} points have no place on the map that the scan was projected to", self.lost);
+        if self.unprojected > 0 {
+            let message = format!("{} points cannot be projected to the map of the scan: they have no position", self.unprojected);
             self.warnings.push(Warning::new("points_not_projected", message));
         }
     }
 
-    fn place(&mut self, positions: &mut [DVec3]) {
+    fn transform(&mut self, positions: &mut [DVec3]) {
         if self.turned {
             for position in positions.iter_mut() {
                 *position = z_up(*position);
             }
         }
         let Some(projector) = &self.projector else { return };
-        let lost = positions.par_chunks_mut(BATCH).map(|batch| {
-            let mut lost = 0;
+        let unprojected = positions.par_chunks_mut(BATCH).map(|batch| {
+            let mut unprojected = 0;
             for position in batch {
                 let is_place = position.is_finite();
                 *position = projector.project(*position).unwrap_or(DVec3::NAN);
-                lost += u64::from(is_place && position.is_nan());
+                unprojected += u64::from(is_place && position.is_nan());
             }
-            lost
+            unprojected
         });
-        self.lost += lost.sum::<u64>();
+        self.unprojected += unprojected.sum::<u64>();
     }
 }
 
@@ -293,8 +304,8 @@ impl PointSource for Adapted {
 
     fn read_chunk(&mut self, chunk: &mut PointChunk, max: usize) -> Result<usize> {
         let read = self.inner.read_chunk(chunk, max);
-        self.place(&mut chunk.positions);
-        self.collect();
+        self.transform(&mut chunk.positions);
+        self.update_info();
         read
     }
 
@@ -304,19 +315,19 @@ impl PointSource for Adapted {
         if let (true, true, Some(grid)) = (is_new, chunk.positions.is_empty(), self.inner.info().grid) {
             chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
         }
-        // Those of angles say nothing of the map; where one cannot be negated the positions say it all.
+        // Integers of projected coordinates do not fit the new grid; where one cannot be negated, positions are enough.
         if self.projector.is_some() || !self.turn_steps(&mut chunk.steps) {
             chunk.steps.clear();
         }
-        self.place(&mut chunk.positions);
-        self.collect();
+        self.transform(&mut chunk.positions);
+        self.update_info();
         read
     }
 
     fn rewind(&mut self) -> Result<()> {
-        self.lost = 0;
+        self.unprojected = 0;
         let done = self.inner.rewind();
-        self.collect();
+        self.update_info();
         done
     }
 
@@ -342,7 +353,7 @@ impl PointSource for Adapted {
 }
 
 impl SourceInfo {
-    /// A unit that is known comes from the file at least.
+    /// The source of a known unit: the user, else the file.
     fn unit_source_or_file(&self) -> UnitSource {
         if self.unit_source == UnitSource::User { UnitSource::User } else { UnitSource::File }
     }
@@ -357,12 +368,12 @@ fn unit_of(crs: &str) -> Option<Unit> {
         return Some(Unit::Degree);
     }
     match code(crs) {
-        Some(code) => unit_of_epsg(code.into()),
+        Some(code) => unit_of_epsg(code),
         None => wkt::read(crs).unit,
     }
 }
 
-/// How a system is called in a sentence.
+/// A system's name in a message.
 fn name(crs: &str) -> &str {
     if crs.starts_with("EPSG") { crs } else { "a coordinate reference system" }
 }

@@ -1,18 +1,18 @@
-//! E57 (ASTM E2807), every scan of a file one after the other, each in its place.
+//! E57 (ASTM E2807): all scans of a file one after the other, each placed by its pose.
 //!
-//! A file is a row of pages with checksums ([`pages`]); its XML ([`document`]) lists scans and pictures; the points of a
-//! scan are a section of packets ([`vector`]). Positions are cartesian or spherical, floats or whole numbers with scale and
-//! offset; the scan's pose turns them into the file frame. A point without a valid position is given as NaN, so that the
-//! caller counts it as dropped, and told by a warning at the end. Intensity and colour are scaled to 16 bits ([`ranges`]);
-//! values marked as invalid are 0. Point sources are 1 + the scan's place in the file, which is also its place among the
+//! A file is a sequence of pages with checksums ([`pages`]); its XML ([`document`]) lists scans and pictures; the points of a
+//! scan are a section of packets ([`vector`]). Positions are cartesian or spherical, floats or integers with scale and
+//! offset; the scan's pose transforms them to the file frame. A point without a valid position is returned as NaN, so that the
+//! caller counts it as dropped; a warning at the end says how many there are. Intensity and colour are scaled to 16 bits ([`ranges`]);
+//! values marked as invalid are 0. Point source ids are 1 + the scan's index in the file, which is also its index among the
 //! setups.
 //!
-//! Times of points are seconds since the start of their scan, which is in GPS seconds: together they are GPS time, given
-//! less a thousand million as LAS wants it. A file where a scan with times has no start, or one that is no date since 2002,
-//! counts from somewhere else: its times are given as they are, as of an unknown clock ([`settle_clock`]).
+//! Times of points are seconds since the start of their scan, which is in GPS seconds: their sum is GPS time, returned
+//! minus 1e9 as LAS requires. Where a scan with times has no start, or one before 2002,
+//! times are returned unchanged, and not called GPS time ([`resolve_clock`]).
 //!
 //! Limits: version 1 of the format. Only what is read is checked against the checksums. Rows, columns, groups, index
-//! packets and the fields of extensions (but a classification) are passed over. Memory stays below about 200 MiB for any
+//! packets and the fields of extensions (but a classification) are skipped. Memory stays below about 200 MiB for any
 //! file: the XML is read as a stream, packets one by one.
 
 mod assemble;
@@ -23,13 +23,14 @@ mod pictures;
 mod ranges;
 mod scan;
 mod vector;
+mod xml;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use glam::{DQuat, DVec3};
 
-use self::assemble::Tally;
+use self::assemble::Problems;
 use self::document::Document;
 use self::pages::Pages;
 use self::pictures::Picture;
@@ -41,26 +42,26 @@ use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_crs::declared::Crs;
 use parterre_crs::wkt;
-use parterre_model::contain::contained;
 use parterre_model::frame::{Unit, UnitSource};
+use parterre_model::panics;
 use parterre_model::points::{Attributes, Bounds, PointChunk};
-use parterre_model::record::{self, RecordChunk, Wanted};
+use parterre_model::record::Wanted;
 use parterre_model::setup::{ImageInfo, Setup};
 use parterre_model::{Error, Result, Warning};
 
 /// Points decoded at a time.
 const BLOCK_POINTS: usize = 8_192;
-/// Scans whose first points are looked at when a file is opened, and how many points of each.
+/// Scans that are sampled when a file is opened, and how many points of each.
 const SAMPLE_SCANS: usize = 5;
 const SAMPLE_POINTS: usize = 10_000;
-/// Constants take no bytes, so that a file's length does not limit the number of points made of constants alone.
-const MOST_CONSTANT_POINTS: u64 = 1 << 20;
+/// Constant fields take no bytes, so the length of a file does not limit the number of points whose fields are all constant.
+const MAX_CONSTANT_POINTS: u64 = 1 << 20;
 
-/// GPS seconds that LAS subtracts from times, and the least that a scan starts at whose clock counts them: in March 2002.
+/// Seconds that LAS subtracts from GPS times, and the earliest start, in GPS seconds, of a scan whose clock is taken as GPS time: March 2002.
 const STANDARD_TIME_OFFSET: f64 = 1e9;
 const LEAST_START: f64 = 7e8;
 
-/// Opens E57 bytes of the given length; `name` stands for the file in messages, `wishes` go before what the file says.
+/// Opens E57 bytes of the given length; `name` stands for the file in messages, `overrides` replace what the file says.
 ///
 /// Reads the header, the XML and the first packets of at most [`SAMPLE_SCANS`] scans.
 ///
@@ -68,11 +69,11 @@ const LEAST_START: f64 = 7e8;
 /// `e57_header`, `e57_truncated`, `e57_checksum`, `e57_xml`, `e57_too_many`, `e57_no_points`, `e57_fields`, `e57_point_count`,
 /// and while points or pictures are read also `e57_section`, `e57_packet`, `e57_points_missing` and `e57_image`;
 /// `crs_invalid`.
-pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, overrides: &Override) -> Result<Box<dyn PointSource>> {
+    adapt(reader(source, len, name)?, overrides).map_err(|error| error.in_file(name))
 }
 
-/// What the file says, as it says it.
+/// A reader without overrides.
 pub(super) fn reader(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
     let reader = E57Reader::open(source, len, name).map_err(|error| error.in_file(name))?;
     Ok(Box::new(reader))
@@ -87,13 +88,13 @@ struct E57Reader {
     gps_standard_time: bool,
     pictures: Vec<Picture>,
     columns: Box<Columns>,
-    /// The scan at hand, and its points once they were begun.
+    /// Index of the current scan, and its packets once reading of them began.
     scan: usize,
     vector: Option<Vector>,
-    tally: Tally,
+    problems: Problems,
     warnings: Vec<Warning>,
-    told: bool,
-    /// After a fault the place within the file is lost.
+    reported: bool,
+    /// After an error the position in the file is not known.
     failed: bool,
 }
 
@@ -104,14 +105,14 @@ impl E57Reader {
         if header.announced_len < len {
             warnings.push(Warning::new(
                 "e57_length",
-                format!("the file has {len} bytes, its header announces {}: the rest is not read", header.announced_len),
+                format!("the file has {len} bytes, but its header says {}: the rest is not read", header.announced_len),
             ));
         }
-        let document = contained(|| document::read(&mut pages, &header))
-            .unwrap_or_else(|panic| Err(document::invalid(format!("the XML cannot be read: {panic}"))))?;
+        let document = panics::catch(|| document::read(&mut pages, &header))
+            .unwrap_or_else(|panic| Err(xml::invalid(format!("the XML cannot be read: {panic}"))))?;
         let Document { crs, mut scans, mut pictures } = document;
         check_scans(&scans, &pages, &mut warnings)?;
-        keep_plausible(&mut pictures, &pages, &mut warnings);
+        drop_implausible(&mut pictures, &pages, &mut warnings);
 
         let crs = crs_of(crs.as_deref(), &mut warnings);
         let mut attributes = Attributes::default();
@@ -122,7 +123,7 @@ impl E57Reader {
             attributes.returns |= scan.has(Role::ReturnIndex) || scan.has(Role::ReturnCount);
             attributes.gps_time |= scan.has(Role::Time);
         }
-        let gps_standard_time = settle_clock(&mut scans, &mut warnings);
+        let gps_standard_time = resolve_clock(&mut scans, &mut warnings);
         let [major, minor] = header.version;
         let mut reader = Self {
             name: name.to_path_buf(),
@@ -149,23 +150,23 @@ impl E57Reader {
             columns: Box::default(),
             scan: 0,
             vector: None,
-            tally: Tally::default(),
+            problems: Problems::default(),
             warnings: Vec::new(),
-            told: false,
+            reported: false,
             failed: false,
         };
         let samples = reader.sample()?;
-        reader.ranges = ranges::settle(&reader.scans, &samples, &mut reader.info.warnings);
+        reader.ranges = ranges::resolve(&reader.scans, &samples, &mut reader.info.warnings);
         reader.info.bounds = bounds_of(&reader.scans, &samples);
         Ok(reader)
     }
 
-    /// Looks at the first points of some of the scans that leave something open.
+    /// Reads the first points of some of the scans whose XML does not give all ranges and bounds.
     fn sample(&mut self) -> Result<Vec<Option<Sample>>> {
         let mut samples = vec![None; self.scans.len()];
-        let needy: Vec<_> = (0..self.scans.len()).filter(|&place| ranges::needs_sample(&self.scans[place])).collect();
-        let step = needy.len().div_ceil(SAMPLE_SCANS).max(1);
-        for place in needy.into_iter().step_by(step) {
+        let unresolved: Vec<_> = (0..self.scans.len()).filter(|&place| ranges::needs_sample(&self.scans[place])).collect();
+        let step = unresolved.len().div_ceil(SAMPLE_SCANS).max(1);
+        for place in unresolved.into_iter().step_by(step) {
             let scan = &self.scans[place];
             let mut vector = Vector::open(&mut self.pages, scan)?;
             let (mut sample, mut seen) = (Sample::EMPTY, 0);
@@ -197,37 +198,38 @@ impl E57Reader {
             let most = BLOCK_POINTS.min(max - chunk.len());
             let count = vector.block(&mut self.pages, most, |role| is_wanted(role, attributes), &mut self.columns)?;
             let source = self.scan as u16 + 1;
-            let met = assemble::append(scan, self.ranges[self.scan], attributes, source, count, &self.columns, chunk);
-            self.tally.invalid += met.invalid;
-            self.tally.clamped += met.clamped;
+            let found = assemble::append(scan, self.ranges[self.scan], attributes, source, count, &self.columns, chunk);
+            self.problems.invalid += found.invalid;
+            self.problems.clamped += found.clamped;
             if vector.left() == 0 {
                 self.vector = None;
                 self.scan += 1;
             }
         }
-        if self.scan == self.scans.len() && !self.told {
-            self.told = true;
-            self.tell();
+        if self.scan == self.scans.len() && !self.reported {
+            self.reported = true;
+            self.report_problems();
         }
         Ok(chunk.len())
     }
 
-    fn tell(&mut self) {
-        let Tally { invalid, clamped } = self.tally;
+    fn report_problems(&mut self) {
+        let Problems { invalid, clamped } = self.problems;
         if invalid > 0 {
             let message = format!("{invalid} of {} points have no valid position: they are left out", self.info.points);
             self.warnings.push(Warning::new("e57_points_invalid", message));
         }
         if clamped > 0 {
-            let message =
-                format!("{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped");
+            let message = format!(
+                "{clamped} values of intensity or colour are outside of the limits that the file declares: they are clamped to these limits"
+            );
             self.warnings.push(Warning::new("e57_values_clamped", message));
         }
     }
 
     fn read_checked(&mut self, chunk: &mut PointChunk, max: usize, attributes: Attributes) -> Result<usize> {
         if self.failed {
-            let message = "reading went on after a fault";
+            let message = "reading cannot continue after an earlier error in this file";
             return Err(Error::input("e57_packet", message, "Export the file again.").in_file(&self.name));
         }
         let outcome = self.read(chunk, max, attributes);
@@ -245,24 +247,17 @@ impl PointSource for E57Reader {
         self.read_checked(chunk, max, self.info.attributes)
     }
 
-    fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
-        let mut columns = PointChunk { positions: std::mem::take(&mut chunk.positions), ..PointChunk::default() };
-        chunk.clear();
+    fn read_columns(&mut self, chunk: &mut PointChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let attributes = if wanted == Wanted::Records { self.info.attributes } else { Attributes::default() };
-        let count = self.read_checked(&mut columns, max, attributes)?;
-        if wanted == Wanted::Records {
-            record::append_attributes(&columns, attributes.color, &mut chunk.attribute_bytes);
-        }
-        chunk.positions = columns.positions;
-        Ok(count)
+        self.read_checked(chunk, max, attributes)
     }
 
     fn rewind(&mut self) -> Result<()> {
         self.scan = 0;
         self.vector = None;
-        self.tally = Tally::default();
+        self.problems = Problems::default();
         self.warnings.clear();
-        self.told = false;
+        self.reported = false;
         self.failed = false;
         Ok(())
     }
@@ -293,8 +288,8 @@ fn is_wanted(role: Role, attributes: Attributes) -> bool {
     }
 }
 
-/// Puts the scans' starts into standard GPS time where all that have times start at a GPS time. Returns whether they do.
-fn settle_clock(scans: &mut [Scan], warnings: &mut Vec<Warning>) -> bool {
+/// Converts the start times of scans to standard GPS time where all scans with times start at a GPS time. Returns whether they do.
+fn resolve_clock(scans: &mut [Scan], warnings: &mut Vec<Warning>) -> bool {
     let timed = || scans.iter().filter(|scan| scan.points > 0 && scan.has(Role::Time));
     let dated = timed().filter(|scan| scan.start_time >= LEAST_START).count();
     if dated == 0 {
@@ -302,7 +297,7 @@ fn settle_clock(scans: &mut [Scan], warnings: &mut Vec<Warning>) -> bool {
     }
     if dated < timed().count() {
         let message = format!(
-            "{dated} of {} scans with times have a date to count them from: all times are kept as they are, and not called GPS time",
+            "only {dated} of {} scans with times have a start date: all times are kept unchanged and are not GPS time",
             timed().count()
         );
         warnings.push(Warning::new("gps_time_mixed", message));
@@ -314,18 +309,18 @@ fn settle_clock(scans: &mut [Scan], warnings: &mut Vec<Warning>) -> bool {
     true
 }
 
-/// Refuses files without points, or with more than can be in them; tells of scans that are left out.
+/// Refuses files without points, or with more than fit into them; warns of scans that cannot be read.
 fn check_scans(scans: &[Scan], pages: &Pages, warnings: &mut Vec<Warning>) -> Result<()> {
     const EMPTY_HINT: &str = "Export the scan again, with its points.";
     if scans.iter().all(|scan| scan.points == 0) {
-        let message = format!("the file holds no points ({} scans)", scans.len());
+        let message = format!("the file has no points ({} scans)", scans.len());
         return Err(Error::input("e57_no_points", message, EMPTY_HINT));
     }
     let unusable: Vec<_> =
         scans.iter().filter(|scan| scan.points > 0).filter_map(|scan| Some((scan, scan.fields.as_ref().err()?))).collect();
     if let Some((scan, why)) = unusable.first() {
         let (count, points) = (unusable.len(), unusable.iter().fold(0_u64, |sum, (scan, _)| sum.saturating_add(scan.points)));
-        let message = format!("{count} scans with {points} points cannot be read; of {:?}: {why}", scan.name);
+        let message = format!("{count} scans with {points} points cannot be read; the first is {:?}: {why}", scan.name);
         if scans.iter().all(|scan| scan.points == 0 || scan.fields.is_err()) {
             return Err(Error::input("e57_fields", message, "Export the scan with cartesian coordinates."));
         }
@@ -339,31 +334,31 @@ fn check_scans(scans: &[Scan], pages: &Pages, warnings: &mut Vec<Warning>) -> Re
             width => bits += width * u128::from(scan.points),
         }
     }
-    if bits > 8 * u128::from(pages.logical_len()) || constant_points > MOST_CONSTANT_POINTS {
+    if bits > 8 * u128::from(pages.logical_len()) || constant_points > MAX_CONSTANT_POINTS {
         let points: u128 = scans.iter().map(|scan| u128::from(scan.points)).sum();
-        let message = format!("{points} points are announced, more than the file's {} bytes can hold", pages.logical_len());
+        let message = format!("the file announces {points} points, more than its {} bytes can hold", pages.logical_len());
         return Err(Error::input("e57_point_count", message, "The file is damaged or cut off: export it again."));
     }
     let poses = scans.iter().filter_map(|scan| scan.pose.as_ref());
-    let (refused, mended) =
-        poses.fold((0, 0), |(refused, mended), pose| (refused + u64::from(pose.refused), mended + u64::from(pose.mended)));
+    let (refused, normalized) =
+        poses.fold((0, 0), |(refused, normalized), pose| (refused + u64::from(pose.refused), normalized + u64::from(pose.normalized)));
     if refused > 0 {
         warnings.push(Warning::new(
             "e57_pose_refused",
-            format!("{refused} scans have a pose that is none (its numbers are missing, infinite or all 0): they are read without it"),
+            format!("{refused} scans have an invalid pose (its numbers are missing, infinite or all 0): they are read without it"),
         ));
     }
-    if mended > 0 {
+    if normalized > 0 {
         warnings.push(Warning::new(
             "e57_pose_mended",
-            format!("{mended} scans have a rotation whose quaternion is not of length 1: it is taken as the direction it gives"),
+            format!("{normalized} scans have a rotation whose quaternion is not of length 1: it is normalized"),
         ));
     }
     Ok(())
 }
 
-/// Drops pictures that cannot be in the file, and tells of what is left out.
-fn keep_plausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut Vec<Warning>) {
+/// Drops pictures that do not fit into the file, with a warning, and warns of masks and invalid poses.
+fn drop_implausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut Vec<Warning>) {
     let mut first = None;
     let before = pictures.len();
     pictures.retain(|picture| match pictures::implausible(picture, pages) {
@@ -374,7 +369,10 @@ fn keep_plausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut Vec
         None => true,
     });
     if let Some(first) = first {
-        warnings.push(Warning::new("e57_images_left_out", format!("{} pictures are left out; of {first}", before - pictures.len())));
+        warnings.push(Warning::new(
+            "e57_images_left_out",
+            format!("{} pictures cannot be read; the first is {first}", before - pictures.len()),
+        ));
     }
     let masks = pictures.iter().filter(|picture| picture.has_mask).count();
     if masks > 0 {
@@ -382,12 +380,11 @@ fn keep_plausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut Vec
     }
     let refused = pictures.iter().filter(|picture| picture.pose_refused).count();
     if refused > 0 {
-        warnings
-            .push(Warning::new("e57_image_pose_refused", format!("{refused} pictures have a pose that is none: they are kept without it")));
+        warnings.push(Warning::new("e57_image_pose_refused", format!("{refused} pictures have an invalid pose: they are kept without it")));
     }
 }
 
-/// The name of the coordinate system. By the standard coordinates are metres: systems in other units are not taken.
+/// The name of the coordinate reference system. By the standard, coordinates are metres: systems in other units are not used.
 fn crs_of(text: Option<&str>, warnings: &mut Vec<Warning>) -> Option<String> {
     let text = text?;
     let crs = if let Some(code) = epsg_of(text) {
@@ -395,21 +392,21 @@ fn crs_of(text: Option<&str>, warnings: &mut Vec<Warning>) -> Option<String> {
     } else {
         wkt::read(text)
     };
-    let told = !crs.warnings.is_empty();
+    let has_warning = !crs.warnings.is_empty();
     warnings.extend(crs.warnings);
     match (crs.name, crs.unit) {
         (Some(name), Some(unit)) if unit != Unit::Metre => {
-            let name = document::clip(&name, 80);
+            let name = xml::clip(&name, 80);
             warnings.push(Warning::new(
                 "e57_crs_unit",
-                format!("the coordinate system {name} counts in another unit ({unit:?}), but E57 in metres: it is not taken"),
+                format!("the coordinate system {name} is in another unit ({unit:?}), but E57 files are in metres: it is not used"),
             ));
             None
         }
         (Some(name), _) => Some(name),
         (None, _) => {
-            if !told {
-                warnings.push(Warning::new("crs_unreadable", format!("the coordinate system has no name: {:?}", document::clip(text, 80))));
+            if !has_warning {
+                warnings.push(Warning::new("crs_unreadable", format!("the coordinate system cannot be read: {:?}", xml::clip(text, 80))));
             }
             None
         }
@@ -449,7 +446,7 @@ fn images_of(pictures: &[Picture], scans: &[Scan]) -> Vec<ImageInfo> {
     pictures.iter().map(image_of).collect()
 }
 
-/// The box around all scans' boxes, turned into the file frame.
+/// The box around the bounds of all scans, in the file frame.
 fn bounds_of(scans: &[Scan], samples: &[Option<Sample>]) -> Bounds {
     let mut bounds = Bounds::EMPTY;
     for (scan, sample) in scans.iter().zip(samples).filter(|(scan, _)| scan.points > 0 && scan.fields.is_ok()) {

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::open::open_with;
 use crate::overrides::Override;
 use crate::source::PointSource;
+use crate::sources::open_all;
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::Bounds;
 use parterre_model::setup::{ImageInfo, Setup};
@@ -112,20 +114,20 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
     inspect_with(path, &Override::default())
 }
 
-/// As [`inspect`]; `wishes` go before what the file says.
+/// As [`inspect`]; `overrides` go before what the file says.
 ///
 /// # Errors
 /// Those of [`crate::open_with`].
-pub fn inspect_with(path: &Path, wishes: &Override) -> Result<Inspection> {
-    Ok(Inspection::of(crate::open_with(path, wishes)?.as_ref(), len(path)?))
+pub fn inspect_with(path: &Path, overrides: &Override) -> Result<Inspection> {
+    Ok(Inspection::of(open_with(path, overrides)?.as_ref(), len(path)?))
 }
 
 /// Looks at the files of one scan.
 ///
 /// # Errors
 /// Those of [`crate::open_all`]: files that do not go together are an error, as they are for the tiler.
-pub fn inspect_all<P: AsRef<Path>>(paths: &[P], wishes: &Override) -> Result<Together> {
-    let sources = crate::open_all(paths, wishes)?;
+pub fn inspect_all<P: AsRef<Path>>(paths: &[P], overrides: &Override) -> Result<Together> {
+    let sources = open_all(paths, overrides)?;
     let mut bounds = Bounds::EMPTY;
     let mut files = Vec::with_capacity(paths.len());
     for (source, path) in sources.iter().zip(paths) {

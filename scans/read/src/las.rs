@@ -1,21 +1,25 @@
 //! LAS and LAZ, COPC included, which is read as the LAZ that it is.
 //!
-//! LAS 1.0 to 1.5 with point formats 0 to 10, compression versions 1 to 4. Waveforms are left out. The header is checked
-//! against the file before anything is allocated by it, and where its count of points is wrong the file's own is taken,
+//! LAS 1.0 to 1.5 with point formats 0 to 10, compression versions 1 to 4. Waveforms are not read. The header is checked
+//! against the file before anything is allocated by it, and where its number of points is wrong the actual one is used,
 //! with a warning ([`plain`], [`table`]); memory stays below about 300 MiB for any file, of which a table of as many
 //! chunks as are read takes 100.
 //!
 //! **Sample.** Opening decodes up to five blocks spread over the file ([`SAMPLE_BLOCKS`]; only the first where a LAZ has
-//! no table of chunks), and header bounds that are no box, or that a sampled point lies outside of, are replaced by the
-//! sample's, with a warning. Whether there are colour and intensity, and how deep colours are, is decided by the sample
-//! and, where it leaves doubt, by the first pass over all points ([`content`]): [`SourceInfo::attributes`] and the
+//! no table of chunks), and header bounds that are invalid, or that a sampled point lies outside of, are replaced by the
+//! sample's, with a warning. Whether there are colour and intensity, and whether colours have 8 or 16 bits, is decided by the sample
+//! and, where it does not decide, by the first pass over all points ([`content`]): [`SourceInfo::attributes`] and the
 //! layout of the attribute bytes may change at its end, and not after.
 //!
-//! **Selection.** Point formats 6 to 10 are compressed field by field: only fields that are asked for, or in doubt, are
+//! **Selection.** Point formats 6 to 10 are compressed field by field: only fields that are requested, or undecided, are
 //! decompressed.
 
+mod chunk;
 mod chunks;
+mod coding;
 mod content;
+mod convert;
+mod fault;
 mod header;
 mod laz;
 mod plain;
@@ -23,7 +27,6 @@ mod raw;
 mod records;
 mod stream;
 mod table;
-mod tails;
 mod vlr;
 
 use std::fs::File;
@@ -33,12 +36,13 @@ use std::path::{Path, PathBuf};
 use ::laz::DecompressionSelection;
 use glam::DVec3;
 
-use self::content::{Largest, Open};
+use self::content::{Largest, Undecided};
+use self::convert::ChangedValues;
+use self::fault::Fault;
 use self::header::Header;
-use self::raw::{Fault, RawRecords};
+use self::raw::RawRecords;
 use self::records::Layout;
-use self::tails::Changed;
-use self::vlr::Records;
+use self::vlr::VariableRecords;
 use crate::adapt::adapt;
 use crate::overrides::Override;
 use crate::source::{PointSource, Source, SourceInfo};
@@ -46,9 +50,6 @@ use parterre_model::frame::UnitSource;
 use parterre_model::points::{Bounds, PointChunk};
 use parterre_model::record::{AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::{Error, Result, Warning};
-
-/// The file behind every way of reading.
-type Input = BufReader<Box<dyn Source>>;
 
 /// Blocks that the sample takes, evenly spread, the first and the last included.
 const SAMPLE_BLOCKS: u64 = 5;
@@ -65,11 +66,11 @@ pub fn open(path: &Path) -> Result<Box<dyn PointSource>> {
 }
 
 /// Opens LAS or LAZ bytes of the given length; `name` stands for the file in messages.
-pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, wishes: &Override) -> Result<Box<dyn PointSource>> {
-    adapt(reader(source, len, name)?, wishes).map_err(|error| error.in_file(name))
+pub fn from_source(source: Box<dyn Source>, len: u64, name: &Path, overrides: &Override) -> Result<Box<dyn PointSource>> {
+    adapt(reader(source, len, name)?, overrides).map_err(|error| error.in_file(name))
 }
 
-/// What the file says, as it says it.
+/// A reader without overrides.
 pub(super) fn reader(source: Box<dyn Source>, len: u64, name: &Path) -> Result<Box<dyn PointSource>> {
     let reader = LasReader::open(source, len, name).map_err(|fault| error(fault, name))?;
     Ok(Box::new(reader))
@@ -80,30 +81,30 @@ struct LasReader {
     info: SourceInfo,
     wkt: Option<String>,
     gps_standard_time: bool,
-    /// Positions of the sample, until they are asked for.
+    /// Positions of the sample, until they are moved out by [`PointSource::sample`].
     sampled: Vec<DVec3>,
     layout: Layout,
     raw: Box<dyn RawRecords>,
-    /// Raw records at hand, and where the next one begins.
+    /// Raw records that were read, and the offset of the next one to return.
     records: Vec<u8>,
     next: usize,
-    /// What of the records is decompressed.
+    /// Fields that are decompressed.
     fields: Fields,
-    /// Points handed out since the start.
+    /// Points returned in this pass.
     done: u64,
-    /// What the sample, or a first pass, left open, and what this pass saw of it.
-    open: Open,
+    /// What the sample, or the first pass, did not decide, and the largest values of this pass.
+    undecided: Undecided,
     seen: Largest,
-    changed: Changed,
+    changed: ChangedValues,
     warnings: Vec<Warning>,
-    /// After a fault the state behind `raw` is not to be trusted.
+    /// After an error the state of `raw` is not valid.
     failed: bool,
 }
 
-/// What of the records a caller asks for.
+/// The fields that a caller requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fields {
-    /// What columns hold.
+    /// The fields of columns.
     Columns,
     /// Positions alone.
     Positions,
@@ -129,11 +130,13 @@ impl LasReader {
         input.seek(SeekFrom::Start(0))?;
         input.by_ref().take(375).read_to_end(&mut head)?;
         if !head.starts_with(b"LASF") {
-            return Err(Error::input("format_unknown", "the file does not begin as a LAS file does", "Choose a LAS or LAZ file.").into());
+            return Err(
+                Error::input("format_unknown", "the file does not begin with the signature of LAS", "Choose a LAS or LAZ file.").into()
+            );
         }
         let mut warnings = Vec::new();
         let mut header = Header::parse(&head, len, &mut warnings)?;
-        let vlrs = Records::read(&mut input, &header, &mut warnings)?;
+        let vlrs = VariableRecords::read(&mut input, &header, &mut warnings)?;
         let mut crs = vlrs.crs(header.wkt);
         warnings.append(&mut crs.warnings);
         let raw: Box<dyn RawRecords> = if header.compressed {
@@ -142,7 +145,7 @@ impl LasReader {
             Box::new(plain::Plain::open(input, &mut header, &mut warnings)?)
         };
         let mut layout = Layout::new(&header);
-        layout.extra = tails::extra_fields(&header, &vlrs, &mut warnings);
+        layout.extra = convert::extra_fields(&header, &vlrs, &mut warnings);
         let copc = if vlrs.copc { " (COPC)" } else { "" };
         let mut reader = Self {
             name: name.to_path_buf(),
@@ -169,9 +172,9 @@ impl LasReader {
             next: 0,
             fields: Fields::Columns,
             done: 0,
-            open: Open::default(),
+            undecided: Undecided::default(),
             seen: Largest::default(),
-            changed: Changed::default(),
+            changed: ChangedValues::default(),
             warnings: Vec::new(),
             failed: false,
         };
@@ -179,12 +182,12 @@ impl LasReader {
         Ok(reader)
     }
 
-    /// Decides what only the points can tell, as far as a few of them tell it.
+    /// Decides what only the points show, as far as a sample shows it.
     fn sample(&mut self) -> Result<(), Fault> {
         let points = self.info.points;
         let mut chunk = PointChunk::default();
         let (mut bounds, mut largest, mut sampled) = (Bounds::EMPTY, Largest::default(), 0);
-        self.raw.select(Open::ALL.select(self.fields.selection()));
+        self.raw.select(Undecided::ALL.select(self.fields.selection()));
         for block in 0..SAMPLE_BLOCKS {
             let last_start = points.saturating_sub(SAMPLE_POINTS);
             if !self.raw.go_to(last_start * block / (SAMPLE_BLOCKS - 1)) {
@@ -194,7 +197,7 @@ impl LasReader {
             self.raw.read(&mut self.records, SAMPLE_POINTS)?;
             chunk.clear();
             self.layout.decode(&self.records, &mut chunk);
-            largest.look(&self.layout, Open::ALL, &self.records);
+            largest.include(&self.layout, Undecided::ALL, &self.records);
             sampled += chunk.len() as u64;
             self.sampled.extend(chunk.positions.iter().copied().filter(|position| position.is_finite()));
             if last_start == 0 {
@@ -204,7 +207,7 @@ impl LasReader {
         self.records.clear();
         self.sampled.iter().for_each(|&position| bounds.include(position));
         if sampled < points {
-            self.open = largest.open(&self.layout);
+            self.undecided = largest.undecided(&self.layout);
         }
         self.select(Fields::Columns);
 
@@ -215,10 +218,10 @@ impl LasReader {
             if present && max == 0 && sampled < points {
                 self.info
                     .warnings
-                    .push(Warning::new(code, format!("{name} is 0 in all of {sampled} sampled points of {points}: it is taken as absent")));
+                    .push(Warning::new(code, format!("{name} is 0 in all {sampled} sampled points of {points}: it is treated as absent")));
             }
         }
-        largest.settle(&mut self.layout);
+        largest.apply(&mut self.layout);
         self.info.attributes = self.layout.attributes;
 
         let announced = self.info.bounds;
@@ -229,7 +232,7 @@ impl LasReader {
             self.info.warnings.push(Warning::new(
                 "las_bounds",
                 format!(
-                    "the header's bounds, {} to {}, do not hold the points: those of {sampled} sampled points are given instead",
+                    "the header's bounds, {} to {}, do not contain the points: the bounds of {sampled} sampled points are used instead",
                     announced.min, announced.max
                 ),
             ));
@@ -237,43 +240,43 @@ impl LasReader {
         Ok(())
     }
 
-    /// Goes to the first point, with these fields from there on.
+    /// Goes to the first point and selects these fields.
     fn select(&mut self, fields: Fields) {
         self.fields = fields;
-        self.raw.select(self.open.select(fields.selection()));
+        self.raw.select(self.undecided.select(fields.selection()));
         self.raw.go_to(0);
         self.records.clear();
         self.next = 0;
         self.done = 0;
         self.seen = Largest::default();
-        self.changed = Changed::default();
-        // The count was corrected by it: no later pass comes to that again.
+        self.changed = ChangedValues::default();
+        // This one belongs to the corrected number of points, which later passes do not detect again.
         self.warnings.retain(|warning| warning.code == "laz_truncated");
         self.failed = false;
     }
 
-    /// Makes sure that the next records have these fields: a caller who changes its mind on the way has the points before
-    /// read again.
-    fn want(&mut self, fields: Fields) -> Result<()> {
+    /// Makes sure that the next records have these fields. Where a caller requests other fields in the middle of a pass, the points before
+    /// are read again.
+    fn ensure_fields(&mut self, fields: Fields) -> Result<()> {
         if self.failed {
-            return Err(error(Fault::Input(laz::corrupt("reading went on after a fault")), &self.name));
+            return Err(error(Fault::Input(fault::corrupt("reading cannot continue after an earlier error in this file")), &self.name));
         }
         if self.fields != fields {
             let done = self.done;
             self.select(fields);
             while self.done < done && self.fill()? > 0 {
-                self.advance(((done - self.done) as usize).min(self.at_hand()));
+                self.advance(((done - self.done) as usize).min(self.buffered()));
             }
         }
         Ok(())
     }
 
-    /// Raw records at hand.
-    fn at_hand(&self) -> usize {
+    /// Number of raw records that were read and not returned yet.
+    fn buffered(&self) -> usize {
         (self.records.len() - self.next) / self.layout.record_len
     }
 
-    /// Sees to it that records are at hand, unless all were handed out. Returns how many.
+    /// Reads the next records, unless some are buffered or all were returned. Returns the number of buffered records.
     fn fill(&mut self) -> Result<usize> {
         if self.next == self.records.len() && self.done < self.info.points {
             self.records.clear();
@@ -283,21 +286,23 @@ impl LasReader {
                 return Err(error(fault, &self.name));
             }
             if self.records.is_empty() {
-                let Some(why) = self.raw.cut_short() else {
+                let Some(why) = self.raw.truncation() else {
                     self.failed = true;
                     return Err(Error::Internal(format!("{} ended after {} points", self.name.display(), self.done)));
                 };
-                self.warnings
-                    .push(Warning::new("laz_truncated", format!("{} of {} announced points are read: {why}", self.done, self.info.points)));
+                self.warnings.push(Warning::new(
+                    "laz_truncated",
+                    format!("only {} of {} announced points can be read: {why}", self.done, self.info.points),
+                ));
                 self.info.points = self.done;
                 self.end_pass();
             }
-            self.seen.look(&self.layout, self.open, &self.records);
+            self.seen.include(&self.layout, self.undecided, &self.records);
         }
-        Ok(self.at_hand())
+        Ok(self.buffered())
     }
 
-    /// Leaves records behind that were handed out.
+    /// Skips records that were returned.
     fn advance(&mut self, count: usize) {
         self.next += count * self.layout.record_len;
         self.done += count as u64;
@@ -306,13 +311,13 @@ impl LasReader {
         }
     }
 
-    /// After the last point: what only all points tell is settled, for the next pass.
+    /// After the last point: decides what was undecided, for the next pass.
     fn end_pass(&mut self) {
         if self.changed.colors > 0 {
             self.warnings.push(Warning::new(
                 "color_depth_mixed",
                 format!(
-                    "colours look like 8-bit values in a sample of the file, but {} points have larger ones: these are clamped",
+                    "colours have 8-bit values in a sample of the file, but {} points have larger ones: these are clamped",
                     self.changed.colors
                 ),
             ));
@@ -320,18 +325,18 @@ impl LasReader {
         if self.changed.times > 0 {
             self.warnings.push(Warning::new(
                 "gps_time_not_finite",
-                format!("the GPS time of {} points is no number: it is set to 0", self.changed.times),
+                format!("the GPS time of {} points is not a number: it is set to 0", self.changed.times),
             ));
         }
-        if self.open.any() {
-            let Open { color, intensity } = std::mem::take(&mut self.open);
-            // What was not open is known to have values that are neither 0 nor narrow.
+        if self.undecided.any() {
+            let Undecided { color, intensity } = std::mem::take(&mut self.undecided);
+            // Decided properties are known to have values that are neither 0 nor 8-bit.
             let all = Largest {
                 color: if color { self.seen.color } else { u16::MAX },
                 nir: if color { self.seen.nir } else { u16::MAX },
                 intensity: if intensity { self.seen.intensity } else { u16::MAX },
             };
-            all.settle(&mut self.layout);
+            all.apply(&mut self.layout);
             let attributes = self.layout.attributes;
             self.info.attributes = attributes;
             self.info.warnings.retain(|warning| {
@@ -348,9 +353,9 @@ impl PointSource for LasReader {
 
     fn read_chunk(&mut self, chunk: &mut PointChunk, max: usize) -> Result<usize> {
         chunk.clear();
-        self.want(Fields::Columns)?;
+        self.ensure_fields(Fields::Columns)?;
         while chunk.len() < max && self.fill()? > 0 {
-            let count = (max - chunk.len()).min(self.at_hand());
+            let count = (max - chunk.len()).min(self.buffered());
             let end = self.next + count * self.layout.record_len;
             self.changed.colors += self.layout.decode(&self.records[self.next..end], chunk);
             self.advance(count);
@@ -377,11 +382,11 @@ impl PointSource for LasReader {
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let with_attributes = wanted == Wanted::Records;
-        self.want(if with_attributes { Fields::Records } else { Fields::Positions })?;
+        self.ensure_fields(if with_attributes { Fields::Records } else { Fields::Positions })?;
         let mut read = 0;
         let attributes_len = if with_attributes { self.layout.attribute_layout().len() } else { 0 };
         while read < max && self.fill()? > 0 {
-            let count = (max - read).min(self.at_hand());
+            let count = (max - read).min(self.buffered());
             let end = self.next + count * self.layout.record_len;
             let changed = self.layout.decode_records(&self.records[self.next..end], with_attributes, read, chunk);
             self.changed.colors += changed.colors;

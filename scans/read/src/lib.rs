@@ -1,16 +1,16 @@
-//! Reading scan files in chunks, whatever the format; the format is told by the first bytes, never by the name.
+//! Reading scan files of any supported format in chunks. The format is detected by the first bytes, never by the file name.
 //!
-//! [`open`] gives a [`PointSource`]; [`inspect`] tells what is in a file without reading its points; [`open_all`] opens the
+//! [`open`] gives a [`PointSource`]; [`inspect`] describes a file without reading all its points; [`open_all`] opens the
 //! files of one scan.
 
 mod adapt;
+mod detect;
 pub mod e57;
 pub mod inspect;
 pub mod las;
 mod open;
 mod overrides;
 pub mod ply;
-mod sniff;
 mod source;
 mod sources;
 

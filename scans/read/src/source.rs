@@ -1,4 +1,4 @@
-//! What every format's reader offers: a description of the file, and its points in chunks.
+//! The interface of all readers: a description of the file, and its points in chunks.
 
 use std::io::{Read, Seek};
 
@@ -11,7 +11,7 @@ use parterre_model::record::{self, AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::setup::{ImageInfo, Setup};
 use parterre_model::{Error, Result, Warning};
 
-/// What a reader and the file behind it have to offer: plain bytes that can be sought.
+/// Bytes of a file that can be read from any position.
 pub trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}
 
@@ -22,12 +22,12 @@ pub struct SourceInfo {
     pub format: String,
     /// Points announced; never more than the file can hold.
     pub points: u64,
-    /// Bounds that the header announces, in the file's unit; those of a sample where it announces none. Headers lie: the
-    /// tiler measures.
+    /// Bounds that the header announces, in the file's unit; those of a sample where it announces none. Headers can be
+    /// wrong: the tiler measures.
     pub bounds: Bounds,
     /// `EPSG:n`, WKT, or nothing.
     pub crs: Option<String>,
-    /// Unit, `None` where the file does not say; the reader of points then takes metres.
+    /// Unit; `None` where the file gives none: metres are assumed then.
     pub unit: Option<Unit>,
     /// Unit of the heights, where the file says that it is another one.
     pub vertical_unit: Option<Unit>,
@@ -37,7 +37,7 @@ pub struct SourceInfo {
     pub attributes: Attributes,
     /// Steps of the stored whole numbers, where positions are stored as such.
     pub grid: Option<Grid>,
-    /// Where the scanner stood, for formats that say so.
+    /// Positions of the scanner, for formats that have them.
     pub setups: Vec<Setup>,
     /// Pictures in the file, in the order of [`PointSource::read_image`].
     pub images: Vec<ImageInfo>,
@@ -58,7 +58,7 @@ pub trait PointSource: Send {
     /// Goes back to the first point.
     fn rewind(&mut self) -> Result<()>;
 
-    /// What was met while reading points, beside what `info` told.
+    /// Problems found while reading points, beside those in [`SourceInfo::warnings`].
     fn warnings(&self) -> &[Warning];
 
     /// The layout of the attribute bytes that [`PointSource::read_records`] gives. Final only after all points were read once: it
@@ -67,31 +67,38 @@ pub trait PointSource: Send {
         record::layout_of(self.info().attributes)
     }
 
+    /// As [`PointSource::read_chunk`], but readers may leave out all columns except positions where these alone are wanted.
+    fn read_columns(&mut self, chunk: &mut PointChunk, _wanted: Wanted, max: usize) -> Result<usize> {
+        self.read_chunk(chunk, max)
+    }
+
     /// As [`PointSource::read_chunk`], with everything that COPC can keep of the points.
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
+        // The end of a pass may change the format, which then holds for the next pass.
+        let format = self.attribute_layout();
         let mut columns = PointChunk { positions: std::mem::take(&mut chunk.positions), ..PointChunk::default() };
         chunk.clear();
-        let count = self.read_chunk(&mut columns, max)?;
+        let count = self.read_columns(&mut columns, wanted, max)?;
         if wanted == Wanted::Records {
-            record::append_attributes(&columns, self.attribute_layout().color, &mut chunk.attribute_bytes);
+            record::append_attributes(&columns, format.color, &mut chunk.attribute_bytes);
         }
         chunk.positions = columns.positions;
         Ok(count)
     }
 
-    /// The CRS as WKT, word for word, of a file that has it so and that nobody overruled.
+    /// The CRS as WKT, exactly as the file has it; `None` where the file has none or where it was overridden.
     fn wkt(&self) -> Option<&str> {
         None
     }
 
-    /// Whether GPS times are standard GPS time less a thousand million seconds, and not seconds of a week.
+    /// Whether GPS times are standard GPS time minus 1e9 seconds, and not seconds of a week.
     fn gps_standard_time(&self) -> bool {
         false
     }
 
-    /// Positions of some points, for what can be told from a few: at most about 50,000, spread over the file where that is
-    /// cheap. To be asked for once, before points are read: what opening had to look at anyway is given away, and a
-    /// second call may find nothing. The next point read is the first one again.
+    /// Positions of a sample of the points: at most about 50,000, spread over the file where that is fast. To be called once,
+    /// before points are read: the sample that was read on opening is moved out, and a second call may return nothing.
+    /// The next point read is the first one of the file.
     fn sample(&mut self) -> Result<Vec<DVec3>> {
         let mut chunk = PointChunk::default();
         let read = self.read_chunk(&mut chunk, 50_000);

@@ -1,35 +1,24 @@
-//! The table of files and what reading them gives, in `docs/formats.md`: compared with what is read now.
+//! The table of files and the results of reading them, in `docs/formats.md`: compared with the current results.
 //!
-//! `PARTERRE_BLESS=1` writes it anew.
+//! `PARTERRE_BLESS=1` writes the table again.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parterre_model::points::PointChunk;
 use parterre_read as read;
 use parterre_test_support::codes::code_of;
+use parterre_test_support::data::{data, files_below};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md");
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats.md");
 const BEGIN: &str = "<!-- reader matrix -->\n";
 const END: &str = "<!-- /reader matrix -->\n";
 const FOLDERS: [&str; 6] = ["las", "copc", "e57", "ply", "aerial", "venue"];
 /// Larger files are read by other tests.
-const MOST_BYTES: u64 = 20_000_000;
+const MAX_BYTES: u64 = 20_000_000;
 
-fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.is_dir() {
-            walk(&path, files);
-        } else if path.metadata().expect("a file").len() <= MOST_BYTES {
-            files.push(path);
-        }
-    }
-}
-
-/// A row: file, format, points that were read, attributes, places and pictures, coordinate system, what was said.
+/// A row: file, format, points that were read, attributes, setups and pictures, coordinate system, warnings.
 fn row(file: &Path, name: &str) -> String {
     let refused = |code: &str| format!("| `{name}` | refused | | | | `{code}` |\n");
     let mut source = match read::open(file) {
@@ -63,20 +52,14 @@ fn row(file: &Path, name: &str) -> String {
 }
 
 fn table() -> Option<String> {
-    let data = Path::new(DATA);
-    if !data.is_dir() {
-        eprintln!("skipped: there is no test data at {DATA}");
-        return None;
-    }
-    let mut files = Vec::new();
-    for folder in FOLDERS {
-        walk(&data.join(folder), &mut files);
-    }
+    let data = data()?;
+    let is_small = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
+    let mut files: Vec<_> = FOLDERS.iter().flat_map(|folder| files_below(&data.join(folder), &is_small)).collect();
     files.sort();
-    let mut table = "\n| file | format | points | has | system | corrected or told |\n| --- | --- | ---: | --- | --- | --- |\n".to_owned();
+    let mut table = "\n| file | format | points | has | system | warnings |\n| --- | --- | ---: | --- | --- | --- |\n".to_owned();
     for file in files {
         let name = file.strip_prefix(data).expect("a path in the folder").to_string_lossy().into_owned();
-        // Notes beside the data are no scans.
+        // Notes beside the data are not scans.
         if !matches!(name.rsplit('.').next(), Some("md" | "txt")) {
             table += &row(&file, &name);
         }
@@ -89,8 +72,8 @@ fn table() -> Option<String> {
 fn the_table_of_files_is_true() {
     let Some(table) = table() else { return };
     let document = std::fs::read_to_string(DOCUMENT).expect("docs/formats.md");
-    let (before, rest) = document.split_once(BEGIN).expect("the table's first mark");
-    let (written, after) = rest.split_once(END).expect("the table's last mark");
+    let (before, rest) = document.split_once(BEGIN).expect("the table's first marker");
+    let (written, after) = rest.split_once(END).expect("the table's last marker");
     if std::env::var_os("PARTERRE_BLESS").is_some() {
         std::fs::write(DOCUMENT, [before, BEGIN, &table, END, after].concat()).expect("a document that can be written");
         return;

@@ -1,7 +1,7 @@
 //! Every LAS and LAZ file of the test data: good ones give every point, broken ones a named fault.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use parterre_model::frame::Unit;
@@ -9,8 +9,8 @@ use parterre_model::points::PointChunk;
 use parterre_model::record::{RecordChunk, Wanted};
 use parterre_model::{Error, ErrorKind};
 use parterre_read as read;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+use parterre_test_support::data::{data, files_below, is_las};
+use parterre_test_support::points::each_chunk;
 
 /// Points that an independent reader finds.
 const GOOD: &[(&str, u64)] = &[
@@ -92,7 +92,7 @@ const GOOD: &[(&str, u64)] = &[
     ("broken/suite/prec3.las", 110),
     ("broken/suite/spec_3.las", 10),
     ("broken/suite/synthetic_test.las", 1),
-    // Cut short: what is left is whole, and told.
+    // Truncated: the points that are left are correct, and a warning says so.
     ("broken/derived/las-truncated.las", 2_000),
     ("broken/derived/laz-truncated.laz", 479_524),
     ("broken/derived/copc-truncated.copc.laz", 271_125),
@@ -124,50 +124,12 @@ const OTHERS: &[(&str, &str)] = &[
     ("broken/derived/obj-bad.obj", "format_unsupported"),
 ];
 
-fn data() -> Option<&'static Path> {
-    let data = Path::new(DATA);
-    if data.is_dir() {
-        return Some(data);
-    }
-    eprintln!("skipped: there is no test data at {DATA}");
-    None
-}
-
-fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.is_dir() {
-            walk(&path, files);
-        } else if path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("las") || ext.eq_ignore_ascii_case("laz")) {
-            files.push(path);
-        }
-    }
-}
-
 /// Reads every point, in chunks of an odd size; checks the columns' lengths.
 fn count(path: &Path) -> Result<u64, Error> {
     let mut source = read::open(path)?;
-    let attributes = source.info().attributes;
-    let mut chunk = PointChunk::default();
-    let mut count = 0;
-    loop {
-        let got = source.read_chunk(&mut chunk, 33_331)?;
-        assert_eq!(got, chunk.positions.len());
-        for (present, len) in [
-            (attributes.color, chunk.colors.len()),
-            (attributes.intensity, chunk.intensities.len()),
-            (attributes.classification, chunk.classifications.len()),
-            (attributes.returns, chunk.returns.len()),
-            (attributes.gps_time, chunk.gps_times.len()),
-        ] {
-            assert_eq!(len, if present { got } else { 0 }, "{}", path.display());
-        }
-        if got == 0 {
-            assert_eq!(count, source.info().points, "{}", path.display());
-            return Ok(count);
-        }
-        count += got as u64;
-    }
+    let count = each_chunk(source.as_mut(), 33_331, |_| true)?;
+    assert_eq!(count, source.info().points, "{}", path.display());
+    Ok(count)
 }
 
 #[test]
@@ -175,8 +137,7 @@ fn every_file_is_read_whole_or_refused_by_name() {
     let Some(data) = data() else { return };
     let good: BTreeMap<_, _> = GOOD.iter().copied().collect();
     let broken: BTreeMap<_, _> = BROKEN.iter().copied().collect();
-    let mut files = Vec::new();
-    walk(data, &mut files);
+    let mut files = files_below(data, &is_las);
     files.sort();
     let mut faults = Vec::new();
     for path in &files {
@@ -207,7 +168,7 @@ fn every_file_is_read_whole_or_refused_by_name() {
 }
 
 #[test]
-fn what_is_left_of_a_cut_file_is_what_was_there() {
+fn the_points_of_a_truncated_file_are_those_of_the_whole_one() {
     let Some(data) = data() else { return };
     for (cut, whole) in [
         ("broken/derived/las-truncated.las", "aerial/autzen_trim.las"),
@@ -218,7 +179,7 @@ fn what_is_left_of_a_cut_file_is_what_was_there() {
         let mut points = 0;
         for source in &mut sources {
             while source.read_records(&mut chunks[0], Wanted::Positions, 100_000).expect("positions") > 0 {}
-            source.rewind().expect("a way back");
+            source.rewind().expect("the first point again");
         }
         loop {
             let got = sources[0].read_records(&mut chunks[0], Wanted::Records, 10_000).expect("points");
@@ -234,8 +195,9 @@ fn what_is_left_of_a_cut_file_is_what_was_there() {
             points += got as u64;
         }
         assert_eq!(points, sources[0].info().points, "{cut}");
-        let told = sources[0].info().warnings.iter().chain(sources[0].warnings()).any(|warning| warning.code.ends_with("_truncated"));
-        assert!(told, "{cut}");
+        let is_reported =
+            sources[0].info().warnings.iter().chain(sources[0].warnings()).any(|warning| warning.code.ends_with("_truncated"));
+        assert!(is_reported, "{cut}");
     }
 }
 
@@ -282,18 +244,18 @@ fn systems_and_units_are_found() {
 }
 
 #[test]
-fn heights_in_another_unit_are_told() {
+fn heights_in_another_unit_are_reported() {
     let Some(data) = data() else { return };
     let path = data.join("las/1_4_w_evlr.las");
     let found = read::inspect(&path).expect("a good file");
     assert_eq!((found.unit, found.vertical_unit), (Some(Unit::UsSurveyFoot), Some(Unit::Metre)));
     assert!(found.warnings.iter().any(|warning| warning.code == "unit_vertical_differs"));
-    let wishes = read::Override { unit: Some(Unit::Metre), ..read::Override::default() };
-    assert_eq!(read::open_with(&path, &wishes).expect("a good file").info().vertical_unit, None);
+    let overrides = read::Override { unit: Some(Unit::Metre), ..read::Override::default() };
+    assert_eq!(read::open_with(&path, &overrides).expect("a good file").info().vertical_unit, None);
 }
 
 #[test]
-fn narrow_colours_are_widened_and_flat_ones_absent() {
+fn eight_bit_colours_are_scaled_and_constant_ones_absent() {
     let Some(data) = data() else { return };
     for (name, color, largest) in [
         ("aerial/autzen_trim.las", true, 236 * 257),

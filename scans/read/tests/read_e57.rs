@@ -1,7 +1,6 @@
 //! E57: the files of the test data against what other readers find in them, and files made here of every kind of field.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use e57::{CartesianCoordinate, E57Reader, E57Writer, ImageFormat, RecordDataType, RecordName, RecordValue};
 use glam::{DQuat, DVec3};
@@ -10,12 +9,9 @@ use parterre_model::points::{Bounds, PointChunk};
 use parterre_model::record::{RecordChunk, Wanted};
 use parterre_model::setup::Projection;
 use parterre_read as read;
-use parterre_test_support::e57_files;
-use parterre_test_support::e57_files::{
-    FLOATS, codes, document, file, floats, open, packet, pose, read_all, record, section, simple, varied,
-};
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+use parterre_test_support::data::data;
+use parterre_test_support::e57_files::{self, FLOATS, document, file, floats, open, packet, pose, record, section, simple, varied};
+use parterre_test_support::points::{codes, read_all};
 
 type Found = (&'static str, usize, usize, [f64; 3], [f64; 3], [f64; 3], u64);
 
@@ -60,15 +56,6 @@ const BROKEN: &[(&str, &str)] = &[
     ("broken/suite/lib-InvalidCVHeader.e57", "e57_no_points"),
     ("broken/suite/lib-ZeroPointsInvalid.e57", "e57_no_points"),
 ];
-
-fn data() -> Option<&'static Path> {
-    let data = Path::new(DATA);
-    if data.is_dir() {
-        return Some(data);
-    }
-    eprintln!("skipped: there is no test data at {DATA}");
-    None
-}
 
 #[test]
 fn files_have_the_points_that_another_reader_finds() {
@@ -191,9 +178,9 @@ fn every_kind_of_field_is_read() {
         assert!(if n % 5 == 0 { got.is_nan() } else { (got - wanted).length() < 1e-9 }, "{n}: {got} {wanted}");
         assert_eq!((all.colors[second], all.intensities[second], all.returns[second], all.sources[second]), ([0; 3], 0, 0x11, 2));
     }
-    let told = source.warnings();
-    assert_eq!(codes(told), ["e57_points_invalid"]);
-    assert!(told[0].message.starts_with("6000 of 40000"), "{}", told[0].message);
+    let warnings = source.warnings();
+    assert_eq!(codes(warnings), ["e57_points_invalid"]);
+    assert!(warnings[0].message.starts_with("6000 of 40000"), "{}", warnings[0].message);
 }
 
 #[test]
@@ -220,7 +207,7 @@ fn records_are_the_columns_packed_and_positions_come_alone() {
 }
 
 #[test]
-fn pictures_are_listed_and_taken_out() {
+fn pictures_are_listed_and_read() {
     let Some(data) = data() else { return };
     let mut source = read::open(&data.join("e57/tiny_pc_and_images.e57")).expect("a good file");
     let images = source.info().images.clone();
@@ -292,7 +279,7 @@ fn pictures_of_another_writer_and_their_masks() {
 }
 
 #[test]
-fn poses_are_mended_or_refused() {
+fn poses_are_normalized_or_refused() {
     let with_pose = |rotation: &str, translation: &str| {
         let axes = |names: &str, values: &str| -> String {
             let pairs = names.split(' ').zip(values.split(' '));
@@ -333,7 +320,7 @@ fn with_field(name: RecordName, data_type: RecordDataType, values: [RecordValue;
 }
 
 #[test]
-fn intensity_is_scaled_by_its_limits_or_by_what_is_met() {
+fn intensity_is_scaled_by_its_limits_or_by_a_sample() {
     use RecordValue::{Double, Integer, ScaledInteger, Single};
     let read = |data_type: RecordDataType, values: [RecordValue; 4], limits: Option<[RecordValue; 2]>| {
         let mut source = open(with_field(RecordName::Intensity, data_type, values, limits)).expect("a good file");
@@ -398,7 +385,7 @@ fn packets_may_hold_pieces_of_any_length() {
 }
 
 #[test]
-fn systems_in_metres_are_taken_and_others_told() {
+fn systems_in_metres_are_used_and_others_reported() {
     let crs = |text: &str| {
         let content = document(1, FLOATS, "")
             .replace("<data3D", &format!("<coordinateMetadata type=\"String\"><![CDATA[{text}]]></coordinateMetadata><data3D"));
@@ -416,12 +403,12 @@ fn systems_in_metres_are_taken_and_others_told() {
 }
 
 #[test]
-fn wishes_go_before_the_file() {
+fn overrides_replace_what_the_file_says() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("scan.e57");
     std::fs::write(&path, varied(10)).expect("a file");
-    let wishes = read::Override { unit: Some(Unit::Foot), crs: Some("EPSG:2263".to_owned()), ..read::Override::default() };
-    let source = read::open_with(&path, &wishes).expect("a good file");
+    let overrides = read::Override { unit: Some(Unit::Foot), crs: Some("EPSG:2263".to_owned()), ..read::Override::default() };
+    let source = read::open_with(&path, &overrides).expect("a good file");
     assert_eq!(
         (source.info().unit, source.info().unit_source, source.info().crs.as_deref()),
         (Some(Unit::Foot), UnitSource::User, Some("EPSG:2263"))
@@ -431,7 +418,7 @@ fn wishes_go_before_the_file() {
 }
 
 #[test]
-fn scans_that_cannot_be_read_are_told_of() {
+fn scans_that_cannot_be_read_are_reported() {
     let mut bad = e57_files::scan(5, "<cartesianX type=\"Float\"/>", "<name type=\"String\">half</name>");
     bad.push_str(&e57_files::scan(2, FLOATS, ""));
     let xs = floats(&[1.0, 2.0]);

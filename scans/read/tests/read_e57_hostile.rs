@@ -1,4 +1,4 @@
-//! E57 files meant to hurt: whatever the bytes, reading ends soon, within bounded memory, with points or a named fault.
+//! Damaged E57 files: whatever the bytes, reading ends soon, within bounded memory, with points or an error with a code.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,18 +15,18 @@ use proptest::prelude::*;
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
-/// Beside the file itself, which lies in memory here.
+/// Bytes that reading may hold beside the file itself, which is in memory here.
 const MEMORY_LIMIT: usize = 200 << 20;
 
-/// Tests take turns: what one holds would count as the other's.
+/// Only one test runs at a time: memory held by another one would be counted.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Opens and reads everything; returns the fault's code.
-fn survives(file: Vec<u8>) -> Option<&'static str> {
-    // Reading what is there takes its time.
+/// Opens a file and reads everything; returns the code of the error.
+fn error_code(file: Vec<u8>) -> Option<&'static str> {
+    // Long files may take longer.
     let limit = Duration::from_secs(2) + Duration::from_millis(50) * (file.len() >> 20) as u32;
     let held = counting::HELD.load(Ordering::Relaxed);
     counting::PEAK.store(held, Ordering::Relaxed);
@@ -59,19 +59,19 @@ fn survives(file: Vec<u8>) -> Option<&'static str> {
 
 fn one_point(xml: &str) -> Option<&'static str> {
     let xs = floats(&[1.0]);
-    survives(file(&section(&[packet(&[&xs, &xs, &xs])]), xml))
+    error_code(file(&section(&[packet(&[&xs, &xs, &xs])]), xml))
 }
 
 #[test]
 fn damaged_headers_are_refused() {
     let _turn = turn();
     let good = simple(50, "");
-    assert_eq!(survives(good.clone()), None);
+    assert_eq!(error_code(good.clone()), None);
     let with = |at: usize, value: u64| {
         let mut file = good.clone();
         file[at..at + 8].copy_from_slice(&value.to_le_bytes());
         reseal(&mut file);
-        survives(file)
+        error_code(file)
     };
     assert_eq!(with(8, 2), Some("e57_header"));
     for page_len in [0, 4, 1023, 1 << 40, u64::MAX] {
@@ -85,13 +85,13 @@ fn damaged_headers_are_refused() {
         assert_eq!(with(32, len), Some("e57_truncated"), "{len}");
     }
     assert_eq!(with(32, 0), Some("e57_xml"));
-    // Only told of: a wrong length that is too small.
+    // Only a warning: a wrong length that is too small.
     assert_eq!(with(16, 0), None);
     for len in [8, 20, 47] {
-        assert_eq!(survives(good[..len].to_vec()), Some("e57_truncated"), "{len}");
+        assert_eq!(error_code(good[..len].to_vec()), Some("e57_truncated"), "{len}");
     }
     for len in [48, PAGE, good.len() - PAGE, good.len() - 1] {
-        assert_eq!(survives(good[..len].to_vec()), Some("e57_truncated"), "{len}");
+        assert_eq!(error_code(good[..len].to_vec()), Some("e57_truncated"), "{len}");
     }
 }
 
@@ -102,7 +102,7 @@ fn pages_that_do_not_match_their_checksum_are_refused() {
     for page in 0..good.len() / PAGE {
         let mut file = good.clone();
         file[page * PAGE + 500] ^= 0x10;
-        assert_eq!(survives(file), Some("e57_checksum"), "page {page}");
+        assert_eq!(error_code(file), Some("e57_checksum"), "page {page}");
     }
 }
 
@@ -116,18 +116,18 @@ fn counts_that_the_file_cannot_hold_are_refused() {
     let constant = |name: &str| format!("<{name} type=\"Integer\" minimum=\"5\" maximum=\"5\"/>");
     let constants = ["cartesianX", "cartesianY", "cartesianZ"].map(constant).concat();
     for count in [1, 1 << 20] {
-        assert_eq!(survives(file(&section(&[]), &document(count, &constants, ""))), None, "{count}");
+        assert_eq!(error_code(file(&section(&[]), &document(count, &constants, ""))), None, "{count}");
     }
-    assert_eq!(survives(file(&section(&[]), &document(u64::MAX, &constants, ""))), Some("e57_point_count"));
+    assert_eq!(error_code(file(&section(&[]), &document(u64::MAX, &constants, ""))), Some("e57_point_count"));
     let twice = format!("<data3D type=\"Vector\">{}</data3D>", scan(1 << 20, &constants, "").repeat(2));
-    assert_eq!(survives(file(&section(&[]), &root(&twice))), Some("e57_point_count"));
+    assert_eq!(error_code(file(&section(&[]), &root(&twice))), Some("e57_point_count"));
     // Many scans over the same bytes.
     let many = format!("<data3D type=\"Vector\">{}</data3D>", scan(50, FLOATS, "").repeat(5_000));
     assert_eq!(one_point(&root(&many)), Some("e57_point_count"));
 }
 
 #[test]
-fn xml_that_is_none_is_refused() {
+fn invalid_xml_is_refused() {
     let _turn = turn();
     let point = scan(1, FLOATS, "");
     let data = |content: &str| root(&format!("<data3D type=\"Vector\">{content}</data3D>"));
@@ -168,7 +168,7 @@ fn xml_that_is_none_is_refused() {
 }
 
 #[test]
-fn fields_and_sections_that_are_none_are_refused() {
+fn invalid_fields_and_sections_are_refused() {
     let _turn = turn();
     for (prototype, code) in [
         (FLOATS.replace("cartesianZ", "cartesianW"), "e57_fields"),
@@ -182,7 +182,7 @@ fn fields_and_sections_that_are_none_are_refused() {
     }
     let xs = floats(&[1.0]);
     let good = packet(&[&xs, &xs, &xs]);
-    let with = |packets: &[Vec<u8>]| survives(file(&section(packets), &document(1, FLOATS, "")));
+    let with = |packets: &[Vec<u8>]| error_code(file(&section(packets), &document(1, FLOATS, "")));
     assert_eq!(with(std::slice::from_ref(&good)), None);
     assert_eq!(with(&[vec![9, 0, 3, 0], good.clone()]), Some("e57_packet"));
     assert_eq!(with(&[vec![2, 0, 1, 0], good.clone()]), Some("e57_packet"));
@@ -196,7 +196,7 @@ fn fields_and_sections_that_are_none_are_refused() {
     assert_eq!(with(&[long]), Some("e57_packet"));
     let mut section = section(&[good]);
     section[0] = 0;
-    assert_eq!(survives(file(&section, &document(1, FLOATS, ""))), Some("e57_section"));
+    assert_eq!(error_code(file(&section, &document(1, FLOATS, ""))), Some("e57_section"));
     for place in ["1020", "99999999999", "18446744073709551615"] {
         let xml = document(1, FLOATS, "").replace("\"48\"", &format!("\"{place}\""));
         assert_eq!(one_point(&xml), Some("e57_section"), "{place}");
@@ -206,7 +206,7 @@ fn fields_and_sections_that_are_none_are_refused() {
 }
 
 #[test]
-fn as_many_scans_and_pictures_as_can_be_are_held() {
+fn the_largest_numbers_of_scans_and_pictures_are_read() {
     let _turn = turn();
     let fields = [
         "cartesianX",
@@ -239,16 +239,16 @@ fn as_many_scans_and_pictures_as_can_be_are_held() {
 }
 
 #[test]
-fn streams_that_run_apart_are_given_up() {
+fn streams_of_different_lengths_are_refused() {
     let _turn = turn();
     let piece = vec![0; 60_000];
     let packets = vec![packet(&[&piece, &[], &[]]); 1_000];
     let points = 60_000 / 4 * 1_000 / 4;
-    assert_eq!(survives(file(&section(&packets), &document(points, FLOATS, ""))), Some("e57_points_missing"));
+    assert_eq!(error_code(file(&section(&packets), &document(points, FLOATS, ""))), Some("e57_points_missing"));
 }
 
 #[test]
-fn pictures_that_cannot_be_in_the_file_are_left_out() {
+fn pictures_that_do_not_fit_into_the_file_are_left_out() {
     let _turn = turn();
     let image = |offset: u64, len: u64| {
         format!(
@@ -260,7 +260,7 @@ fn pictures_that_cannot_be_in_the_file_are_left_out() {
         let xml = document(1, FLOATS, "").replace("</e57Root>", &format!("{}</e57Root>", image(offset, len)));
         let xs = floats(&[1.0]);
         let bytes = file(&section(&[packet(&[&xs, &xs, &xs])]), &xml);
-        assert_eq!(survives(bytes.clone()), None);
+        assert_eq!(error_code(bytes.clone()), None);
         assert_eq!(open(bytes).expect("a good file").info().images.len(), kept, "{offset} {len}");
     }
 }
@@ -288,7 +288,7 @@ proptest! {
             file[from + index.index(len - from)] = value;
         }
         reseal(&mut file);
-        survives(file);
+        error_code(file);
     }
 
     #[test]
@@ -297,13 +297,13 @@ proptest! {
         let mut file = varied(points);
         file.truncate(1 + cut.index(file.len() - 1));
         let len = file.len() as u64;
-        // The header agrees, so that the cut is met later.
+        // The header has the new length, so that the missing end is found later.
         if file.len() >= PAGE {
             file[16..24].copy_from_slice(&len.to_le_bytes());
             reseal(&mut file);
         }
         if file.starts_with(b"ASTM-E57") {
-            prop_assert!(survives(file).is_some());
+            prop_assert!(error_code(file).is_some());
         }
     }
 }

@@ -10,7 +10,8 @@ use glam::DVec3;
 use parterre_read as read;
 use parterre_read::Override;
 use parterre_test_support::counting;
-use parterre_test_support::e57_files::{pose, read_all};
+use parterre_test_support::e57_files::pose;
+use parterre_test_support::points::read_all;
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;

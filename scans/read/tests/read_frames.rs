@@ -1,4 +1,4 @@
-//! Axes, units and coordinate reference systems: what files say, what people wish, what is doubted.
+//! Axes, units and coordinate reference systems: as files declare them, as users override them, and warnings about implausible ones.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,42 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use glam::DVec3;
 use parterre_model::frame::{Unit, UnitSource};
-use parterre_model::points::PointChunk;
 use parterre_model::record::{Grid, RecordChunk, Wanted};
 use parterre_read as read;
 use parterre_read::{Inspection, Override, PointSource, Up};
-use parterre_test_support::codes::code_of;
+use parterre_test_support::data::data_file;
+use parterre_test_support::points;
 use parterre_tiler as tiler;
 use parterre_venue as venue;
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-
-fn data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(DATA).join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    eprintln!("skipped: there is no {}", path.display());
-    None
-}
-
-fn wishes(up: &str, unit: &str, crs: &str) -> Override {
+fn overrides(up: &str, unit: &str, crs: &str) -> Override {
     let given = |text: &'static str| Some(text).filter(|text| !text.is_empty());
     let leak = |text: &str| given(Box::leak(text.to_owned().into_boxed_str()));
-    Override::parse(leak(up), leak(unit), leak(crs)).expect("good wishes")
+    Override::parse(leak(up), leak(unit), leak(crs)).expect("valid overrides")
 }
 
 fn codes(source: &dyn PointSource) -> Vec<&'static str> {
-    source.info().warnings.iter().map(code_of).collect()
+    points::codes(&source.info().warnings)
 }
 
 fn positions(source: &mut dyn PointSource) -> Vec<DVec3> {
-    let mut all = Vec::new();
-    let mut chunk = PointChunk::default();
-    while source.read_chunk(&mut chunk, 10_000).expect("points") > 0 {
-        all.append(&mut chunk.positions);
-    }
-    all
+    points::read_all(source).expect("points").positions
 }
 
 /// A LAS 1.2 of point format 0.
@@ -85,17 +69,17 @@ fn geokeys(keys: &[[u16; 4]]) -> (u16, Vec<u8>) {
     (34735, head.iter().chain(keys.iter().flatten()).flat_map(|word| word.to_le_bytes()).collect())
 }
 
-fn open(bytes: Vec<u8>, wishes: &Override) -> Box<dyn PointSource> {
+fn open(bytes: Vec<u8>, overrides: &Override) -> Box<dyn PointSource> {
     let len = bytes.len() as u64;
-    read::from_source(Box::new(Cursor::new(bytes)), len, Path::new("made/here.las"), wishes).unwrap_or_else(|error| panic!("{error}"))
+    read::from_source(Box::new(Cursor::new(bytes)), len, Path::new("made/here.las"), overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 
 const CORNERS: [[i32; 3]; 3] = [[0, 0, 0], [30_000, 20_000, 5_000], [1_000, 2_000, 3_000]];
 
 #[test]
-fn y_up_is_turned_where_it_is_wished() {
+fn y_up_is_turned_where_it_is_requested() {
     let offset = DVec3::new(100.0, 200.0, 300.0);
-    let mut source = open(las(&CORNERS, 0.001, offset, &[]), &wishes("y", "", ""));
+    let mut source = open(las(&CORNERS, 0.001, offset, &[]), &overrides("y", "", ""));
     assert!(codes(source.as_ref()).contains(&"axis_turned"));
     let expected: Vec<DVec3> = [(100.0, -300.0, 200.0), (130.0, -305.0, 220.0), (101.0, -303.0, 202.0)].map(DVec3::from).to_vec();
     for (found, expected) in positions(source.as_mut()).iter().zip(&expected) {
@@ -117,15 +101,15 @@ fn y_up_is_turned_where_it_is_wished() {
         assert_eq!(found, [steps[0], -steps[2], steps[1]], "{grid:?}");
         assert!((grid.position(found) - *position).length() < 1e-9);
     }
-    let kept = open(las(&CORNERS, 0.001, offset, &[]), &wishes("z", "", ""));
+    let kept = open(las(&CORNERS, 0.001, offset, &[]), &overrides("z", "", ""));
     assert_eq!(codes(kept.as_ref()), ["unit_assumed"]);
 }
 
 #[test]
 fn setups_and_pictures_turn_with_the_points() {
-    let Some(path) = data("sim/duplex-sim.e57") else { return };
+    let Some(path) = data_file("sim/duplex-sim.e57") else { return };
     let before = read::open(&path).expect("an E57");
-    let after = read::open_with(&path, &wishes("y", "", "")).expect("an E57");
+    let after = read::open_with(&path, &overrides("y", "", "")).expect("an E57");
     let turn = |p: DVec3| DVec3::new(p.x, -p.z, p.y);
     assert!(!before.info().setups.is_empty());
     for (before, after) in before.info().setups.iter().zip(&after.info().setups) {
@@ -137,31 +121,34 @@ fn setups_and_pictures_turn_with_the_points() {
 }
 
 #[test]
-fn units_are_the_persons_then_the_systems_then_the_files() {
+fn units_are_the_users_then_the_systems_then_the_files() {
     let feet = [geokeys(&[[1024, 0, 1, 1], [3072, 0, 1, 2992], [3076, 0, 1, 9002]])];
-    let info = |wishes: &Override| {
-        let source = open(las(&CORNERS, 0.001, DVec3::ZERO, &feet), wishes);
+    let info = |overrides: &Override| {
+        let source = open(las(&CORNERS, 0.001, DVec3::ZERO, &feet), overrides);
         (source.info().unit, source.info().unit_source, source.info().crs.clone(), codes(source.as_ref()))
     };
     let oregon = Some("EPSG:2992".to_owned());
     assert_eq!(info(&Override::default()), (Some(Unit::Foot), UnitSource::File, oregon.clone(), vec!["unit_converted"]));
-    assert_eq!(info(&wishes("", "metre", "")), (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden", "crs_unit_differs"]));
     assert_eq!(
-        info(&wishes("", "", "EPSG:25832")),
+        info(&overrides("", "metre", "")),
+        (Some(Unit::Metre), UnitSource::User, oregon, vec!["unit_overridden", "crs_unit_differs"])
+    );
+    assert_eq!(
+        info(&overrides("", "", "EPSG:25832")),
         (Some(Unit::Metre), UnitSource::User, Some("EPSG:25832".into()), vec!["crs_overridden"])
     );
-    let (unit, source, crs, codes) = info(&wishes("", "mm", "EPSG:25832"));
+    let (unit, source, crs, codes) = info(&overrides("", "mm", "EPSG:25832"));
     assert_eq!((unit, source, crs), (Some(Unit::Millimetre), UnitSource::User, Some("EPSG:25832".into())));
     assert!(codes.contains(&"crs_unit_differs"), "{codes:?}");
 }
 
 #[test]
-fn nothing_said_is_metres_and_odd_sizes_are_doubted() {
-    for (scale, hint) in [(0.001, None), (1.0, Some("millimetre")), (0.000_01, Some("no unit"))] {
+fn without_a_unit_metres_are_assumed_and_implausible_sizes_reported() {
+    for (scale, hint) in [(0.001, None), (1.0, Some("millimetre")), (0.000_01, Some("no known unit"))] {
         let source = open(las(&CORNERS, scale, DVec3::ZERO, &[]), &Override::default());
-        let doubt = source.info().warnings.iter().find(|warning| warning.code == "unit_suspect");
-        assert_eq!(doubt.is_some(), hint.is_some(), "{scale}");
-        assert!(doubt.is_none_or(|doubt| doubt.message.contains(hint.unwrap_or_default())), "{doubt:?}");
+        let warning = source.info().warnings.iter().find(|warning| warning.code == "unit_suspect");
+        assert_eq!(warning.is_some(), hint.is_some(), "{scale}");
+        assert!(warning.is_none_or(|warning| warning.message.contains(hint.unwrap_or_default())), "{warning:?}");
         assert_eq!((source.info().unit, source.info().unit_source), (None, UnitSource::Assumed));
     }
     let degrees = open(las(&[[0, 0, 0], [40_000, 30_000, 300_000_000]], 1e-7, DVec3::new(11.5, 48.1, 500.0), &[]), &Override::default());
@@ -173,10 +160,10 @@ fn degrees_with_a_system_are_projected() {
     // 0.001 degrees of latitude are 111.2 m, of longitude at 48 degrees 74.5 m.
     let points = [[0, 0, 0], [10_000, 0, 0], [0, 10_000, 0], [0, 0, 50_000_000]];
     let place = DVec3::new(11.5, 48.15, 500.0);
-    for wishes in [wishes("", "", "EPSG:4326"), Override::default()] {
+    for overrides in [overrides("", "", "EPSG:4326"), Override::default()] {
         let keys = [geokeys(&[[1024, 0, 1, 2], [2048, 0, 1, 4326]])];
-        let records: &[(u16, Vec<u8>)] = if wishes.is_empty() { &keys } else { &[] };
-        let mut source = open(las(&points, 1e-7, place, records), &wishes);
+        let records: &[(u16, Vec<u8>)] = if overrides.is_empty() { &keys } else { &[] };
+        let mut source = open(las(&points, 1e-7, place, records), &overrides);
         assert_eq!((source.info().crs.as_deref(), source.info().unit), (Some("EPSG:32632"), Some(Unit::Metre)));
         assert!(codes(source.as_ref()).contains(&"crs_projected"));
         let found = positions(source.as_mut());
@@ -195,24 +182,24 @@ fn degrees_with_a_system_are_projected() {
         source.rewind().expect("the first point");
         assert_eq!(positions(source.as_mut()), found);
     }
-    let south = open(las(&points, 1e-7, DVec3::new(144.97, -37.8, 30.0), &[]), &wishes("", "", "EPSG:4326"));
+    let south = open(las(&points, 1e-7, DVec3::new(144.97, -37.8, 30.0), &[]), &overrides("", "", "EPSG:4326"));
     assert_eq!(south.info().crs.as_deref(), Some("EPSG:32755"));
 }
 
 #[test]
-fn angles_that_are_none_stay_and_are_told() {
+fn degrees_out_of_range_are_kept_and_reported() {
     let keys = [geokeys(&[[1024, 0, 1, 2], [2048, 0, 1, 4326]])];
     let file = las(&CORNERS, 0.001, DVec3::new(600_000.0, 5_000_000.0, 0.0), &keys);
     let source = open(file.clone(), &Override::default());
     assert_eq!(source.info().unit, Some(Unit::Degree), "the tiler refuses it");
     assert!(codes(source.as_ref()).contains(&"crs_does_not_fit"));
-    let helped = open(file, &wishes("", "metre", ""));
+    let helped = open(file, &overrides("", "metre", ""));
     assert_eq!((helped.info().unit, helped.info().crs.clone()), (Some(Unit::Metre), None));
     assert!(codes(helped.as_ref()).contains(&"crs_dropped"));
 }
 
 #[test]
-fn coordinates_from_the_earths_centre_are_projected() {
+fn geocentric_coordinates_are_projected() {
     let keys = [geokeys(&[[1024, 0, 1, 3], [2048, 0, 1, 4978]])];
     let place = DVec3::new(4_177_500.0, 854_000.0, 4_728_000.0);
     let mut source = open(las(&CORNERS, 0.001, place, &keys), &Override::default());
@@ -229,7 +216,7 @@ fn coordinates_from_the_earths_centre_are_projected() {
 }
 
 #[test]
-fn systems_that_disagree_are_told() {
+fn systems_that_disagree_are_reported() {
     let wkt =
         r#"PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84"],PROJECTION["Transverse_Mercator"],UNIT["metre",1],AUTHORITY["EPSG","32633"]]"#;
     let records = [geokeys(&[[1024, 0, 1, 1], [3072, 0, 1, 32632], [3076, 0, 1, 9001]]), (2112, wkt.as_bytes().to_vec())];
@@ -250,7 +237,7 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 #[test]
-fn files_of_one_scan_lie_in_one_frame() {
+fn files_of_one_scan_have_one_frame() {
     let dir = tempfile::tempdir().expect("a folder");
     let local = write(dir.path(), "a.las", &las(&CORNERS, 0.001, DVec3::ZERO, &[]));
     let rows = "1 2 3\n4 5 6\n7 8 9\n";
@@ -267,7 +254,7 @@ fn files_of_one_scan_lie_in_one_frame() {
         error.to_string().contains("c.las") && error.to_string().contains("foot, EPSG:2992") && error.hint().contains("--unit"),
         "{error}"
     );
-    let sources = read::open_all(&[&local, &ply, &feet], &wishes("", "foot", "EPSG:2992")).expect("wishes for all");
+    let sources = read::open_all(&[&local, &ply, &feet], &overrides("", "foot", "EPSG:2992")).expect("overrides for all");
     assert!(sources.iter().all(|source| source.info().unit == Some(Unit::Foot)));
 
     // Both sides of the edge between two zones.
@@ -275,13 +262,13 @@ fn files_of_one_scan_lie_in_one_frame() {
         write(dir.path(), name, &las(&[[0, 0, 0], [10_000, 10_000, 0]], 1e-7, DVec3::new(longitude, 48.0, 0.0), &[]))
     };
     let pair = [degrees("west.las", 11.998), degrees("east.las", 12.001)];
-    let sources = read::open_all(&pair, &wishes("", "", "EPSG:4326")).expect("one zone");
+    let sources = read::open_all(&pair, &overrides("", "", "EPSG:4326")).expect("one zone");
     assert!(sources.iter().all(|source| source.info().crs.as_deref() == Some("EPSG:32632")));
     let gap = sources[1].info().bounds.min.x - sources[0].info().bounds.min.x;
     assert!((gap - 223.7).abs() < 1.0, "{gap}");
 
-    let (Some(e57), Some(laz)) = (data("sim/duplex-sim.e57"), data("sim/duplex-sim.laz")) else { return };
-    let metres = wishes("", "metre", "");
+    let (Some(e57), Some(laz)) = (data_file("sim/duplex-sim.e57"), data_file("sim/duplex-sim.laz")) else { return };
+    let metres = overrides("", "metre", "");
     assert_eq!(read::open_all(&[&e57, &laz, &ply], &metres).map(|all| all.len()).expect("one frame"), 3);
 }
 
@@ -297,13 +284,13 @@ fn hall() -> Vec<[i32; 3]> {
 #[test]
 fn a_hall_on_its_side_is_doubted_and_real_scans_are_not() {
     let hall = hall();
-    let suspected = |file: Vec<u8>, wishes: &Override| codes(open(file, wishes).as_ref()).contains(&"axis_suspect");
+    let suspected = |file: Vec<u8>, overrides: &Override| codes(open(file, overrides).as_ref()).contains(&"axis_suspect");
     assert!(!suspected(las(&hall, 0.001, DVec3::ZERO, &[]), &Override::default()));
     let turned: Vec<[i32; 3]> = hall.iter().map(|&[x, y, z]| [x, z, -y]).collect();
     assert!(suspected(las(&turned, 0.001, DVec3::ZERO, &[]), &Override::default()));
-    // An answer is an answer.
+    // Whatever the user states is not questioned.
     for up in ["y", "z"] {
-        assert!(!suspected(las(&turned, 0.001, DVec3::ZERO, &[]), &wishes(up, "", "")), "{up}");
+        assert!(!suspected(las(&turned, 0.001, DVec3::ZERO, &[]), &overrides(up, "", "")), "{up}");
     }
     let back = open(las(&turned, 0.001, DVec3::ZERO, &[]), &Override { up: Some(Up::Y), ..Override::default() });
     assert!(
@@ -322,7 +309,7 @@ fn a_hall_on_its_side_is_doubted_and_real_scans_are_not() {
         // A pond and its plants, Y up.
         ("ply/pond.0.ply", true),
     ] {
-        let Some(path) = data(name) else { continue };
+        let Some(path) = data_file(name) else { continue };
         let source = read::open(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(codes(source.as_ref()).contains(&"axis_suspect"), expected, "{name}: {:?}", source.info().warnings);
     }
@@ -340,18 +327,18 @@ fn integers(source: &mut dyn PointSource) -> (Grid, Vec<[i32; 3]>) {
 }
 
 #[test]
-fn what_is_turned_or_counts_downwards_keeps_its_integers() {
+fn turned_and_negative_axes_keep_their_integers() {
     let steps: Vec<[i32; 3]> = (0..5000).map(|n| [n * 7919 % 30_011, n * 31 % 9973 - 500, n * 104_729 % 20_021 - 7000]).collect();
     let offset = DVec3::new(512_000.25, 100.5, 5_403_000.125);
-    let tiled = |file: Vec<u8>, wishes: &Override| {
+    let tiled = |file: Vec<u8>, overrides: &Override| {
         let dir = tempfile::tempdir().expect("a folder");
-        tiler::tile(&mut [open(file, wishes)], dir.path(), &tiler::Options::default(), &|_| ()).expect("a scan");
+        tiler::tile(&mut [open(file, overrides)], dir.path(), &tiler::Options::default(), &|_| ()).expect("a scan");
         integers(read::open(&dir.path().join("points.copc.laz")).expect("points").as_mut())
     };
     let mut wanted: Vec<[i32; 3]> = steps.iter().map(|&[x, y, z]| [x, -z, y]).collect();
     wanted.sort_unstable();
     let turned = DVec3::new(offset.x, -offset.z, offset.y);
-    let found = tiled(las(&steps, 0.001, offset, &[]), &wishes("y", "", ""));
+    let found = tiled(las(&steps, 0.001, offset, &[]), &overrides("y", "", ""));
     assert!(found == (Grid { scale: DVec3::splat(0.001), offset: turned }, wanted), "{:?}", found.0);
 
     // Steps of a negative length are those of a positive one, negated.
@@ -364,7 +351,7 @@ fn what_is_turned_or_counts_downwards_keeps_its_integers() {
 
     // The lowest integer has no negative: positions stand in for it.
     let extreme = las(&[[0, 0, i32::MIN], [0, 0, 5]], 1e-6, DVec3::ZERO, &[]);
-    let mut source = open(extreme, &wishes("y", "", ""));
+    let mut source = open(extreme, &overrides("y", "", ""));
     let mut chunk = RecordChunk::default();
     source.read_records(&mut chunk, Wanted::Records, 10).expect("records");
     assert!(chunk.steps.is_empty());
@@ -389,7 +376,7 @@ impl<S: Seek> Seek for Counted<S> {
 }
 
 #[test]
-fn a_look_reads_less_than_a_hundredth() {
+fn inspecting_reads_less_than_a_hundredth() {
     const LEN: u64 = 10_000_000_000;
     for name in ["large.las", "large.ply"] {
         let mut file = tempfile::tempfile().expect("a temporary file");

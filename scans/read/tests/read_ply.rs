@@ -1,4 +1,4 @@
-//! PLY files: those of the test data against another reader's values, made ones of every coding, hostile ones.
+//! PLY files: those of the test data against another reader's values, files made here in every encoding, and damaged ones.
 
 #![expect(clippy::unreadable_literal, reason = "values as the other reader prints them")]
 #![expect(clippy::float_cmp, reason = "numbers that went through unchanged")]
@@ -12,11 +12,10 @@ use parterre_model::record::{RecordChunk, Wanted};
 use parterre_model::{Error, Result};
 use parterre_read as read;
 use parterre_read::{Override, PointSource};
-use parterre_test_support::codes::code_of;
+use parterre_test_support::data::data;
+use parterre_test_support::points::{codes, each_chunk};
 
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-
-/// What a reader finds: points, finite points, bounds, sums of the finite coordinates, sums of their colours.
+/// Results of reading a file: points, finite points, bounds, sums of the finite coordinates, sums of their colours.
 #[derive(Debug)]
 struct Found {
     points: usize,
@@ -28,13 +27,8 @@ struct Found {
 
 fn read_all(source: &mut dyn PointSource, at_a_time: usize) -> Result<Found> {
     let mut found = Found { points: 0, finite: 0, bounds: Bounds::EMPTY, sum: DVec3::ZERO, colors: [0.0; 3] };
-    let mut chunk = PointChunk::default();
-    while source.read_chunk(&mut chunk, at_a_time)? > 0 {
+    each_chunk(source, at_a_time, |chunk| {
         found.points += chunk.len();
-        assert!(chunk.len() <= at_a_time);
-        let attributes = source.info().attributes;
-        assert_eq!(chunk.colors.len(), if attributes.color { chunk.len() } else { 0 });
-        assert_eq!(chunk.intensities.len(), if attributes.intensity { chunk.len() } else { 0 });
         for (index, &position) in chunk.positions.iter().enumerate().filter(|(_, position)| position.is_finite()) {
             found.finite += 1;
             found.bounds.include(position);
@@ -43,7 +37,8 @@ fn read_all(source: &mut dyn PointSource, at_a_time: usize) -> Result<Found> {
                 (0..3).for_each(|channel| found.colors[channel] += f64::from(color[channel]));
             }
         }
-    }
+        true
+    })?;
     assert_eq!(found.points as u64, source.info().points);
     Ok(found)
 }
@@ -93,12 +88,9 @@ const REFUSED: &[(&str, &str)] = &[
 
 #[test]
 fn files_are_read_as_another_reader_reads_them() {
-    if !Path::new(DATA).is_dir() {
-        eprintln!("skipped: there is no test data at {DATA}");
-        return;
-    }
+    let Some(data) = data() else { return };
     for &(name, points, finite, min, max, sum, colors) in FILES {
-        let mut source = read::open(&Path::new(DATA).join(name)).unwrap_or_else(|error| panic!("{error}"));
+        let mut source = read::open(&data.join(name)).unwrap_or_else(|error| panic!("{error}"));
         let found = read_all(source.as_mut(), 1013).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((found.points, found.finite), (points, finite), "{name}");
         // Numbers written as text were rounded to 32 bits by the other reader where that is their type.
@@ -109,7 +101,7 @@ fn files_are_read_as_another_reader_reads_them() {
         let again = source.rewind().and_then(|()| read_all(source.as_mut(), 100_000)).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((again.points, again.bounds, again.colors), (points, found.bounds, found.colors), "{name}");
     }
-    let mut odd = read::open(&Path::new(DATA).join("broken/derived/ply-nan-inf.ply")).expect("a file with NaN");
+    let mut odd = read::open(&data.join("broken/derived/ply-nan-inf.ply")).expect("a file with NaN");
     let found = read_all(odd.as_mut(), 2).expect("every point");
     // 1e300 fits the numbers that text is read as.
     assert_eq!((found.points, found.finite), (5, 3));
@@ -117,12 +109,9 @@ fn files_are_read_as_another_reader_reads_them() {
 
 #[test]
 fn unusable_files_are_refused_by_name() {
-    if !Path::new(DATA).is_dir() {
-        eprintln!("skipped: there is no test data at {DATA}");
-        return;
-    }
+    let Some(data) = data() else { return };
     for &(name, code) in REFUSED {
-        let result = read::open(&Path::new(DATA).join(name)).and_then(|mut source| read_all(source.as_mut(), 1000));
+        let result = read::open(&data.join(name)).and_then(|mut source| read_all(source.as_mut(), 1000));
         let error = result.expect_err(name);
         assert_eq!(error.code(), code, "{error}");
         assert!(error.to_string().contains(name), "{error}");
@@ -207,7 +196,7 @@ fn every_coding_and_type_gives_the_same_points() {
                     let mut source = open(made(coding, kind, color, with_list)).unwrap_or_else(|error| panic!("{what}: {error}"));
                     let info = source.info();
                     assert_eq!(info.attributes.names(), ["color", "intensity", "classification", "gps_time"], "{what}");
-                    let codes: Vec<&str> = info.warnings.iter().map(code_of).collect();
+                    let codes = codes(&info.warnings);
                     assert!(codes.contains(&"ply_mesh_as_points") && codes.contains(&"ply_elements_skipped"), "{what}: {codes:?}");
                     assert!(!codes.contains(&"ply_trailing_bytes"), "{what}");
                     let mut chunk = PointChunk::default();
@@ -247,7 +236,7 @@ fn text_is_read_as_programs_write_it() {
 }
 
 #[test]
-fn cut_files_are_refused_and_longer_ones_noted() {
+fn truncated_files_are_refused_and_longer_ones_reported() {
     for (coding, with_list) in [("binary_little_endian", false), ("binary_big_endian", true), ("ascii", true)] {
         let whole = made(coding, "float", "uchar", with_list);
         let points = whole.len() - whole.windows(11).position(|at| at == b"end_header\n").expect("a header") - 11;
@@ -266,7 +255,7 @@ fn cut_files_are_refused_and_longer_ones_noted() {
 }
 
 #[test]
-fn lists_of_nonsense_are_refused() {
+fn impossible_lists_are_refused() {
     let head = |count: &str| {
         format!(
             "ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty double x\nproperty double y\nproperty double z\nproperty list {count} double many\nend_header\n"
@@ -325,8 +314,8 @@ fn hidden(coding: &str, color: &str, values: [f64; 2]) -> Vec<u8> {
 }
 
 #[test]
-fn doubts_of_the_sample_are_settled_by_all_points() {
-    let codes = |source: &dyn PointSource| source.info().warnings.iter().map(code_of).collect::<Vec<_>>();
+fn what_a_sample_does_not_decide_all_points_decide() {
+    let codes = |source: &dyn PointSource| codes(&source.info().warnings);
     for coding in ["ascii", "binary_little_endian"] {
         for (color, wanted) in [("uchar", Wanted::Positions), ("ushort", Wanted::Records), ("float", Wanted::Positions)] {
             let mut source = open(hidden(coding, color, [200.0, 7.0])).expect("a file");
@@ -346,7 +335,7 @@ fn doubts_of_the_sample_are_settled_by_all_points() {
             );
             assert!(!codes(source.as_ref()).iter().any(|code| code.ends_with("_empty")), "{:?}", codes(source.as_ref()));
             for _ in 0..2 {
-                source.rewind().expect("a way back");
+                source.rewind().expect("the first vertex again");
                 let mut at = 0;
                 while source.read_records(&mut chunk, Wanted::Records, 7_000).expect("points") > 0 {
                     for (position, tail) in chunk.positions.iter().zip(chunk.attribute_bytes.chunks_exact(24)) {
@@ -375,7 +364,7 @@ fn doubts_of_the_sample_are_settled_by_all_points() {
     let mut chunk = PointChunk::default();
     while source.read_chunk(&mut chunk, 10_000).expect("points") > 0 {}
     assert!(source.warnings().iter().any(|warning| warning.code == "color_depth_mixed"));
-    source.rewind().expect("a way back");
+    source.rewind().expect("the first vertex again");
     assert_eq!(source.read_chunk(&mut chunk, 60_000).expect("points"), 60_000);
     assert_eq!((chunk.colors[1][0], chunk.colors[51_000][0]), (9, 60_000));
     assert!(source.warnings().is_empty());

@@ -2,12 +2,11 @@
 
 #![expect(clippy::float_cmp, reason = "both readers reckon in the same way")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use parterre_model::record::{AttributeLayout, RecordChunk, Wanted};
 use parterre_read as read;
-
-const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+use parterre_test_support::data::{data, files_below, is_las};
 
 /// All points of a file: steps, tails and their format, after a pass over the positions alone as the tiler makes.
 /// `None` for degrees, which are projected and have other steps then.
@@ -24,7 +23,7 @@ fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, AttributeLayout)> {
     }
     let format = source.attribute_layout();
     let grid = source.info().grid.expect("a grid");
-    source.rewind().expect("a way back");
+    source.rewind().expect("the first point again");
     let (mut steps, mut tails) = (Vec::new(), Vec::new());
     loop {
         let count = source.read_records(&mut chunk, Wanted::Records, 33_333).expect("records");
@@ -78,28 +77,10 @@ fn wanted(point: &las::Point, format: &AttributeLayout, narrow: bool, modern: bo
     tail
 }
 
-fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.is_dir() {
-            walk(&path, files);
-        } else if path.extension().is_some_and(|ext| ext == "las" || ext == "laz") {
-            files.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_attribute_is_what_another_reader_finds() {
-    let mut files = Vec::new();
-    for folder in ["aerial", "las", "copc", "venue"] {
-        let folder = Path::new(DATA).join(folder);
-        if !folder.is_dir() {
-            eprintln!("skipped: there is no test data at {}", folder.display());
-            return;
-        }
-        walk(&folder, &mut files);
-    }
+    let Some(data) = data() else { return };
+    let mut files: Vec<_> = ["aerial", "las", "copc", "venue"].iter().flat_map(|folder| files_below(&data.join(folder), &is_las)).collect();
     files.sort();
     let (mut compared, mut refused, mut projected) = (0, Vec::new(), Vec::new());
     for path in files {
@@ -155,11 +136,8 @@ fn every_attribute_is_what_another_reader_finds() {
 
 #[test]
 fn a_plain_file_and_its_compressed_twin_are_the_same() {
-    let folder = Path::new(DATA).join("las/formats");
-    if !folder.is_dir() {
-        eprintln!("skipped: there is no test data at {}", folder.display());
-        return;
-    }
+    let Some(data) = data() else { return };
+    let folder = data.join("las/formats");
     for name in ["pdrf4-1.3", "pdrf5-1.3", "pdrf6-1.4", "pdrf7-v4-1.4", "pdrf8-1.4", "pdrf9-1.4", "pdrf9-1.5", "pdrf10-1.4", "pdrf10-1.5"] {
         let [plain, compressed] = ["las", "laz"].map(|ext| records(&folder.join(format!("{name}.{ext}"))).expect("no degrees"));
         assert_eq!(plain.2, compressed.2, "{name}");
@@ -182,11 +160,8 @@ fn field(format: &AttributeLayout, name: &str) -> (usize, usize) {
 
 #[test]
 fn extra_bytes_keep_their_descriptions() {
-    let folder = Path::new(DATA).join("las");
-    if !folder.is_dir() {
-        eprintln!("skipped: there is no test data at {}", folder.display());
-        return;
-    }
+    let Some(data) = data() else { return };
+    let folder = data.join("las");
     let (_, tails, format) = records(&folder.join("extrabytes.las")).expect("no degrees");
     let (at, len) = field(&format, "Colors");
     assert_eq!(len, 6);
@@ -195,6 +170,6 @@ fn extra_bytes_keep_their_descriptions() {
         let colors = [0, 2, 4].map(|channel| (u16_at(tail, at + channel), u16_at(tail, 18 + channel)));
         assert!(colors.iter().all(|&(extra, color)| color == extra * 257), "{colors:?}");
     }
-    let undescribed = records(&Path::new(DATA).join("las/extrabytes.laz")).expect("no degrees").2;
+    let undescribed = records(&folder.join("extrabytes.laz")).expect("no degrees").2;
     assert!(undescribed.extra.iter().all(|field| !field.is_empty() && !field.name().is_empty()));
 }

@@ -1,12 +1,10 @@
-//! E57 files made by hand or by another library's writer, for tests of the reader.
+//! E57 files made in memory, byte by byte or by another library's writer, for tests of the reader.
 
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::codes::code_of;
 use e57::{E57Writer, Quaternion, Record, RecordDataType, RecordName, RecordValue, Transform, Translation};
 use parterre_model::Error;
-use parterre_model::points::PointChunk;
 use parterre_read::{Override, PointSource, e57 as reader};
 
 /// Bytes of a page with its checksum.
@@ -27,7 +25,7 @@ pub fn reseal(file: &mut [u8]) {
     }
 }
 
-/// The physical place of a logical one.
+/// The physical offset of a logical one.
 pub fn physical(logical: usize) -> usize {
     logical / (PAGE - 4) * PAGE + logical % (PAGE - 4)
 }
@@ -110,41 +108,6 @@ pub fn simple(points: u16, more: &str) -> Vec<u8> {
 pub fn open(file: Vec<u8>) -> Result<Box<dyn PointSource>, Error> {
     let len = file.len() as u64;
     reader::from_source(Box::new(Cursor::new(file)), len, Path::new("test.e57"), &Override::default())
-}
-
-/// Reads all points in chunks of an odd size; each attribute's column must be whole.
-pub fn read_all(source: &mut dyn PointSource) -> Result<PointChunk, Error> {
-    let (mut all, mut chunk) = (PointChunk::default(), PointChunk::default());
-    let attributes = source.info().attributes;
-    loop {
-        let count = source.read_chunk(&mut chunk, 3_331)?;
-        assert_eq!(chunk.len(), count);
-        for (present, len) in [
-            (attributes.color, chunk.colors.len()),
-            (attributes.intensity, chunk.intensities.len()),
-            (attributes.classification, chunk.classifications.len()),
-            (attributes.returns, chunk.returns.len()),
-            (attributes.gps_time, chunk.gps_times.len()),
-            (true, chunk.sources.len()),
-        ] {
-            assert_eq!(len, if present { count } else { 0 });
-        }
-        if count == 0 {
-            return Ok(all);
-        }
-        all.positions.append(&mut chunk.positions);
-        all.colors.append(&mut chunk.colors);
-        all.intensities.append(&mut chunk.intensities);
-        all.classifications.append(&mut chunk.classifications);
-        all.returns.append(&mut chunk.returns);
-        all.gps_times.append(&mut chunk.gps_times);
-        all.sources.append(&mut chunk.sources);
-    }
-}
-
-/// The codes of warnings.
-pub fn codes(warnings: &[parterre_model::Warning]) -> Vec<&'static str> {
-    warnings.iter().map(code_of).collect()
 }
 
 /// A pose from a quaternion (w, x, y, z) and a translation.

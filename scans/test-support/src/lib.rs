@@ -2,4 +2,7 @@
 
 pub mod codes;
 pub mod counting;
+pub mod data;
 pub mod e57_files;
+pub mod las_files;
+pub mod points;

@@ -1,4 +1,4 @@
-//! Small sound files for fuzzing to begin with: `fuzz_seeds DIR` writes `DIR/TARGET/NAME` for each target of `scans/fuzz`.
+//! Small valid files as seeds for fuzzing, as small as possible, since a run takes longer the larger its input is: `fuzz_seeds DIR` writes `DIR/TARGET/NAME` for each target of `scans/fuzz`.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -22,23 +22,26 @@ fn main() -> Result<()> {
         Ok(std::fs::write(dir.join(target).join(name), bytes)?)
     };
     for format in [0, 1, 2, 3, 6, 7, 8] {
-        put("las", &format!("format-{format}"), &las(format, false)?)?;
-        put("laz", &format!("format-{format}"), &las(format, true)?)?;
+        put("las", &format!("format-{format}"), &las(format)?)?;
+        put("laz", &format!("format-{format}"), &laz(format, Some(CHUNK_POINTS))?)?;
     }
-    for (target, ending, points) in [("las", "las", 20), ("laz", "laz", 300)] {
-        let path = dir.join(format!("stadium.{ending}"));
-        stadium::write(&path, points, 1, &AtomicBool::new(false), &|_| ())?;
-        std::fs::rename(&path, dir.join(target).join(format!("stadium-{points}")))?;
-    }
-    // A tree of two levels, in both encodings.
-    let scan = dir.join("las").join("tiled.las");
-    stadium::write(&scan, 2_500, 2, &AtomicBool::new(false), &|_| ())?;
+    put("laz", "variable-chunks", &laz(7, None)?)?;
+    let scan = dir.join("stadium.las");
+    stadium::write(&scan, 20, 1, &AtomicBool::new(false), &|_| ())?;
+    let bytes = std::fs::read(&scan)?;
+    put("las", "stadium", &bytes)?;
+    put("tiler", "file", &[&[32, 0, 0, 0], &bytes[..]].concat())?;
+    // A tree of a few nodes in both encodings, with as few points in a node as there can be.
+    stadium::write(&scan, 24, 2, &AtomicBool::new(false), &|_| ())?;
     let out = tempfile::tempdir()?;
-    let options = tiler::Options { tile_points: 1_000, ..tiler::Options::default() };
+    let options = tiler::Options { tile_points: 16, ..tiler::Options::default() };
     tiler::tile(&mut [read::open(&scan)?], out.path(), &options, &|_| ())?;
     std::fs::remove_file(&scan)?;
     put("copc", "tree", &std::fs::read(out.path().join("points.copc.laz"))?)?;
     put("archive", "tree", &std::fs::read(out.path().join("tiles.3tz"))?)?;
+    for (name, header) in TILER_HEADERS {
+        put("tiler", name, &[&header[..], &tiler_points()].concat())?;
+    }
     put("e57", "cartesian", &e57(false)?)?;
     put("e57", "spherical", &e57(true)?)?;
     for (name, bytes) in ply() {
@@ -64,17 +67,20 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A file of 30 points, or 300 compressed, by another crate's writer.
-fn las(format: u8, compressed: bool) -> Result<Vec<u8>> {
+/// Points of a LAS or LAZ file, and of each of its chunks: each chunk costs about as much to decode as its first 200 points.
+const POINTS: u16 = 30;
+const CHUNK_POINTS: u32 = 20;
+
+/// A file of [`POINTS`] points, by another crate's writer.
+fn las(format: u8) -> Result<Vec<u8>> {
     let mut builder = las::Builder::from((1, 4));
     builder.point_format = las::point::Format::new(format)?;
-    builder.point_format.is_compressed = compressed;
     builder.point_format.extra_bytes = if format.is_multiple_of(2) { 0 } else { 3 };
     let (time, color) = (builder.point_format.has_gps_time, builder.point_format.has_color);
     let nir = builder.point_format.has_nir;
     let extra = usize::from(builder.point_format.extra_bytes);
     let mut writer = las::Writer::new(Cursor::new(Vec::new()), builder.into_header()?)?;
-    for i in 0..if compressed { 300_u16 } else { 30 } {
+    for i in 0..POINTS {
         writer.write_point(las::Point {
             x: f64::from(i) * 0.25,
             y: f64::from(i % 17) - 3.0,
@@ -91,6 +97,60 @@ fn las(format: u8, compressed: bool) -> Result<Vec<u8>> {
     }
     writer.close()?;
     Ok(writer.into_inner()?.into_inner())
+}
+
+/// The file of [`las`], compressed, in chunks of one size or of any.
+fn laz(format: u8, chunk_points: Option<u32>) -> Result<Vec<u8>> {
+    let plain = las(format)?;
+    let word = |at: usize| u32::from_le_bytes([plain[at], plain[at + 1], plain[at + 2], plain[at + 3]]);
+    let (offset, records) = (word(96) as usize, word(100));
+    let record_len = usize::from(u16::from_le_bytes([plain[105], plain[106]]));
+    let extra = if format.is_multiple_of(2) { 0 } else { 3 };
+    let items = laz::LazItemRecordBuilder::default_for_point_format_id(format, extra)?;
+    let builder = laz::LazVlrBuilder::default().with_laz_items(items);
+    let vlr = match chunk_points {
+        Some(points) => builder.with_fixed_chunk_size(points),
+        None => builder.with_variable_chunk_size(),
+    }
+    .build();
+    let mut described = Vec::new();
+    vlr.write_to(&mut described)?;
+    let mut file = plain[..offset].to_vec();
+    file[96..100].copy_from_slice(&((offset + 54 + described.len()) as u32).to_le_bytes());
+    file[100..104].copy_from_slice(&(records + 1).to_le_bytes());
+    file[104] |= 0x80;
+    let mut head = [0; 54];
+    head[2..2 + laz::LazVlr::USER_ID.len()].copy_from_slice(laz::LazVlr::USER_ID.as_bytes());
+    head[18..20].copy_from_slice(&laz::LazVlr::RECORD_ID.to_le_bytes());
+    head[20..22].copy_from_slice(&(described.len() as u16).to_le_bytes());
+    file.extend_from_slice(&head);
+    file.extend_from_slice(&described);
+    let mut output = Cursor::new(file);
+    output.set_position(output.get_ref().len() as u64);
+    let mut compressor = laz::LasZipCompressor::new(output, vlr)?;
+    for (index, record) in plain[offset..].chunks_exact(record_len).take(POINTS.into()).enumerate() {
+        if chunk_points.is_none() && index == 7 {
+            compressor.finish_current_chunk()?;
+        }
+        compressor.compress_one(record)?;
+    }
+    compressor.done()?;
+    Ok(compressor.into_inner().into_inner())
+}
+
+/// Headers of inputs of the target `tiler`, which describes them: kinds of outputs and sources.
+const TILER_HEADERS: [(&str, [u8; 4]); 4] =
+    [("both", [0x18, 0, 3, 0]), ("copc-two", [0x0e, 1, 2, 20]), ("tiles-floats", [0x11, 0, 3, 0]), ("feet", [0x08, 0x80, 1, 0])];
+
+/// Points of an input of the target `tiler`: a floor, a wall, and one of each special kind.
+fn tiler_points() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for i in 0..60_i16 {
+        let steps = if i < 40 { [i % 8 * 400, i / 8 * 500, 3] } else { [3200, i % 5 * 500, i / 5 * 100] };
+        bytes.extend(steps.iter().flat_map(|step| step.to_le_bytes()));
+        bytes.extend([(i % 7) as u8, if i < 56 { i as u8 } else { 252 + (i - 56) as u8 }]);
+    }
+    bytes
 }
 
 /// Two scans with poses, and a picture.
@@ -112,7 +172,7 @@ fn e57(spherical: bool) -> Result<Vec<u8>> {
         cloud.set_name(Some("Gate".to_owned()));
         let rotation = Quaternion { w: 0.6, x: 0.0, y: 0.0, z: 0.8 };
         cloud.set_transform(Some(Transform { rotation, translation: Translation { x: 4.0, y: f64::from(scan), z: 1.5 } }));
-        for i in 0..40_i64 {
+        for i in 0..12_i64 {
             let [a, b, c] = [i as f64 * 0.1, i as f64 * 0.02, 2.0 + i as f64 * 0.01].map(|value| {
                 if spherical {
                     RecordValue::Single(value as f32)
@@ -130,7 +190,7 @@ fn e57(spherical: bool) -> Result<Vec<u8>> {
     let mut image = writer.add_image("image")?;
     image.set_name("Gate");
     let properties = e57::VisualReferenceImageProperties { width: 1, height: 1 };
-    // The head of a PNG is enough: nobody decodes it.
+    // The header of a PNG is enough, since it is not decoded.
     image.add_visual_reference(ImageFormat::Png, &mut &b"\x89PNG\r\n\x1a\n"[..], properties, None)?;
     image.finalize()?;
     writer.finalize()?;

@@ -1,4 +1,4 @@
-//! Inputs that fuzzing found, or that somebody thought of, and that broke a reader once or might: `fuzz_regressions/TARGET/NAME`.
+//! Inputs that showed a fault once, or that might: `fuzz_regressions/TARGET/NAME`.
 
 use std::path::Path;
 
@@ -15,12 +15,13 @@ fn check(target: &str) -> Option<fn(&[u8])> {
         "glb" => checks::glb,
         "tileset" => checks::tileset,
         "crs" => checks::crs,
+        "tiler" => checks::tiler,
         _ => return None,
     })
 }
 
 #[test]
-fn what_fuzzing_found_stays_mended() {
+fn inputs_that_showed_a_fault_do_not_show_it_again() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz_regressions"));
     let mut count = 0;
     for target in std::fs::read_dir(root).expect("the folder of regressions") {

@@ -66,8 +66,8 @@ pub fn demo(dir: &Path, options: &Options, progress: &(dyn Fn(f64) + Sync)) -> R
     if !(MIN_POINTS..=MAX_POINTS).contains(&options.points) {
         return Err(Error::input(
             "demo_points",
-            format!("a demo venue of {} points was asked for", options.points),
-            "Ask for 10,000 to 50,000,000 points.",
+            format!("a demo venue of {} points was requested", options.points),
+            "Request 10,000 to 50,000,000 points.",
         ));
     }
     fs::create_dir_all(dir).map_err(|source| Error::io("create", dir, source))?;
@@ -126,7 +126,7 @@ fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let part = path.with_extension("part");
     let written = write(&part).and_then(|()| fs::rename(&part, path).map_err(|source| Error::io("write", path, source)));
     if written.is_err() {
-        // What was begun is of no use; the fault that stopped it is the one to report.
+        // The partial file is useless; the first error is the one to report.
         let _ = fs::remove_file(&part);
     }
     written

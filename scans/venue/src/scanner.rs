@@ -76,7 +76,7 @@ impl Grid {
 
 /// What the coarse pass saw through one cell of a setup's sphere.
 #[derive(Clone, Copy)]
-struct Glimpse {
+struct Probe {
     area: f32,
     place: u64,
 }
@@ -86,10 +86,10 @@ struct Glimpse {
 /// The result depends on the venue, the seed and the number alone, not on threads. `progress` runs from 0 to 1.
 pub fn scan(venue: &Venue, seed: u64, points: u64, progress: &(dyn Fn(f64) + Sync)) -> Vec<Sample> {
     let grid = Grid::for_points(points);
-    let glimpses: Vec<Vec<Glimpse>> = venue.setups.par_iter().map(|setup| glimpse(venue, grid, setup)).collect();
+    let probes: Vec<Vec<Probe>> = venue.setups.par_iter().map(|setup| probe(venue, grid, setup)).collect();
     progress(0.1);
-    let shares = shares(&glimpses);
-    let seen_area: f64 = glimpses.iter().zip(&shares).flat_map(|(g, s)| g.iter().zip(s)).map(|(g, &s)| f64::from(g.area * s)).sum();
+    let shares = shares(&probes);
+    let seen_area: f64 = probes.iter().zip(&shares).flat_map(|(g, s)| g.iter().zip(s)).map(|(g, &s)| f64::from(g.area * s)).sum();
     if seen_area <= 0.0 {
         return Vec::new();
     }
@@ -101,7 +101,7 @@ pub fn scan(venue: &Venue, seed: u64, points: u64, progress: &(dyn Fn(f64) + Syn
         .enumerate()
         .map(|(index, setup)| {
             let rays: Vec<f32> =
-                glimpses[index].iter().zip(&shares[index]).map(|(g, s)| (f64::from(g.area * s) * rays_per_area) as f32).collect();
+                probes[index].iter().zip(&shares[index]).map(|(g, s)| (f64::from(g.area * s) * rays_per_area) as f32).collect();
             let samples = sweep(venue, grid, setup, &rays, seed);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress(0.1 + 0.8 * done as f64 / venue.setups.len() as f64);
@@ -114,42 +114,39 @@ pub fn scan(venue: &Venue, seed: u64, points: u64, progress: &(dyn Fn(f64) + Syn
     kept
 }
 
-fn glimpse(venue: &Venue, grid: Grid, setup: &Setup) -> Vec<Glimpse> {
-    let mut glimpses = Vec::with_capacity(grid.rows * grid.columns);
+fn probe(venue: &Venue, grid: Grid, setup: &Setup) -> Vec<Probe> {
+    let mut probes = Vec::with_capacity(grid.rows * grid.columns);
     for row in 0..grid.rows {
         for column in 0..grid.columns {
             let direction = grid.direction(row, column, 0.5, 0.5);
             let hit = venue.scene.first_hit(setup.position, direction, SCANNER.max_range_m);
-            glimpses.push(hit.map_or(Glimpse { area: 0.0, place: u64::MAX }, |hit| {
+            probes.push(hit.map_or(Probe { area: 0.0, place: u64::MAX }, |hit| {
                 let steepness = hit.normal.dot(direction.as_vec3a()).abs().max(0.06);
                 let at = setup.position + direction * f64::from(hit.distance);
-                Glimpse {
-                    area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness,
-                    place: cell_key(at / SHARED_CELL_M),
-                }
+                Probe { area: grid.solid_angle(row) as f32 * hit.distance * hit.distance / steepness, place: cell_key(at / SHARED_CELL_M) }
             }));
         }
     }
-    glimpses
+    probes
 }
 
-/// The share of each glimpsed area that its setup should cover: one over the number of setups that see the place.
-fn shares(glimpses: &[Vec<Glimpse>]) -> Vec<Vec<f32>> {
-    let mut seen: Vec<(u64, u32)> = glimpses
+/// The share of each probed area that its setup should cover: one over the number of setups that see the place.
+fn shares(probes: &[Vec<Probe>]) -> Vec<Vec<f32>> {
+    let mut seen: Vec<(u64, u32)> = probes
         .iter()
         .enumerate()
-        .flat_map(|(setup, glimpses)| glimpses.iter().filter(|g| g.area > 0.0).map(move |g| (g.place, setup as u32)))
+        .flat_map(|(setup, probes)| probes.iter().filter(|g| g.area > 0.0).map(move |g| (g.place, setup as u32)))
         .collect();
     seen.par_sort_unstable();
     seen.dedup();
-    glimpses
+    probes
         .par_iter()
-        .map(|glimpses| {
-            glimpses
+        .map(|probes| {
+            probes
                 .iter()
-                .map(|glimpse| {
-                    let first = seen.partition_point(|entry| entry.0 < glimpse.place);
-                    let setups = seen[first..].iter().take_while(|entry| entry.0 == glimpse.place).count();
+                .map(|probe| {
+                    let first = seen.partition_point(|entry| entry.0 < probe.place);
+                    let setups = seen[first..].iter().take_while(|entry| entry.0 == probe.place).count();
                     1.0 / setups.max(1) as f32
                 })
                 .collect()
@@ -191,15 +188,15 @@ fn measure(venue: &Venue, setup: &Setup, direction: DVec3, time: f64, rng: &mut 
     let steepness = hit.normal.dot(direction.as_vec3a()).abs();
     let look = venue.scene.solids()[hit.solid as usize].material.look(at, normal);
     let returned = look.reflectance * steepness.powf(0.7) / (1.0 + (hit.distance / 18.0).powi(2));
-    // Weak returns get lost: dark cloth far away, floors seen at a glance.
+    // Weak returns are lost: dark cloth far away, floors seen at a small angle.
     if rng.random::<f32>() > (returned * 40.0).min(0.995) {
         return None;
     }
     let noise = SCANNER.range_noise_m * if look.reflectance < 0.15 { 1.8 } else { 1.0 } * gaussian(rng);
     let measured = setup.position + direction * (distance + noise);
     let (openness, stage) = house_light(&venue.measures, at, look);
-    let grain = 1.0 + 0.035 * gaussian(rng) as f32;
-    let color = lit(look, normal, openness, stage, at) * grain;
+    let shade = 1.0 + 0.035 * gaussian(rng) as f32;
+    let color = lit(look, normal, openness, stage, at) * shade;
     let speckle = 1.0 + 0.06 * gaussian(rng) as f32;
     Some(Sample {
         position: (measured / SCANNER.resolution_m).round().as_ivec3().to_array(),
@@ -248,8 +245,8 @@ fn thin(samples: Vec<Sample>, wanted: usize, cell_m: f64, seed: u64) -> Vec<Samp
         .enumerate()
         .map(|(i, sample)| {
             let at = DVec3::from_array(sample.position.map(f64::from)) * SCANNER.resolution_m;
-            let lot = mix(seed ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)) & 0xFFFF;
-            (cell_key(at / cell_m) << 16 | lot, i as u32)
+            let random = mix(seed ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)) & 0xFFFF;
+            (cell_key(at / cell_m) << 16 | random, i as u32)
         })
         .collect();
     order.par_sort_unstable();
@@ -272,13 +269,13 @@ fn thin(samples: Vec<Sample>, wanted: usize, cell_m: f64, seed: u64) -> Vec<Samp
         full += 1;
     }
     let part = sizes.get(full).map_or(0.0, |&size| (wanted - kept) as f64 / size as f64);
-    let bar = (part * u32::MAX as f64) as u64;
+    let threshold = (part * u32::MAX as f64) as u64;
     samples
         .into_iter()
         .enumerate()
         .filter(|&(i, _)| {
             let rank = usize::from(ranks[i]);
-            rank < full || (rank == full && mix(seed.rotate_left(17) ^ i as u64) >> 32 < bar)
+            rank < full || (rank == full && mix(seed.rotate_left(17) ^ i as u64) >> 32 < threshold)
         })
         .map(|(_, sample)| sample)
         .collect()

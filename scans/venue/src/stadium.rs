@@ -1,6 +1,6 @@
-//! A stadium out of dice, of any number of points: what the tiler is measured with.
+//! A stadium of random points, of any size: the input for measuring the tiler.
 //!
-//! Unlike the demo hall it is no place to walk and has no ground truth. It has the load of a large scan: real-world coordinates
+//! Unlike the demo hall it cannot be walked and has no ground truth. It has the load of a large scan: real-world coordinates
 //! in millimetre steps, noise on every surface, every attribute of point format 7, and points in no order at all, which
 //! is the hardest input for a tiler. In metres, around the middle of the pitch:
 //!
@@ -71,8 +71,8 @@ pub struct Made {
 pub fn write(path: &Path, points: u64, seed: u64, stop: &AtomicBool, progress: &dyn Fn(f64)) -> Result<Made> {
     let started = Instant::now();
     if !(1..=MAX_POINTS).contains(&points) {
-        let message = format!("a stadium of {points} points was asked for");
-        return Err(Error::input("stadium_points", message, "Ask for 1 to 10,000,000,000 points."));
+        let message = format!("a stadium of {points} points was requested");
+        return Err(Error::input("stadium_points", message, "Request 1 to 10,000,000,000 points."));
     }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     let compressed = match ending.as_deref() {
@@ -88,7 +88,7 @@ pub fn write(path: &Path, points: u64, seed: u64, stop: &AtomicBool, progress: &
         let mut file = BufWriter::with_capacity(1 << 20, File::create(part).map_err(io)?);
         let mut header = Header { compressed, points, bounds: [[i32::MAX; 3], [i32::MIN; 3]] };
         header.write(&mut file).map_err(io)?;
-        let mut sink = Sink::new(file, compressed).map_err(|error| undone(error, path))?;
+        let mut sink = Sink::new(file, compressed).map_err(|error| write_error(error, path))?;
         let mut done = 0;
         while done < points {
             if stop.load(Ordering::Relaxed) {
@@ -103,7 +103,7 @@ pub fn write(path: &Path, points: u64, seed: u64, stop: &AtomicBool, progress: &
             done = until;
             progress(done as f64 / points as f64);
         }
-        let mut file = sink.finish().map_err(|error| undone(error, path))?;
+        let mut file = sink.finish().map_err(|error| write_error(error, path))?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         header.write(&mut file).map_err(io)?;
         file.flush().map_err(io)
@@ -112,7 +112,7 @@ pub fn write(path: &Path, points: u64, seed: u64, stop: &AtomicBool, progress: &
     Ok(Made { points, bytes, seconds: started.elapsed().as_secs_f64() })
 }
 
-fn undone(error: laz::LasZipError, path: &Path) -> Error {
+fn write_error(error: laz::LasZipError, path: &Path) -> Error {
     match error {
         laz::LasZipError::IoError(source) => Error::io("write", path, source),
         other => Error::Internal(format!("the stadium could not be compressed: {other}")),
@@ -167,7 +167,7 @@ fn record(rng: &mut ChaCha8Rng, time: f64) -> [u8; RECORD_LEN] {
     record
 }
 
-/// What the file says of itself: LAS 1.4, without a coordinate reference system.
+/// Header of the file: LAS 1.4, without a coordinate reference system.
 struct Header {
     compressed: bool,
     points: u64,
@@ -197,7 +197,7 @@ impl Header {
         let mut head = [0; HEADER_LEN];
         let mut put = |at: usize, bytes: &[u8]| head[at..at + bytes.len()].copy_from_slice(bytes);
         put(0, b"LASF");
-        // Coordinate systems, had it one, would be WKT.
+        // The coordinate reference system, which is absent, would be WKT.
         put(6, &16_u16.to_le_bytes());
         put(24, &[1, 4]);
         put(26, b"SYNTHETIC");

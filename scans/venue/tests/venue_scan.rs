@@ -35,7 +35,7 @@ fn as_many_points_as_asked_for_and_even() {
             "{at}"
         );
     }
-    // No cell of half a metre holds a heap such as lies around a scanner that nobody thinned.
+    // No cell of half a metre holds the many points that lie around a scanner before thinning.
     let mut cells: Vec<[i32; 3]> = samples.iter().map(|s| s.position.map(|p| p.div_euclid(500))).collect();
     cells.sort_unstable();
     let sizes: Vec<usize> = cells.chunk_by(|a, b| a == b).map(<[_]>::len).collect();

@@ -75,11 +75,11 @@ fn points_lie_where_the_stadium_is() {
         if all.classifications[index] == 6 {
             let radius = (at.x / 1.4).hypot(at.y);
             let row = ((radius - 60.0) / 0.8 - 0.001).floor().clamp(0.0, 39.0);
-            // Red tells the row; a point on the edge between two may be rounded into the other.
-            let told = ((f64::from(all.colors[index][0]) / 256.0 - 50.0) / 5.0).round();
-            assert!((told - row).abs() <= 1.0, "{at}");
+            // Red shows the row; a point on the edge between two may be rounded into the other.
+            let row_by_color = ((f64::from(all.colors[index][0]) / 256.0 - 50.0) / 5.0).round();
+            assert!((row_by_color - row).abs() <= 1.0, "{at}");
             assert!((59.99..92.01).contains(&radius), "{at}");
-            seats.push(at.z - 0.45 * told);
+            seats.push(at.z - 0.45 * row_by_color);
         } else {
             assert!(at.x.abs() <= 90.0 && at.y.abs() <= 65.0, "{at}");
             if at.z < 12.0 { pitch.push(at.z) } else { roof.push(at.z - 25.0) }

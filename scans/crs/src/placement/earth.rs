@@ -1,7 +1,7 @@
-//! The exact way from a system's metres to the Earth and to the tile frame on it.
+//! The exact transformation from projected coordinates in metres to the Earth and to the tile frame on it.
 //!
-//! A position is taken back from the projection to longitude and latitude, its height, in metres, above the ellipsoid;
-//! through the shift of the datum to Earth-centred, earth-fixed coordinates of WGS 84 (EPSG:4978); and from there, by a
+//! A position is transformed by the inverse projection to longitude and latitude, with its height in metres above the ellipsoid;
+//! by the shift of the datum to Earth-centred, Earth-fixed coordinates of WGS 84 (EPSG:4978); and from there, by a
 //! rotation in f64, to east, north and up at the frame's origin.
 
 use glam::{DMat3, DVec3};
@@ -9,7 +9,7 @@ use proj4rs::Proj;
 use proj4rs::transform::transform;
 
 use crate::definition::Definition;
-use parterre_model::contain::contained;
+use parterre_model::panics;
 
 /// WGS 84, Earth-centred and earth-fixed; and as longitude and latitude.
 const GEOCENTRIC: &str = "+proj=geocent +datum=WGS84 +units=m";
@@ -17,13 +17,13 @@ const GEOGRAPHIC: &str = "+proj=longlat +datum=WGS84";
 
 /// Distance of a place from the Earth's centre: 50 km below the poles to 100 km above the equator.
 const RADII_M: std::ops::Range<f64> = 6_300_000.0..6_480_000.0;
-/// Scales that maps have: less than 1 where the map shows things larger than they are, as Web Mercator does in the north.
+/// Metres on the Earth for a metre on the map: less than 1 where the map enlarges, as Web Mercator does far from the equator.
 const SCALES: std::ops::Range<f64> = 0.05..2.0;
-/// There and back again may lose this much.
+/// Largest error of a transformation to the Earth and back.
 const ROUND_TRIP_M: f64 = 0.01;
-/// False origins this far away say that coordinates near 0 are not the system's.
+/// Where the false origin is at least this far from 0, coordinates near 0 are not of the system.
 const FALSE_ORIGIN_M: f64 = 100_000.0;
-/// What is near 0.
+/// Coordinates below this are near 0.
 const NEAR_ZERO_M: f64 = 10_000.0;
 
 /// A tile frame on the Earth.
@@ -40,10 +40,10 @@ pub(super) struct Earth {
 }
 
 impl Earth {
-    /// The frame at `origin_m`, in metres of the projected system; why there can be none where there cannot.
+    /// The frame at `origin_m`, in metres of the projected system; the reason where it cannot be computed.
     pub(super) fn new(definition: &Definition, origin_m: DVec3) -> Result<Self, String> {
-        // A system's parameters come from files.
-        contained(|| Self::try_new(definition, origin_m)).unwrap_or_else(Err)
+        // The parameters of a system come from files: the library may panic on them.
+        panics::catch(|| Self::try_new(definition, origin_m)).unwrap_or_else(Err)
     }
 
     fn try_new(definition: &Definition, origin_m: DVec3) -> Result<Self, String> {
@@ -62,12 +62,12 @@ impl Earth {
         {
             let DVec3 { x, y, .. } = origin_m;
             return Err(format!(
-                "coordinates around {x} m, {y} m are not of this system, whose own lie far from 0: they look like those of the site"
+                "coordinates around {x} m, {y} m are not of this system, whose coordinates are far from 0: they look like local coordinates of the site"
             ));
         }
         let outside = |what: &str| {
             let DVec3 { x, y, z } = origin_m;
-            format!("coordinates around {x} m, {y} m, {z} m lie outside of where the system can be used: {what}")
+            format!("coordinates around {x} m, {y} m, {z} m are outside of the area in which the system can be used: {what}")
         };
         let mut place = (origin_m.x, origin_m.y, origin_m.z);
         transform(&projection, &geographic, &mut place).map_err(|error| outside(&error.to_string()))?;
@@ -84,14 +84,14 @@ impl Earth {
                 DVec3::new(cos_lat * cos_lon, cos_lat * sin_lon, sin_lat),
             ),
         };
-        earth.origin_ecef = earth.ecef(origin_m).ok_or_else(|| outside("they lie nowhere on the Earth"))?;
+        earth.origin_ecef = earth.ecef(origin_m).ok_or_else(|| outside("they are not a place on the Earth"))?;
         if !RADII_M.contains(&earth.origin_ecef.length()) {
-            return Err(outside("they lie too far below or above the ground"));
+            return Err(outside("they are too far below or above the ground"));
         }
-        earth.check_round_trip().ok_or_else(|| outside("they do not come back from the Earth the same"))?;
-        let [x, y, z] = earth.axes(origin_m).ok_or_else(|| outside("their surroundings do not lie on the Earth"))?;
+        earth.check_round_trip().ok_or_else(|| outside("the inverse transformation gives other coordinates"))?;
+        let [x, y, z] = earth.axes(origin_m).ok_or_else(|| outside("places around them are not on the Earth"))?;
         if ![x, y, z].iter().all(|axis| SCALES.contains(&axis.length())) {
-            return Err(outside("the system stretches too much there"));
+            return Err(outside("the scale of the projection is too far from 1 there"));
         }
         if x.cross(y).dot(z) <= 0.0 {
             return Err("its axes are not right-handed as the scan's are".into());
@@ -106,14 +106,14 @@ impl Earth {
         (lost.length() <= ROUND_TRIP_M).then_some(())
     }
 
-    /// Earth-centred and earth-fixed position; `None` where the system has none for it.
+    /// Earth-centred and earth-fixed position; `None` where it cannot be transformed.
     fn ecef(&self, position_m: DVec3) -> Option<DVec3> {
         let mut position: (f64, f64, f64) = position_m.into();
         transform(&self.projection, &self.geocentric, &mut position).ok()?;
         Some(DVec3::from(position)).filter(|position| position.is_finite())
     }
 
-    /// Position in the tile frame; `None` where the system has none for it.
+    /// Position in the tile frame; `None` where it cannot be transformed.
     pub(super) fn tile(&self, position_m: DVec3) -> Option<DVec3> {
         Some(self.ecef_from_tile.transpose() * (self.ecef(position_m)? - self.origin_ecef))
     }

@@ -1,15 +1,15 @@
-//! The exact way to the tile frame, tabulated: a polynomial for each cell of a fixed grid over the ground.
+//! Approximation of the exact transformation to the tile frame: a polynomial for each cell of a fixed grid over the ground.
 //!
-//! How it works. Along the height the exact way is a straight line, since it adds the height along the ellipsoid's normal and
+//! How it works. Along the height the exact transformation is linear, since it adds the height along the ellipsoid's normal and
 //! everything after is affine. So a position is `foot(x, y) + height * normal(x, y)`. Over a cell of [`EDGE_M`] these two
-//! bend as the Earth does: the foot is interpolated by a polynomial of degree 2 in x and in y at Chebyshev's nodes, the
+//! follow the curvature of the Earth: the foot is interpolated by a polynomial of degree 2 in x and in y at Chebyshev's nodes, the
 //! normal by one of degree 1. The third derivative of the foot is about 1/R², and the remainder of the interpolation
 //! 1/24 of it times (half the edge)³, 0.14 µm; the remainder of the normal is 1/4 · 1/R² times (half the edge)², 1.6 nm for
 //! each metre above the origin. Both are far below what is kept of positions, 1 mm, and what a `f64` of 6.4e6 m
-//! holds, 1 nm. Every cell is compared with the exact way at places between its nodes before it is used: one that is off by
-//! more than [`TOLERANCE_M`] there is not used, and its points go the exact way.
+//! holds, 1 nm. Every cell is compared with the exact transformation at positions between its nodes before it is used: one with an error of
+//! more than [`TOLERANCE_M`] is not used, and its points are transformed exactly.
 //!
-//! Cells are fixed by the frame's origin, so what a point becomes depends on nothing but the point.
+//! Cells are fixed by the frame's origin, so the result for a point depends on nothing but the point.
 
 use glam::DVec3;
 
@@ -17,7 +17,7 @@ use super::earth::Earth;
 
 /// Edge of a cell, in the system's metres.
 pub(super) const EDGE_M: f64 = 1024.0;
-/// Cells that are off by more than this are not used.
+/// Cells with a larger error than this are not used.
 const TOLERANCE_M: f64 = 2e-5;
 /// Heights, from the origin's, at which a cell is compared.
 const CHECK_HEIGHTS_M: [f64; 3] = [-500.0, 0.0, 1500.0];
@@ -36,7 +36,7 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    /// The cell around `middle`; `None` where the exact way must be taken.
+    /// The cell around `middle`; `None` where the exact transformation must be used.
     pub(super) fn new(earth: &Earth, middle: DVec3) -> Option<Self> {
         let at = |u: f64, v: f64, height: f64| middle + DVec3::new(u * 0.5 * EDGE_M, v * 0.5 * EDGE_M, height);
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_agree_with_the_exact_way() {
+    fn cells_agree_with_the_exact_transformation() {
         for (crs, x, y) in [
             ("EPSG:32631", 453_113.0, 5_418_760.0),
             ("EPSG:25833", -37_000.0, 6_740_000.0),

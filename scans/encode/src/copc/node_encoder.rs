@@ -7,7 +7,7 @@ use laz::laszip::{LazItemRecordBuilder, LazItemType};
 use laz::record::{LayeredPointRecordCompressor, LayeredPointRecordDecompressor, RecordCompressor as _, RecordDecompressor as _};
 use laz::{DecompressionSelection, LazItem};
 
-use parterre_model::contain::contained;
+use parterre_model::panics;
 use parterre_model::record::AttributeLayout;
 use parterre_model::{Error, Result};
 
@@ -53,7 +53,7 @@ impl NodeEncoder {
         decompressor.set_fields_from(&self.items).map_err(|error| fault(&error))?;
         decompressor.set_selection(DecompressionSelection::base().decompress_z().decompress_intensity().decompress_rgb());
         let mut records = vec![0; points as usize * self.record_len];
-        let done = contained(|| decompressor.decompress_many(&mut records)).map_err(|error| fault(&error))?;
+        let done = panics::catch(|| decompressor.decompress_many(&mut records)).map_err(|error| fault(&error))?;
         done.map_err(|error| fault(&error))?;
         Ok(records)
     }

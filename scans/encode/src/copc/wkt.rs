@@ -15,16 +15,11 @@ pub fn of(crs: Option<&str>, unit: Unit, vertical_unit: Option<Unit>) -> String 
     if let Some(wkt) = crs.filter(|crs| is_wkt(crs)) {
         return if fits(wkt, unit, vertical_unit) { wkt.to_owned() } else { with_heights(scaled(wkt, unit), unit, vertical_unit) };
     }
-    let horizontal = match crs.and_then(code) {
-        Some(code) => u16::try_from(code)
-            .ok()
-            .and_then(crs_definitions::from_code)
-            .map(|definition| definition.wkt.to_owned())
-            .filter(|wkt| is_wkt(wkt))
-            .map_or_else(
-                || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
-                |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
-            ),
+    let horizontal = match crs.and_then(crs::epsg::code) {
+        Some(code) => crs::epsg::wkt_of(code).filter(|wkt| is_wkt(wkt)).map(str::to_owned).map_or_else(
+            || local(&format!("EPSG:{code}"), unit, &format!(",AUTHORITY[\"EPSG\",\"{code}\"]")),
+            |wkt| if fits(&wkt, unit, None) { wkt } else { scaled(&wkt, unit) },
+        ),
         None => local("Local", unit, ""),
     };
     with_heights(horizontal, unit, vertical_unit)
@@ -53,13 +48,7 @@ fn with_heights(horizontal: String, unit: Unit, vertical_unit: Option<Unit>) -> 
     }
 }
 
-/// The number of `EPSG:n`.
-fn code(crs: &str) -> Option<u32> {
-    let (authority, code) = crs.split_once(':')?;
-    authority.eq_ignore_ascii_case("EPSG").then(|| code.trim().parse().ok()).flatten()
-}
-
-/// Whether a text looks like WKT: a keyword, a bracket, and all brackets closed.
+/// Whether a text has the look of WKT: a keyword, a bracket and all brackets closed.
 fn is_wkt(text: &str) -> bool {
     let Some((keyword, _)) = text.split_once(['[', '(']) else { return false };
     let (mut depth, mut quoted) = (0_i64, false);

@@ -1,4 +1,4 @@
-//! Whether coordinates of a unit that nobody named can be metres, told by the size that the scan would have.
+//! Whether coordinates without a unit can be metres, by the size that the scan would have.
 
 use crate::source::SourceInfo;
 use parterre_model::frame::Unit;
@@ -6,8 +6,8 @@ use parterre_model::frame::Unit;
 /// Longest edges of rooms and stadiums with their grounds, metres.
 const PLAUSIBLE_M: std::ops::RangeInclusive<f64> = 2.0..=3000.0;
 
-/// Why metres are doubtful, and what would be plausible; `None` where they are plausible.
-pub(super) fn doubt(info: &SourceInfo) -> Option<String> {
+/// Why metres are not plausible, and which units are; `None` where metres are plausible.
+pub(super) fn implausible(info: &SourceInfo) -> Option<String> {
     let size = info.bounds.size();
     let longest = size.max_element();
     if !longest.is_finite() || longest <= 0.0 {
@@ -34,9 +34,9 @@ pub(super) fn doubt(info: &SourceInfo) -> Option<String> {
         .map(Unit::name)
         .collect();
     let advice = if plausible.is_empty() {
-        "no unit that is known makes it a venue's size".to_owned()
+        "no known unit gives it the size of a venue".to_owned()
     } else {
-        format!("in {} it would be of a venue's size: name the unit with --unit where metres are wrong", plausible.join(" or "))
+        format!("in {} it would have the size of a venue: give the unit with --unit if metres are wrong", plausible.join(" or "))
     };
     Some(format!("as metres the scan would be {edges} m large; {advice}"))
 }

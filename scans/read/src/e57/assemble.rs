@@ -7,18 +7,18 @@ use super::scan::{Role, Scan};
 use super::vector::Columns;
 use parterre_model::points::{Attributes, PointChunk};
 
-/// What was met in the points.
+/// Problems found in points.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Problems {
     /// Points without a position.
     pub(super) invalid: u64,
     /// Values outside of the declared limits.
     pub(super) clamped: u64,
 }
 
-/// Appends `count` points of a scan whose values are in `columns`; `source` is what its points are marked with.
+/// Appends `count` points of a scan whose values are in `columns`; `source` is their point source id.
 ///
-/// A point whose state says that it has no position gets one that is no number.
+/// A point whose state says that it has no position gets the position NaN.
 pub(super) fn append(
     scan: &Scan,
     ranges: Ranges,
@@ -27,8 +27,8 @@ pub(super) fn append(
     count: usize,
     columns: &Columns,
     chunk: &mut PointChunk,
-) -> Tally {
-    let mut tally = Tally::default();
+) -> Problems {
+    let mut problems = Problems::default();
     let start = chunk.len();
     local_positions(scan, count, columns, &mut chunk.positions);
     let (rotation, translation) =
@@ -37,7 +37,7 @@ pub(super) fn append(
         *position = rotation * *position + translation;
         if !position.is_finite() {
             *position = DVec3::NAN;
-            tally.invalid += 1;
+            problems.invalid += 1;
         }
     }
     let column = |role: Role| Some(&columns[role as usize]).filter(|column| column.len() == count);
@@ -53,7 +53,7 @@ pub(super) fn append(
                 if !valid(index) {
                     return [0; 3];
                 }
-                tally.clamped += u64::from(color.iter().any(|&value| ranges.color.leaves_out(value)));
+                problems.clamped += u64::from(color.iter().any(|&value| ranges.color.is_outside(value)));
                 color.map(|value| ranges.color.scale(value))
             })),
             _ => chunk.colors.resize(start + count, [0; 3]),
@@ -66,7 +66,7 @@ pub(super) fn append(
                 if !valid(index) {
                     return 0;
                 }
-                tally.clamped += u64::from(ranges.intensity.leaves_out(value));
+                problems.clamped += u64::from(ranges.intensity.is_outside(value));
                 ranges.intensity.scale(value)
             })),
             None => chunk.intensities.resize(start + count, 0),
@@ -82,7 +82,7 @@ pub(super) fn append(
         let (numbers, counts) = (column(Role::ReturnIndex), column(Role::ReturnCount));
         chunk.returns.extend((0..count).map(|index| {
             let of = counts.map_or(1, |counts| counts[index] as u8).clamp(1, 15);
-            // Counted from 0 here, from 1 in LAS.
+            // Counted from 0 in E57, from 1 in LAS.
             let number = numbers.map_or(0, |numbers| numbers[index] as u8).saturating_add(1).clamp(1, of);
             number | (of << 4)
         }));
@@ -98,7 +98,7 @@ pub(super) fn append(
         }
     }
     chunk.sources.resize(start + count, source);
-    tally
+    problems
 }
 
 /// Appends positions in the scanner's frame.
@@ -120,7 +120,7 @@ fn local_positions(scan: &Scan, count: usize, columns: &Columns, out: &mut Vec<D
     }));
 }
 
-/// Adds what `count` points have to a sample.
+/// Adds the values of `count` points to a sample.
 pub(super) fn measure(scan: &Scan, count: usize, columns: &Columns, sample: &mut Sample) {
     let mut positions = Vec::with_capacity(count);
     local_positions(scan, count, columns, &mut positions);

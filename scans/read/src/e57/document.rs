@@ -1,30 +1,28 @@
 //! The XML section of an E57 file, read as a stream: of files with hundreds of setups it is tens of megabytes long.
 //!
-//! One scan or picture is in memory at a time, as a small tree of the parts that are wanted; from it a descriptor is made,
-//! and the tree is forgotten. Names are compared without their namespace's prefix only where the standard's own elements
-//! are meant: those carry none. Elements nobody asks for are passed over, however long. All counts and lengths that are
-//! kept have a limit, so that no file makes more of it than about 100 MiB.
+//! One scan or picture is in memory at a time, as a small tree of its needed elements, from which a descriptor is made. Elements of the
+//! standard have no namespace prefix and are found by their names. Other elements are skipped, however long. All counts and
+//! lengths that are kept are limited, so that no file needs more than about 100 MiB.
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
-use super::pages::{Header, Pages, Stretch, TRUNCATED_HINT};
+use super::pages::{Header, Pages, TRUNCATED_HINT, XmlSection};
 use super::pictures::{Picture, pictures_of};
 use super::scan::Scan;
+use super::xml::{Element, clip, element_of, entity, invalid};
 use parterre_model::{Error, Result};
 
-pub(super) const XML_HINT: &str = "The description inside the file is damaged: export the file again.";
 /// Scans and pictures of a file; point sources are 16-bit numbers.
 const MAX_ITEMS: usize = 65_535;
 /// Elements of one scan or picture that are kept.
 const MAX_ELEMENTS: usize = 4_096;
 const MAX_DEPTH: usize = 64;
 const MAX_TEXT: usize = 64 << 10;
-const MAX_ATTRIBUTE: usize = 256;
 /// Length of one tag or text.
 const MAX_PIECE: usize = 16 << 20;
 
-/// Parts of a scan and of a picture that mean something here.
+/// Child elements of a scan and of a picture that are read.
 const SCAN_PARTS: &[&str] =
     &["guid", "name", "pose", "points", "intensityLimits", "colorLimits", "cartesianBounds", "sphericalBounds", "acquisitionStart"];
 const PICTURE_PARTS: &[&str] = &[
@@ -38,7 +36,7 @@ const PICTURE_PARTS: &[&str] = &[
     "cylindricalRepresentation",
 ];
 
-/// What the XML says.
+/// Content of the XML.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     /// The text of `coordinateMetadata`, where it is not empty.
@@ -47,61 +45,31 @@ pub(super) struct Document {
     pub(super) pictures: Vec<Picture>,
 }
 
-/// An element with what was kept of its content.
-#[derive(Debug, Default)]
-pub(super) struct Element {
-    /// With the namespace's prefix, if it has one.
-    pub(super) name: String,
-    attributes: Vec<(String, String)>,
-    pub(super) text: String,
-    pub(super) children: Vec<Element>,
-}
-
-impl Element {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(super) fn child(&self, name: &str) -> Option<&Element> {
-        self.children.iter().find(|child| child.name == name)
-    }
-
-    pub(super) fn text_of(&self, name: &str) -> Option<String> {
-        self.child(name).map(|child| child.text.trim().to_owned()).filter(|text| !text.is_empty())
-    }
-
-    /// A number; an empty element counts as 0, as the standard has it. `None` where there is none or no number.
-    pub(super) fn number_of(&self, name: &str) -> Option<f64> {
-        let text = self.child(name)?.text.trim();
-        if text.is_empty() { Some(0.0) } else { text.parse().ok() }
-    }
-}
-
 /// Reads the document that `header` points to.
 pub(super) fn read(pages: &mut Pages, header: &Header) -> Result<Document> {
     let place = format!("byte {}, {} long", header.xml_offset, header.xml_len);
     let Some(start) = pages.logical(header.xml_offset) else {
-        let message = format!("the XML ({place}) begins behind the end of the file");
+        let message = format!("the XML ({place}) begins after the end of the file");
         return Err(Error::input("e57_truncated", message, TRUNCATED_HINT));
     };
     if header.xml_len > pages.logical_len() - start {
         return Err(Error::input("e57_truncated", format!("the XML ({place}) goes beyond the end of the file"), TRUNCATED_HINT));
     }
-    pages.go_to(start);
-    let stretch = Stretch { pages, left: header.xml_len, budget: MAX_PIECE, fault: None };
-    let mut parser = Parser { reader: Reader::from_reader(stretch), buffer: Vec::new(), kept: 0 };
+    pages.seek(start);
+    let section = XmlSection { pages, left: header.xml_len, budget: MAX_PIECE, fault: None };
+    let mut parser = Parser { reader: Reader::from_reader(section), buffer: Vec::new(), kept: 0 };
     parser.reader.config_mut().expand_empty_elements = true;
     parser.document()
 }
 
 struct Parser<'a> {
-    reader: Reader<Stretch<'a>>,
+    reader: Reader<XmlSection<'a>>,
     buffer: Vec<u8>,
-    /// Elements kept of the item at hand.
+    /// Elements kept of the current scan or picture.
     kept: usize,
 }
 
-enum Step {
+enum XmlPart {
     Open(Element),
     Text(String),
     Close,
@@ -112,15 +80,15 @@ impl Parser<'_> {
     fn document(&mut self) -> Result<Document> {
         let mut document = Document::default();
         loop {
-            match self.step()? {
-                Step::Open(root) if root.name == "e57Root" => break,
-                Step::Open(_) | Step::End => return Err(invalid("the XML has no element e57Root at its top")),
-                Step::Text(_) | Step::Close => {}
+            match self.next_part()? {
+                XmlPart::Open(root) if root.name == "e57Root" => break,
+                XmlPart::Open(_) | XmlPart::End => return Err(invalid("the XML has no element e57Root at its top")),
+                XmlPart::Text(_) | XmlPart::Close => {}
             }
         }
         loop {
-            match self.step()? {
-                Step::Open(part) => match part.name.as_str() {
+            match self.next_part()? {
+                XmlPart::Open(part) => match part.name.as_str() {
                     "coordinateMetadata" => {
                         self.kept = 0;
                         let text = self.content(part, None, 1)?.text;
@@ -137,30 +105,30 @@ impl Parser<'_> {
                     })?,
                     _ => self.skip()?,
                 },
-                Step::Text(_) => {}
-                Step::Close => return Ok(document),
-                Step::End => return Err(invalid("the XML ends within e57Root")),
+                XmlPart::Text(_) => {}
+                XmlPart::Close => return Ok(document),
+                XmlPart::End => return Err(invalid("the XML ends within e57Root")),
             }
         }
     }
 
-    /// Hands each structure of a vector to `take`, with its parts of the given names.
+    /// Calls `take` with each structure of a vector, with its children of the given names.
     fn items(&mut self, parts: &[&str], mut take: impl FnMut(Element) -> Result<()>) -> Result<()> {
         loop {
-            match self.step()? {
-                Step::Open(item) if item.name == "vectorChild" => {
+            match self.next_part()? {
+                XmlPart::Open(item) if item.name == "vectorChild" => {
                     self.kept = 0;
                     take(self.content(item, Some(parts), 1)?)?;
                 }
-                Step::Open(_) => self.skip()?,
-                Step::Text(_) => {}
-                Step::Close => return Ok(()),
-                Step::End => return Err(invalid("the XML ends within a list")),
+                XmlPart::Open(_) => self.skip()?,
+                XmlPart::Text(_) => {}
+                XmlPart::Close => return Ok(()),
+                XmlPart::End => return Err(invalid("the XML ends within a list")),
             }
         }
     }
 
-    /// The element with its content; children of other names than `parts` are passed over.
+    /// The element with its content; children of other names than `parts` are skipped.
     fn content(&mut self, mut element: Element, parts: Option<&[&str]>, depth: usize) -> Result<Element> {
         self.kept += 1;
         if self.kept > MAX_ELEMENTS || depth > MAX_DEPTH {
@@ -169,20 +137,20 @@ impl Parser<'_> {
             )));
         }
         loop {
-            match self.step()? {
-                Step::Open(child) if parts.is_none_or(|parts| parts.contains(&child.name.as_str())) => {
+            match self.next_part()? {
+                XmlPart::Open(child) if parts.is_none_or(|parts| parts.contains(&child.name.as_str())) => {
                     let child = self.content(child, None, depth + 1)?;
                     element.children.push(child);
                 }
-                Step::Open(_) => self.skip()?,
-                Step::Text(text) => element.text.push_str(clip(&text, MAX_TEXT.saturating_sub(element.text.len()))),
-                Step::Close => return Ok(element),
-                Step::End => return Err(invalid("the XML ends within an element")),
+                XmlPart::Open(_) => self.skip()?,
+                XmlPart::Text(text) => element.text.push_str(clip(&text, MAX_TEXT.saturating_sub(element.text.len()))),
+                XmlPart::Close => return Ok(element),
+                XmlPart::End => return Err(invalid("the XML ends within an element")),
             }
         }
     }
 
-    /// Passes over the content of the element just opened.
+    /// Skips the content of the element just opened.
     fn skip(&mut self) -> Result<()> {
         let mut depth = 1;
         while depth > 0 {
@@ -202,29 +170,29 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn step(&mut self) -> Result<Step> {
+    fn next_part(&mut self) -> Result<XmlPart> {
         loop {
-            let step = self.event(|event, _| match event {
-                Event::Start(start) => Some(Step::Open(element_of(&start))),
-                Event::End(_) => Some(Step::Close),
-                Event::Text(text) => Some(Step::Text(String::from_utf8_lossy(&text).into_owned())),
-                Event::CData(text) => Some(Step::Text(String::from_utf8_lossy(&text).into_owned())),
-                Event::GeneralRef(reference) => Some(Step::Text(match reference.resolve_char_ref() {
+            let part = self.event(|event, _| match event {
+                Event::Start(start) => Some(XmlPart::Open(element_of(&start))),
+                Event::End(_) => Some(XmlPart::Close),
+                Event::Text(text) => Some(XmlPart::Text(String::from_utf8_lossy(&text).into_owned())),
+                Event::CData(text) => Some(XmlPart::Text(String::from_utf8_lossy(&text).into_owned())),
+                Event::GeneralRef(reference) => Some(XmlPart::Text(match reference.resolve_char_ref() {
                     Ok(Some(character)) => character.to_string(),
                     _ => entity(&reference).to_owned(),
                 })),
-                Event::Eof => Some(Step::End),
+                Event::Eof => Some(XmlPart::End),
                 _ => None,
             })?;
-            if let Some(step) = step {
-                return Ok(step);
+            if let Some(part) = part {
+                return Ok(part);
             }
         }
     }
 
     fn event<T>(&mut self, take: impl FnOnce(Event<'_>, u64) -> T) -> Result<T> {
         self.buffer.clear();
-        // One large piece must not keep its memory.
+        // The memory of one large tag or text is not kept.
         self.buffer.shrink_to(1 << 16);
         self.reader.get_mut().budget = MAX_PIECE;
         let position = self.reader.buffer_position();
@@ -236,38 +204,6 @@ impl Parser<'_> {
             }
         }
     }
-}
-
-fn element_of(start: &BytesStart<'_>) -> Element {
-    let text = |bytes: &[u8]| clip(&String::from_utf8_lossy(bytes), MAX_ATTRIBUTE).to_owned();
-    // Limits of numbers and places in the file hold no entities; anything else is not looked at.
-    let attributes = start.attributes().flatten().take(16);
-    let attributes = attributes.map(|attribute| (text(attribute.key.as_ref()), text(&attribute.value))).collect();
-    Element { name: text(start.name().as_ref()), attributes, ..Element::default() }
-}
-
-fn entity(name: &[u8]) -> &'static str {
-    match name {
-        b"lt" => "<",
-        b"gt" => ">",
-        b"amp" => "&",
-        b"quot" => "\"",
-        b"apos" => "'",
-        _ => "",
-    }
-}
-
-/// At most `most` bytes of a text, whole characters.
-pub(super) fn clip(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::input("e57_xml", message, XML_HINT)
 }
 
 fn check_count(count: usize, what: &str) -> Result<()> {

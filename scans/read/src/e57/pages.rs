@@ -1,13 +1,14 @@
-//! E57's outermost layer: the file is a row of pages, each ending in a checksum of the rest.
+//! The outermost layer of E57: the file is a sequence of pages, each ending in a checksum of the rest.
 //!
 //! A **physical** offset counts the bytes of the file, a **logical** one leaves the checksums out. Offsets in the file are
-//! physical, lengths are logical. Pages are read in runs that grow while reading goes on in order, and a page is checked
-//! when it is first entered: what is not read is not checked.
+//! physical, lengths are logical. Pages are read in runs, which get longer while reading is sequential. A page is checked
+//! when its data are first used: what is not read is not checked.
 
 use std::io::{BufRead, Read, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::crc::crc32c;
+use super::xml::XML_HINT;
 use crate::source::Source;
 use parterre_model::{Error, Result};
 
@@ -17,9 +18,9 @@ const RUN_PAGES: [usize; 2] = [8, 256];
 /// Length of the file's header.
 pub(super) const HEADER_LEN: usize = 48;
 
-pub(super) const TRUNCATED_HINT: &str = "The copy is not whole: copy or export the file again.";
+pub(super) const TRUNCATED_HINT: &str = "The file is incomplete: copy or export it again.";
 
-/// What the first 48 bytes say, checked against the file's length.
+/// The first 48 bytes, checked against the file's length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     pub(super) version: [u32; 2],
@@ -41,9 +42,9 @@ pub(super) struct Pages {
     run_first: u64,
     /// Which pages of the run were checked.
     checked: Vec<bool>,
-    /// Pages to read the next time.
+    /// Length of the next run, in pages.
     ahead: usize,
-    /// Logical place of the next byte.
+    /// Logical offset of the next byte.
     at: u64,
 }
 
@@ -62,10 +63,10 @@ impl Pages {
             }
         }
         if !head[..got].starts_with(b"ASTM-E57") {
-            return Err(Error::input("format_unknown", "the file does not begin as an E57 file does", "Choose an E57 file."));
+            return Err(Error::input("format_unknown", "the file does not begin with the signature of E57", "Choose an E57 file."));
         }
         if got < HEADER_LEN {
-            return Err(Error::input("e57_truncated", format!("the file has {got} bytes, its header alone 48"), TRUNCATED_HINT));
+            return Err(Error::input("e57_truncated", format!("the file has only {got} bytes; the header alone has 48"), TRUNCATED_HINT));
         }
         let u32_at = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
@@ -74,11 +75,11 @@ impl Pages {
         let invalid = |message: String| Error::input("e57_header", message, "The header is damaged: export the file again.");
         if header.version[0] != 1 {
             let [major, minor] = header.version;
-            return Err(invalid(format!("the file is of version {major}.{minor}; only version 1 is known")));
+            return Err(invalid(format!("the file is of version {major}.{minor}; only version 1 can be read")));
         }
-        // The standard knows 1024 alone.
+        // The standard allows 1024 only.
         if !(64..=1 << 20).contains(&page_len) || !page_len.is_multiple_of(4) {
-            return Err(invalid(format!("pages are said to be {page_len} bytes long")));
+            return Err(invalid(format!("the header gives a page length of {page_len} bytes, which is not possible")));
         }
         if header.announced_len > len {
             return Err(Error::input(
@@ -110,18 +111,18 @@ impl Pages {
         self.count * self.data_len() as u64
     }
 
-    /// The logical place of a physical one; `None` behind the end and within a checksum.
+    /// The logical offset of a physical one; `None` after the end and within a checksum.
     pub(super) fn logical(&self, physical: u64) -> Option<u64> {
         let (page, within) = (physical / self.page_len as u64, physical % self.page_len as u64);
         (page < self.count && within < self.data_len() as u64).then(|| page * self.data_len() as u64 + within)
     }
 
-    /// Goes to a logical place; one behind the end reads as the end.
-    pub(super) fn go_to(&mut self, logical: u64) {
+    /// Sets the logical offset of the next byte; one after the end reads as the end.
+    pub(super) fn seek(&mut self, logical: u64) {
         self.at = logical;
     }
 
-    /// The rest of the page at hand; empty at the end of the file.
+    /// The rest of the current page; empty at the end of the file.
     fn page(&mut self) -> Result<&[u8]> {
         let (page, within) = (self.at / self.data_len() as u64, (self.at % self.data_len() as u64) as usize);
         if page >= self.count {
@@ -140,7 +141,7 @@ impl Pages {
                 return Err(Error::input(
                     "e57_checksum",
                     format!("page {page} of {} (byte {}) does not match its checksum", self.count, page * self.page_len as u64),
-                    "The file was damaged on a disk or on its way: copy it again from its source.",
+                    "The file was damaged on a disk or during a copy: copy it again from its source.",
                 ));
             }
             self.checked[index] = true;
@@ -164,7 +165,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Fills `out` from the place at hand on.
+    /// Fills `out` from the current position on.
     pub(super) fn read_exact(&mut self, out: &mut [u8]) -> Result<()> {
         let mut filled = 0;
         while filled < out.len() {
@@ -185,10 +186,10 @@ impl Pages {
     }
 }
 
-/// A stretch of a file's data as a plain reader, for the XML.
+/// The XML section of a file as a plain reader.
 ///
-/// Readers of XML keep a whole piece (a tag, a text) in memory: `budget` bytes are given at most until it is set anew.
-pub(super) struct Stretch<'a> {
+/// A parser of XML keeps a whole tag or text in memory: at most `budget` bytes are returned until it is set again.
+pub(super) struct XmlSection<'a> {
     pub(super) pages: &'a mut Pages,
     pub(super) left: u64,
     pub(super) budget: usize,
@@ -196,7 +197,7 @@ pub(super) struct Stretch<'a> {
     pub(super) fault: Option<Error>,
 }
 
-impl Read for Stretch<'_> {
+impl Read for XmlSection<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let data = self.fill_buf()?;
         let count = data.len().min(out.len());
@@ -206,11 +207,11 @@ impl Read for Stretch<'_> {
     }
 }
 
-impl BufRead for Stretch<'_> {
+impl BufRead for XmlSection<'_> {
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         if self.left > 0 && self.budget == 0 {
             let message = "the XML has a tag or text of more than 16 MiB";
-            self.fault = Some(Error::input("e57_xml", message, super::document::XML_HINT));
+            self.fault = Some(Error::input("e57_xml", message, XML_HINT));
             return Err(std::io::Error::other(message));
         }
         let most = (self.budget as u64).min(self.left) as usize;

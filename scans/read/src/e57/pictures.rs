@@ -1,14 +1,14 @@
-//! What the XML says of pictures, and taking them out of the file.
+//! Pictures of an E57 file: their description in the XML, and their bytes.
 
-use super::document::{Element, clip};
 use super::pages::Pages;
 use super::scan::{MAX_NAME, Pose};
+use super::xml::{Element, clip};
 use parterre_model::setup::{ImageInfo, Projection};
 use parterre_model::{Error, Result};
 
-/// The largest picture that is taken out, in bytes.
+/// The largest picture that is read, in bytes.
 pub(super) const MAX_PICTURE: u64 = 128 << 20;
-/// What a section of binary data has before them.
+/// Header of a section of binary data.
 const SECTION_HEADER_LEN: u64 = 16;
 
 /// A picture of the file.
@@ -17,7 +17,7 @@ pub(super) struct Picture {
     pub(super) info: ImageInfo,
     /// The scan that it belongs to.
     pub(super) scan: Option<String>,
-    /// Where its section begins, physical.
+    /// Physical offset of its section.
     pub(super) offset: u64,
     pub(super) has_mask: bool,
     pub(super) pose_refused: bool,
@@ -77,7 +77,7 @@ fn projection(representation: &str, part: &Element, [width, height]: [u32; 2]) -
             ],
         },
         "cylindricalRepresentation" => Projection::Cylindrical {
-            // A writer in wide use misspells it.
+            // A common writer misspells the name.
             radius_m: number("radius").unwrap_or_else(|| or_zero("readius")),
             principal_y: or_zero("principalPointY"),
             pixel_height_m: or_zero("pixelHeight"),
@@ -87,34 +87,34 @@ fn projection(representation: &str, part: &Element, [width, height]: [u32; 2]) -
     }
 }
 
-/// Why a picture cannot be in the file, if so.
+/// Why a picture does not fit into the file; `None` where it does.
 pub(super) fn implausible(picture: &Picture, pages: &Pages) -> Option<String> {
     let bytes = picture.info.bytes;
     if bytes == 0 || bytes > MAX_PICTURE {
-        return Some(format!("it has {bytes} bytes, where 1 to {MAX_PICTURE} are taken out"));
+        return Some(format!("it has {bytes} bytes, which is not between 1 and {MAX_PICTURE}"));
     }
     let fits = pages.logical(picture.offset).is_some_and(|at| at + SECTION_HEADER_LEN + bytes <= pages.logical_len());
     (!fits).then(|| format!("its {bytes} bytes at byte {} go beyond the end of the file", picture.offset))
 }
 
-/// The picture's own file, JPEG or PNG.
+/// The bytes of the picture: a JPEG or PNG file.
 pub(super) fn read(picture: &Picture, pages: &mut Pages) -> Result<Vec<u8>> {
     let name = &picture.info.name;
     let fault = |what: String| {
-        let message = format!("the picture {name:?} cannot be taken out: {what}");
+        let message = format!("the picture {name:?} cannot be read: {what}");
         Error::input("e57_image", message, "Export the file again, or without this picture.")
     };
     if let Some(why) = implausible(picture, pages) {
         return Err(fault(why));
     }
     let Some(at) = pages.logical(picture.offset) else {
-        return Err(fault("it lies behind the end of the file".to_owned()));
+        return Err(fault("it lies after the end of the file".to_owned()));
     };
-    pages.go_to(at);
+    pages.seek(at);
     let mut section = [0; SECTION_HEADER_LEN as usize];
     pages.read_exact(&mut section)?;
     if section[0] != 0 {
-        return Err(fault(format!("byte {} begins a section of kind {}, not of binary data", picture.offset, section[0])));
+        return Err(fault(format!("the section at byte {} is of kind {}, not binary data", picture.offset, section[0])));
     }
     let mut bytes = vec![0; picture.info.bytes as usize];
     pages.read_exact(&mut bytes)?;

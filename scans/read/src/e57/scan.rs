@@ -1,10 +1,10 @@
-//! What the XML says of one scan: where it stood, where its points lie and how their fields are written.
+//! One scan as the XML describes it: its pose, where its points are, and how their fields are encoded.
 
 use std::sync::Arc;
 
 use glam::{DQuat, DVec3};
 
-use super::document::{Element, clip, invalid};
+use super::xml::{Element, clip, invalid};
 use parterre_model::Result;
 use parterre_model::points::Bounds;
 
@@ -59,19 +59,19 @@ impl Role {
             "returnCount" => Self::ReturnCount,
             "timeStamp" => Self::Time,
             "isTimeStampInvalid" => Self::TimeState,
-            // No field of the standard, but of the extension that LAS files are turned into E57 by.
+            // Not a field of the standard, but of the extension for LAS attributes.
             "classification" | "las:classification" => Self::Class,
             _ => return None,
         })
     }
 }
 
-/// How a field's values are written.
+/// How a field's values are encoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Coding {
     Single,
     Double,
-    /// `width` bits, counted from `min` on; the value is that times `scale` plus `offset`.
+    /// An integer of `width` bits plus `min`; the value is that times `scale` plus `offset`.
     Integer {
         min: i64,
         width: u32,
@@ -103,16 +103,16 @@ pub(super) struct Field {
 /// A field with the limits of its values, where it declares them.
 type Declared = (Field, Option<[f64; 2]>);
 
-/// How a scan lies in the file frame.
+/// Transformation from the frame of the scanner to the file frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pose {
     /// Of length 1.
     pub(super) rotation: DQuat,
     pub(super) translation: DVec3,
-    /// The file's numbers were no rotation or no place, and were left out.
+    /// The numbers of the rotation or translation are invalid and are not used.
     pub(super) refused: bool,
-    /// The rotation was far from length 1.
-    pub(super) mended: bool,
+    /// The quaternion was not of length 1.
+    pub(super) normalized: bool,
 }
 
 /// A scan of the file.
@@ -121,7 +121,7 @@ pub(super) struct Scan {
     pub(super) name: String,
     pub(super) guid: Option<String>,
     pub(super) pose: Option<Pose>,
-    /// Where its section begins, physical.
+    /// Physical offset of its section of points.
     pub(super) offset: u64,
     pub(super) points: u64,
     /// Streams of a packet, those of fields that are not read included.
@@ -145,7 +145,7 @@ impl Scan {
             points
                 .and_then(|points| points.attribute(attribute))
                 .and_then(|text| text.trim().parse::<u64>().ok())
-                .ok_or_else(|| invalid(format!("scan {} ({name:?}) has no points with a readable {attribute}", place + 1)))
+                .ok_or_else(|| invalid(format!("scan {} ({name:?}) has no valid attribute {attribute} of its points", place + 1)))
         };
         let (offset, count) = if points.is_some() { (whole("fileOffset")?, whole("recordCount")?) } else { (0, 0) };
         let prototype = points.and_then(|points| points.child("prototype")).map_or(&[][..], |prototype| &prototype.children);
@@ -207,14 +207,14 @@ impl Pose {
     /// The pose of an element with `rotation` and `translation`, either of which may be missing.
     pub(super) fn of(element: &Element) -> Self {
         let number = |part: &Element, name: &str| part.number_of(name).unwrap_or(f64::NAN);
-        let mut pose = Self { rotation: DQuat::IDENTITY, translation: DVec3::ZERO, refused: false, mended: false };
+        let mut pose = Self { rotation: DQuat::IDENTITY, translation: DVec3::ZERO, refused: false, normalized: false };
         if let Some(part) = element.child("rotation") {
             let [w, x, y, z] = ["w", "x", "y", "z"].map(|name| number(part, name));
             let rotation = DQuat::from_xyzw(x, y, z, w);
             let length = rotation.length();
             if length.is_finite() && length > 1e-6 {
                 pose.rotation = rotation.normalize();
-                pose.mended = (length - 1.0).abs() > 1e-3;
+                pose.normalized = (length - 1.0).abs() > 1e-3;
             } else {
                 pose.refused = true;
             }
@@ -257,7 +257,7 @@ fn coding_of(element: &Element) -> Option<(Coding, Option<[f64; 2]>)> {
         "Float" => {
             let single = element.attribute("precision") == Some("single");
             let limits = real("minimum").zip(real("maximum")).map(|(low, high)| [low, high]);
-            // Limits of the type itself say nothing. Those of a single are written with as few digits as tell it.
+            // Limits of the type itself are no limits of the values. Those of a 32-bit float may be written with few digits.
             let limits = limits.filter(|limits| limits.iter().all(|limit| limit.abs() < 1e30));
             let limits = limits.map(|limits| if single { limits.map(|limit| f64::from(limit as f32)) } else { limits });
             Some((if single { Coding::Single } else { Coding::Double }, limits))
@@ -281,7 +281,7 @@ fn coding_of(element: &Element) -> Option<(Coding, Option<[f64; 2]>)> {
     }
 }
 
-/// The value of a limit, which has a type of its own: a scaled integer counts in its own steps or in the field's.
+/// The value of a limit, which has its own type: a scaled integer has its own scale and offset or those of the field.
 fn limit(element: &Element, field: Option<&Field>) -> Option<f64> {
     let text = element.text.trim();
     let value: f64 = if text.is_empty() { 0.0 } else { text.parse().ok()? };
@@ -296,7 +296,7 @@ fn limit(element: &Element, field: Option<&Field>) -> Option<f64> {
     Some(value * own("scale").unwrap_or(scale) + own("offset").unwrap_or(offset))
 }
 
-/// Limits that something can be scaled by.
+/// The limits, where values can be scaled by them.
 fn usable(limits: [f64; 2]) -> Option<[f64; 2]> {
     (limits[0].is_finite() && limits[1].is_finite() && limits[1] > limits[0]).then_some(limits)
 }

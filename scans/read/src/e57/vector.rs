@@ -1,17 +1,17 @@
-//! The points of a scan: a section of packets, each holding a piece of every field's stream.
+//! The points of a scan (`CompressedVector`): a section of packets, each with a part of every field's byte stream.
 //!
-//! A stream goes on from packet to packet: a value may begin in one and end in the next, and packets need not hold equally
-//! many values of each field. What is decoded is what all fields have. Index packets and ignored ones are passed over.
+//! A stream continues from packet to packet: a value may begin in one and end in the next, and a packet need not have the same
+//! number of values of each field. Points are decoded once all their fields were read. Index packets and ignored ones are skipped.
 //!
-//! Memory: a packet has at most 64 KiB; streams that run ahead of the others are kept up to [`MOST_AHEAD`] bytes and are a
-//! fault beyond.
+//! Memory: a packet has at most 64 KiB; of streams that are ahead of the others at most [`MAX_AHEAD`] bytes are kept, more are an
+//! error.
 
 use super::pages::Pages;
 use super::scan::{Coding, ROLES, Role, Scan};
 use parterre_model::{Error, Result};
 
-/// Bytes of all streams that wait for other streams.
-const MOST_AHEAD: usize = 8 << 20;
+/// Most bytes of streams that wait for other streams.
+const MAX_AHEAD: usize = 8 << 20;
 /// Zeros behind a stream's bytes, so that a value can be taken from a whole window.
 const PAD: usize = 16;
 const SECTION_HEADER_LEN: u64 = 32;
@@ -20,7 +20,7 @@ const HINT: &str = "The scan's points are damaged: export the file again.";
 /// Decoded values, one column a [`Role`].
 pub(super) type Columns = [Vec<f64>; ROLES];
 
-/// A scan's points on their way.
+/// Reader of the points of one scan.
 pub(super) struct Vector {
     /// Logical place of the next packet, and of the section's end.
     next: u64,
@@ -35,19 +35,19 @@ pub(super) struct Vector {
 }
 
 impl Vector {
-    /// Goes to the first packet of a scan, which has fields and points.
+    /// Goes to the first packet of a scan. The scan must have fields and points.
     pub(super) fn open(pages: &mut Pages, scan: &Scan) -> Result<Self> {
         let Some(start) = pages.logical(scan.offset) else {
-            return Err(section(scan, format!("would begin at byte {}, which holds no data", scan.offset)));
+            return Err(section(scan, format!("begins at byte {}, which is not in the data of the file", scan.offset)));
         };
         let mut head = [0; SECTION_HEADER_LEN as usize];
-        pages.go_to(start);
+        pages.seek(start);
         pages.read_exact(&mut head)?;
         let number = |at: usize| u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|index| head[at + index]));
         if head[0] != 1 {
             return Err(section(scan, format!("at byte {} is of kind {}, not 1", scan.offset, head[0])));
         }
-        // A wrong length or a missing place of the data does no harm: packets tell their lengths.
+        // A wrong length or a missing offset of the data does no harm: packets have their own lengths.
         let end = start.checked_add(number(8)).filter(|&end| end >= start + SECTION_HEADER_LEN && end <= pages.logical_len());
         let next = pages.logical(number(16)).filter(|&next| next >= start + SECTION_HEADER_LEN);
         let mut place_of = vec![None; scan.streams as usize];
@@ -69,7 +69,7 @@ impl Vector {
         })
     }
 
-    /// Points not given yet.
+    /// Points not returned yet.
     pub(super) fn left(&self) -> u64 {
         self.left
     }
@@ -81,7 +81,7 @@ impl Vector {
         let mut count = self.available();
         while count < target {
             let ahead = self.streams.iter().map(|stream| stream.bytes.len()).sum::<usize>();
-            if self.next >= self.end || ahead > MOST_AHEAD {
+            if self.next >= self.end || ahead > MAX_AHEAD {
                 break;
             }
             self.read_packet(pages)?;
@@ -89,7 +89,7 @@ impl Vector {
         }
         count = count.min(target);
         if count == 0 && target > 0 {
-            let why = if self.next >= self.end { "its data end" } else { "its fields run apart" };
+            let why = if self.next >= self.end { "its data end" } else { "its fields have different numbers of values" };
             let done = self.total - self.left;
             return Err(Error::input("e57_points_missing", format!("{why} after {done} of {} points", self.total), HINT));
         }
@@ -114,12 +114,12 @@ impl Vector {
     fn read_packet(&mut self, pages: &mut Pages) -> Result<()> {
         let at = self.next;
         let fault = |what: String| Err(Error::input("e57_packet", format!("the packet at byte {at} of the data {what}"), HINT));
-        pages.go_to(at);
+        pages.seek(at);
         let mut head = [0; 4];
         pages.read_exact(&mut head)?;
         let len = usize::from(u16::from_le_bytes([head[2], head[3]])) + 1;
         if len < 4 || len as u64 > self.end - at {
-            return fault(format!("is said to be {len} bytes long"));
+            return fault(format!("has an impossible length of {len} bytes"));
         }
         self.next += len as u64;
         match head[0] {
@@ -137,7 +137,7 @@ impl Vector {
         let (lengths, mut data) = self.packet.split_at(lengths_end);
         for (place, len) in self.place_of.iter().zip(lengths[2..].chunks_exact(2)) {
             let Some((piece, rest)) = data.split_at_checked(usize::from(u16::from_le_bytes([len[0], len[1]]))) else {
-                return fault("ends within its streams".to_owned());
+                return fault("is shorter than its streams".to_owned());
             };
             data = rest;
             if let Some(place) = *place {
@@ -175,12 +175,12 @@ impl Stream {
         self.bytes.resize(self.bytes.len() + PAD, 0);
     }
 
-    /// Whole values at hand; `None` for a constant, which needs none.
+    /// Number of whole values that were read; `None` for a constant, which needs no bytes.
     fn available(&self) -> Option<usize> {
         ((self.bytes.len() - PAD) * 8).saturating_sub(self.bit).checked_div(self.coding.width() as usize)
     }
 
-    /// Appends the next `count` values, which are at hand.
+    /// Appends the next `count` values, which must have been read.
     fn take(&self, count: usize, out: &mut Vec<f64>) {
         match self.coding {
             Coding::Single => {

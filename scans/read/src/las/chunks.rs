@@ -5,11 +5,12 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use laz::DecompressionSelection;
 use rayon::prelude::*;
 
-use super::Input;
-use super::laz::{Chunk, Coding, corrupt, truncated};
-use super::raw::{Fault, RawRecords};
+use super::chunk::Chunk;
+use super::coding::Coding;
+use super::fault::{Fault, corrupt, truncated};
+use super::raw::{Input, RawRecords};
 use parterre_model::Error;
-use parterre_model::contain::contained;
+use parterre_model::panics;
 
 /// Compressed bytes read at a time, beside one chunk.
 const BATCH_BYTES: u64 = 32 << 20;
@@ -20,7 +21,7 @@ pub(super) struct Chunks {
     coding: Coding,
     table: Vec<Chunk>,
     next: usize,
-    /// Compressed bytes of the chunks at hand, one buffer a chunk, reused.
+    /// Compressed bytes of the current chunks, one buffer per chunk, reused.
     buffers: Vec<Vec<u8>>,
 }
 
@@ -39,7 +40,7 @@ impl RawRecords for Chunks {
             end += 1;
         }
         let batch = &self.table[self.next..end];
-        // Each buffer keeps the length of the largest chunk that was ever in its place.
+        // Each buffer keeps the capacity of the largest chunk that it ever held.
         if self.buffers.iter().map(|buffer| buffer.capacity() as u64).sum::<u64>() > 2 * BATCH_BYTES {
             self.buffers.clear();
         }
@@ -84,14 +85,14 @@ impl RawRecords for Chunks {
 
 fn decompress(coding: &Coding, chunk: &Chunk, buffer: &mut Vec<u8>, records: &mut [u8]) -> Result<(), Error> {
     if coding.layers.is_some() {
-        let head = buffer.get(..coding.chunk_head_len()).ok_or_else(|| corrupt("a chunk is shorter than its own head"))?;
+        let head = buffer.get(..coding.chunk_head_len()).ok_or_else(|| corrupt("a chunk is shorter than its header"))?;
         let points = coding.check_layers(head, chunk.bytes)?;
         if points < chunk.points {
-            return Err(corrupt(format!("a chunk of {} points says that it has {points}", chunk.points)));
+            return Err(corrupt(format!("a chunk that should have {} points says that it has {points}", chunk.points)));
         }
     }
     let mut decoder = coding.decoder(Cursor::new(std::mem::take(buffer))).map_err(corrupt)?;
-    let result = contained(|| decoder.decompress_many(records)).map_err(corrupt)?;
+    let result = panics::catch(|| decoder.decompress_many(records)).map_err(corrupt)?;
     *buffer = decoder.box_into_inner().into_inner();
     result.map_err(|error| {
         corrupt(match error.kind() {

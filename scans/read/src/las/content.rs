@@ -1,10 +1,10 @@
-//! What only the points themselves tell: whether colour and intensity are there at all, and how deep colours are.
+//! Properties that only the points show: whether there are colours and intensities at all, and whether colours have 8 or 16 bits.
 //!
 //! - Colours whose largest value is 1 to 255 are 8-bit values in 16-bit fields.
 //! - Colour that is 0 everywhere, and intensity likewise, is absent.
 //!
-//! A sample settles these where it saw a value that rules the odd case out. Where it did not, the first pass over all
-//! points looks on, whatever the pass is for, and what it finds holds from its end on.
+//! A sample decides where it has a value that excludes these cases. Otherwise the first pass over all points decides, whatever
+//! the pass is for, and its result holds from its end on.
 
 use laz::DecompressionSelection;
 
@@ -18,52 +18,52 @@ pub(super) struct Largest {
     pub(super) intensity: u16,
 }
 
-/// Which of them still matter.
+/// Properties that are not decided yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct Undecided {
     pub(super) color: bool,
     pub(super) intensity: bool,
 }
 
 impl Largest {
-    /// Looks at what is open in raw records.
-    pub(super) fn look(&mut self, layout: &Layout, open: Open, records: &[u8]) {
+    /// Includes values of undecided properties in raw records.
+    pub(super) fn include(&mut self, layout: &Layout, undecided: Undecided, records: &[u8]) {
         let records = || records.chunks_exact(layout.record_len);
-        if let (true, Some(at)) = (open.color, layout.color) {
+        if let (true, Some(at)) = (undecided.color, layout.color) {
             self.color = records()
                 .fold(self.color, |max, record| max.max(u16_at(record, at)).max(u16_at(record, at + 2)).max(u16_at(record, at + 4)));
         }
-        if let (true, Some(at)) = (open.color, layout.nir) {
+        if let (true, Some(at)) = (undecided.color, layout.nir) {
             self.nir = records().fold(self.nir, |max, record| max.max(u16_at(record, at)));
         }
-        if open.intensity {
+        if undecided.intensity {
             self.intensity = records().fold(self.intensity, |max, record| max.max(u16_at(record, 12)));
         }
     }
 
-    /// What these values, of a part of the points, leave open.
-    pub(super) fn open(self, layout: &Layout) -> Open {
-        Open { color: layout.color.is_some() && self.color <= 255, intensity: self.intensity == 0 }
+    /// What these values, of a part of the points, do not decide.
+    pub(super) fn undecided(self, layout: &Layout) -> Undecided {
+        Undecided { color: layout.color.is_some() && self.color <= 255, intensity: self.intensity == 0 }
     }
 
-    /// Takes these values for those of all points.
-    pub(super) fn settle(self, layout: &mut Layout) {
+    /// Sets the layout by these values, as those of all points.
+    pub(super) fn apply(self, layout: &mut Layout) {
         layout.narrow_color = (1..=255).contains(&self.color);
         layout.attributes.color = layout.color.is_some() && self.color > 0;
         layout.attributes.intensity = self.intensity > 0;
-        // A record of near infrared has the three colours with it, absent or not.
+        // Records with near infrared always have the three colours, even where these are 0.
         layout.attribute_color = layout.color.is_some() && (self.color > 0 || self.nir > 0);
     }
 }
 
-impl Open {
+impl Undecided {
     pub(super) const ALL: Self = Self { color: true, intensity: true };
 
     pub(super) fn any(self) -> bool {
         self.color || self.intensity
     }
 
-    /// Adds the fields that are looked at to those that are decompressed.
+    /// Adds the undecided fields to those that are decompressed.
     pub(super) fn select(self, mut selection: DecompressionSelection) -> DecompressionSelection {
         if self.color {
             selection = selection.decompress_rgb().decompress_nir();

@@ -12,19 +12,19 @@ const SHORTEST: usize = 227;
 const LAS_1_4: u16 = 375;
 /// Bytes of a point record by point format, without extra bytes.
 const RECORD_LENGTHS: [u16; 11] = [20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67];
-/// Steps of coordinates beyond these, in whatever unit, are damage: an atom is a hundred thousand of the finest.
+/// Steps of coordinates outside of these, in any unit, are a sign of damage: an atom is a hundred thousand of the finest.
 const FINEST_SCALE: f64 = 1e-15;
 const COARSEST_SCALE: f64 = 1e9;
 const VLR_HEADER_LEN: u64 = 54;
-/// More variable length records than this are nonsense.
+/// Most variable length records that a file may have.
 const MAX_VLRS: u64 = 100_000;
 /// Points that one byte of LAZ may hold. Identical points reach about 500.
 const LAZ_POINTS_PER_BYTE: u64 = 1000;
 
 pub(super) const TRUNCATED_HINT: &str = "The file was cut short, often by a broken copy or upload: copy it again from its source.";
-pub(super) const DAMAGED_HINT: &str = "The file is damaged: copy it again from its source, or export it anew.";
+pub(super) const DAMAGED_HINT: &str = "The file is damaged: copy it again from its source, or export it again.";
 
-/// What the header says, checked.
+/// The checked header.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     /// Minor version; the major one is 1.
@@ -37,7 +37,7 @@ pub(super) struct Header {
     pub(super) record_len: usize,
     /// Points announced.
     pub(super) points: u64,
-    /// Where points must have ended: at what follows them, or at the end of the file.
+    /// Offset at which points end: that of what follows them, or the end of the file.
     pub(super) data_end: u64,
     /// Where points begin.
     pub(super) data_offset: u64,
@@ -51,7 +51,7 @@ pub(super) struct Header {
     pub(super) scale: DVec3,
     /// Position of the integer zero.
     pub(super) offset: DVec3,
-    /// As announced; may be anything.
+    /// As the header announces them; may be invalid.
     pub(super) bounds: Bounds,
     /// Whether the standard's flag says that the CRS is WKT.
     pub(super) wkt: bool,
@@ -76,7 +76,7 @@ impl Header {
         if major != 1 || minor > 5 {
             return Err(Error::input(
                 "las_version",
-                format!("LAS version {major}.{minor} is not known"),
+                format!("LAS version {major}.{minor} cannot be read"),
                 "LAS 1.0 to 1.4 can be read: export the scan as LAS 1.4.",
             ));
         }
@@ -85,7 +85,7 @@ impl Header {
         if head_len < needed {
             return Err(Error::input(
                 "las_header_size",
-                format!("the header says that it is {head_len} bytes long; LAS 1.{minor} has {needed}"),
+                format!("the header gives its length as {head_len} bytes; LAS 1.{minor} has at least {needed}"),
                 DAMAGED_HINT,
             ));
         }
@@ -99,7 +99,9 @@ impl Header {
         if data_offset > file_len || data_offset < u64::from(head_len) {
             return Err(Error::input(
                 "las_data_offset",
-                format!("points are said to begin at byte {data_offset}, after a header of {head_len} bytes in a file of {file_len} bytes"),
+                format!(
+                    "the header places the points at byte {data_offset}, which is not between its own end ({head_len}) and the end of the file ({file_len})"
+                ),
                 DAMAGED_HINT,
             ));
         }
@@ -108,7 +110,7 @@ impl Header {
         if vlr_count > vlr_room.min(MAX_VLRS) {
             return Err(Error::input(
                 "las_vlr_count",
-                format!("{vlr_count} variable length records are announced; there is room for {vlr_room}"),
+                format!("the header announces {vlr_count} variable length records, but there is room for {vlr_room}"),
                 DAMAGED_HINT,
             ));
         }
@@ -116,7 +118,7 @@ impl Header {
         let Some(&shortest_record) = RECORD_LENGTHS.get(usize::from(point_format)) else {
             return Err(Error::input(
                 "las_point_format",
-                format!("point format {point_format} is not known"),
+                format!("point format {point_format} cannot be read"),
                 "Point formats 0 to 10 can be read: export the scan with point format 7 (with colour) or 6.",
             ));
         };
@@ -164,7 +166,7 @@ impl Header {
             return Err(Error::input(
                 "las_scale",
                 format!("the scale of the coordinates is {}: every axis needs a finite number other than zero", self.scale),
-                "The coordinates cannot be told without it: export the scan anew.",
+                "The coordinates cannot be computed without it: export the scan again.",
             ));
         }
         let step = self.scale.abs();
@@ -172,24 +174,27 @@ impl Header {
             return Err(Error::input(
                 "las_scale",
                 format!(
-                    "the scale of the coordinates is {}: no scan is measured in steps of {FINEST_SCALE} or less, or {COARSEST_SCALE} or more",
+                    "the scale of the coordinates is {}: a scan cannot have steps of less than {FINEST_SCALE} or more than {COARSEST_SCALE}",
                     self.scale
                 ),
                 "The file is damaged: export the scan anew.",
             ));
         }
         if self.scale.cmplt(DVec3::ZERO).any() {
-            warnings.push(Warning::new("las_scale_negative", format!("the scale of the coordinates is {}: taken as it is", self.scale)));
+            warnings.push(Warning::new(
+                "las_scale_negative",
+                format!("the scale of the coordinates is negative on an axis ({}): it is used as it is", self.scale),
+            ));
         }
         if !self.offset.is_finite() {
             return Err(Error::input(
                 "las_offset",
                 format!("the offset of the coordinates is {}: every axis needs a finite number", self.offset),
-                "The coordinates cannot be told without it: export the scan anew.",
+                "The coordinates cannot be computed without it: export the scan again.",
             ));
         }
         if matches!(self.point_format, 4 | 5 | 9 | 10) {
-            warnings.push(Warning::new("waveform_dropped", "the points' waveforms are not read: neither COPC nor tiles can hold them"));
+            warnings.push(Warning::new("waveform_dropped", "waveforms of points are not read: COPC and tiles cannot store them"));
         }
         Ok(())
     }
@@ -203,7 +208,7 @@ impl Header {
         if self.points / LAZ_POINTS_PER_BYTE > bytes {
             return Err(Error::input(
                 "las_point_count",
-                format!("{} points are announced in a file that holds {bytes} bytes of compressed points", self.points),
+                format!("the header announces {} points, more than {bytes} bytes of compressed points can hold", self.points),
                 DAMAGED_HINT,
             ));
         }
@@ -224,12 +229,12 @@ impl Header {
 
 /// The error of a file without a point.
 pub(super) fn no_points() -> Error {
-    Error::input("las_no_points", "the file holds no points", "Export the scan anew and see that points are selected.")
+    Error::input("las_no_points", "the file has no points", "Export the scan again and check that points are selected.")
 }
 
-/// What is told where another number of points was found than the header announces.
+/// The warning about another number of points than the header announces.
 pub(super) fn count_corrected(announced: u64, found: u64) -> Warning {
-    Warning::new("las_count_corrected", format!("the header announces {announced} points; {found} are there and are read"))
+    Warning::new("las_count_corrected", format!("the header announces {announced} points, but the file has {found}, which are read"))
 }
 
 /// LAS 1.4 has a count of 64 bits and keeps the old one for old readers; some writers fill only the old one.
@@ -245,7 +250,7 @@ fn point_count(field: &Fields<'_>, minor: u8, warnings: &mut Vec<Warning>) -> u6
     if legacy != 0 && legacy != count {
         warnings.push(Warning::new(
             "las_counts_differ",
-            format!("the header announces {count} points and, for old readers, {legacy}: the former is taken"),
+            format!("the header announces {count} points and, in the field for old readers, {legacy}: the former is used"),
         ));
     }
     count

@@ -1,63 +1,22 @@
-//! LAZ: the `LASzip` record, the table of chunks, and the choice of how to decompress.
+//! LAZ: the choice of how to decompress.
 //!
-//! Everything that the decoder allocates by or indexes with is checked here first; what is left is contained.
-//! Files whose chunks are of ordinary size are decompressed several chunks at a time ([`super::chunks`]); one huge chunk
-//! or a lost table ([`super::table`]) goes point by point ([`super::stream`]).
+//! Files whose chunks are of ordinary size are decompressed several chunks at a time ([`super::chunks`]); files with one huge
+//! chunk or without a table of chunks ([`super::table`]) point by point ([`super::stream`]).
 
-use std::io::{Read, Seek};
-
-use laz::record::{LayeredPointRecordDecompressor, RecordDecompressor, SequentialPointRecordDecompressor};
-use laz::{DecompressionSelection, LazVlr};
-
-use super::Input;
+use super::chunk::{Chunk, ChunkOrder};
 use super::chunks::Chunks;
-use super::header::{DAMAGED_HINT, Header, TRUNCATED_HINT};
-use super::raw::{Fault, RawRecords};
+use super::coding::Coding;
+use super::fault::{Fault, corrupt, truncated};
+use super::header::Header;
+use super::raw::{Input, RawRecords};
 use super::stream::Stream;
 use super::table::{self, Table};
-use parterre_model::contain::contained;
-use parterre_model::{Error, Warning};
+use parterre_model::Warning;
 
 /// Largest chunk, in bytes once decompressed, that is decompressed whole.
 const MAX_WHOLE_CHUNK: u64 = 32 << 20;
-const UNSUPPORTED_HINT: &str = "Decompress it with the program that wrote it, or export the scan as LAS or as LAZ with a current LASzip.";
 
-/// How the points are compressed, checked against the header.
-#[derive(Clone)]
-pub(super) struct Coding {
-    pub(super) vlr: LazVlr,
-    pub(super) record_len: usize,
-    /// Number of layers in a chunk; `None` where points are coded one after the other.
-    pub(super) layers: Option<usize>,
-    /// All points are one chunk and there is no table.
-    single: bool,
-    /// Points in a chunk; `None` where every chunk has its own number.
-    pub(super) chunk_points: Option<u64>,
-    /// Fields that are decompressed, where fields can be left out.
-    pub(super) selection: DecompressionSelection,
-}
-
-/// A compressed chunk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
-    pub(super) offset: u64,
-    pub(super) bytes: u64,
-    pub(super) first_point: u64,
-    pub(super) points: u64,
-}
-
-/// How one goes on from chunk to chunk.
-#[derive(Clone, Debug)]
-pub(super) enum Plan {
-    /// Chunks lie where the table says.
-    Table(Vec<Chunk>),
-    /// Chunks of this many points follow each other.
-    Sized(u64),
-    /// Chunks follow each other and say themselves how many points they have.
-    Layered,
-}
-
-/// Prepares decompression; corrects the header's count where the chunks say better.
+/// Prepares decompression; corrects the header's number of points where chunks show another one.
 pub(super) fn open(
     mut input: Input,
     header: &mut Header,
@@ -68,145 +27,33 @@ pub(super) fn open(
     let coding = Coding::parse(record, header)?;
     if coding.single {
         header.check_compressed_count()?;
-        return Ok(Box::new(Stream::new(input, header, coding, header.data_offset, Plan::Sized(header.points))?));
+        return Ok(Box::new(Stream::new(input, header, coding, header.data_offset, ChunkOrder::Sized(header.points))?));
     }
     let start = header.data_offset + 8;
     let chunks = match table::read(&mut input, header, &coding, warnings)? {
         Table::Whole(chunks) => chunks,
-        Table::Absent(cut) => {
+        Table::Absent(truncation) => {
             header.check_compressed_count()?;
-            let plan = match (coding.layers, coding.chunk_points) {
-                (Some(_), _) => Plan::Layered,
-                (None, Some(points)) => Plan::Sized(points),
+            let order = match (coding.layers, coding.chunk_points) {
+                (Some(_), _) => ChunkOrder::Layered,
+                (None, Some(points)) => ChunkOrder::Sized(points),
                 (None, None) => {
-                    let error = corrupt("the table of chunks is missing, and chunks differ in size");
-                    return Err(cut.map_or(error, truncated).into());
+                    let error = corrupt("the table of chunks is missing, and chunks have different sizes");
+                    return Err(truncation.map_or(error, truncated).into());
                 }
             };
             let lost = "the table of chunks is missing: points are read one after the other";
-            warnings.push(match cut {
-                Some(cut) => Warning::new("laz_truncated", format!("{cut}; {lost}, as far as they go")),
+            warnings.push(match truncation {
+                Some(why) => Warning::new("laz_truncated", format!("{why}; {lost}, up to the end of the file")),
                 None => Warning::new("laz_no_chunk_table", lost),
             });
-            return Ok(Box::new(Stream::new(input, header, coding, start, plan)?.salvaging()));
+            return Ok(Box::new(Stream::new(input, header, coding, start, order)?.allowing_partial()));
         }
     };
     let ordinary = |chunk: &Chunk| chunk.points.saturating_mul(coding.record_len as u64).max(chunk.bytes) <= MAX_WHOLE_CHUNK;
     if chunks.iter().all(ordinary) {
         Ok(Box::new(Chunks::new(input, coding, chunks)))
     } else {
-        Ok(Box::new(Stream::new(input, header, coding, start, Plan::Table(chunks))?))
+        Ok(Box::new(Stream::new(input, header, coding, start, ChunkOrder::Table(chunks))?))
     }
-}
-
-impl Coding {
-    fn parse(record: &[u8], header: &Header) -> Result<Self, Error> {
-        let word = |at: usize| record.get(at..at + 2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-        let (Some(compressor), Some(coder), Some(item_count)) = (word(0), word(2), word(32)) else {
-            return Err(corrupt("the LASzip record is too short"));
-        };
-        if coder != 0 || !(1..=3).contains(&compressor) {
-            return Err(unsupported(format!("compressor {compressor} with coder {coder} is not known")));
-        }
-        let mut expected: Vec<(u16, usize)> = match header.point_format {
-            0 => vec![(6, 20)],
-            1 => vec![(6, 20), (7, 8)],
-            2 => vec![(6, 20), (8, 6)],
-            3 => vec![(6, 20), (7, 8), (8, 6)],
-            4 => vec![(6, 20), (7, 8), (9, 29)],
-            5 => vec![(6, 20), (7, 8), (8, 6), (9, 29)],
-            6 => vec![(10, 30)],
-            7 => vec![(10, 30), (11, 6)],
-            8 => vec![(10, 30), (12, 8)],
-            9 => vec![(10, 30), (13, 29)],
-            _ => vec![(10, 30), (12, 8), (13, 29)],
-        };
-        let extra = header.record_len - header.standard_len();
-        if extra > 0 {
-            expected.push((if header.point_format < 6 { 0 } else { 14 }, extra));
-        }
-        let mut items = Vec::new();
-        for index in 0..usize::from(item_count).min(16) {
-            let at = 34 + 6 * index;
-            let (Some(kind), Some(size), Some(version)) = (word(at), word(at + 2), word(at + 4)) else {
-                return Err(corrupt("the LASzip record is too short for its items"));
-            };
-            let layered = compressor == 3;
-            if !(if layered { 3..=4 } else { 1..=2 }).contains(&version) {
-                return Err(unsupported(format!(
-                    "item {kind} of compression version {version} under compressor {compressor} is not known"
-                )));
-            }
-            items.push((kind, usize::from(size)));
-        }
-        if items != expected || usize::from(item_count) != items.len() {
-            return Err(corrupt(format!(
-                "the LASzip record describes other points than the header (items {items:?}, expected {expected:?})"
-            )));
-        }
-        let vlr = contained(|| LazVlr::from_buffer(record)).map_err(corrupt)?.map_err(|error| corrupt(error.to_string()))?;
-        let chunk_size = vlr.chunk_size();
-        Ok(Self {
-            record_len: header.record_len,
-            layers: (compressor == 3).then(|| {
-                // Nine for the core fields, one each for colour, near infrared and waveforms, one for every extra byte.
-                9 + match header.point_format {
-                    7 | 9 => 1,
-                    8 => 2,
-                    10 => 3,
-                    _ => 0,
-                } + extra
-            }),
-            single: compressor == 1,
-            chunk_points: (!vlr.uses_variable_size_chunks()).then_some(u64::from(chunk_size)),
-            vlr,
-            selection: DecompressionSelection::all(),
-        })
-    }
-
-    /// A decoder for one chunk at a time.
-    pub(super) fn decoder<R: Read + Seek + Send + 'static>(&self, source: R) -> Result<Box<dyn RecordDecompressor<R> + Send>, String> {
-        contained(|| {
-            let mut decoder: Box<dyn RecordDecompressor<R> + Send> = match self.layers {
-                None => Box::new(SequentialPointRecordDecompressor::new(source)),
-                Some(_) => Box::new(LayeredPointRecordDecompressor::new(source)),
-            };
-            self.prepare(decoder.as_mut()).map(|()| decoder)
-        })?
-    }
-
-    /// Sets a fresh or reset decoder up for the next chunk.
-    pub(super) fn prepare<R>(&self, decoder: &mut (dyn RecordDecompressor<R> + Send)) -> Result<(), String> {
-        decoder.set_fields_from(self.vlr.items()).map_err(|error| error.to_string())?;
-        decoder.set_selection(self.selection);
-        Ok(())
-    }
-
-    /// Length of what precedes the layers of a chunk: a point, a count and the layers' lengths.
-    pub(super) fn chunk_head_len(&self) -> usize {
-        self.layers.map_or(self.record_len, |layers| self.record_len + 4 + 4 * layers)
-    }
-
-    /// Checks a layered chunk's lengths, which the decoder allocates by, against the bytes at hand. Returns its points.
-    pub(super) fn check_layers(&self, head: &[u8], available: u64) -> Result<u64, Error> {
-        let mut words = head[self.record_len..].chunks_exact(4).map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        let points = u64::from(words.next().unwrap_or(0));
-        let layers: u64 = words.map(u64::from).sum();
-        if layers + head.len() as u64 > available {
-            return Err(corrupt(format!("a chunk's layers add up to {layers} bytes, which is more than the {available} bytes at hand")));
-        }
-        Ok(points)
-    }
-}
-
-pub(super) fn corrupt(message: impl Into<String>) -> Error {
-    Error::input("laz_corrupt", format!("the compressed points cannot be read: {}", message.into()), DAMAGED_HINT)
-}
-
-pub(super) fn truncated(message: impl Into<String>) -> Error {
-    Error::input("laz_truncated", message, TRUNCATED_HINT)
-}
-
-pub(super) fn unsupported(message: String) -> Error {
-    Error::input("laz_unsupported", format!("the compression cannot be read: {message}"), UNSUPPORTED_HINT)
 }

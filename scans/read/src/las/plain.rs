@@ -1,20 +1,20 @@
-//! Uncompressed point records, and how many of them there really are.
+//! Uncompressed point records, and their actual number.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use glam::DVec3;
 
-use super::Input;
+use super::fault::Fault;
 use super::header::{self, Header, TRUNCATED_HINT};
-use super::raw::{Fault, RawRecords};
+use super::raw::{Input, RawRecords};
 use parterre_model::points::Bounds;
 use parterre_model::record::Grid;
 use parterre_model::{Error, Warning};
 
-/// Records looked at before records beyond the announced count are taken for points.
+/// Most records that are checked before records after the announced number are read as points.
 const PROBES: u64 = 1000;
 
-/// Records as they lie in the file.
+/// Reader of uncompressed records.
 pub(super) struct Plain {
     input: Input,
     data_offset: u64,
@@ -24,16 +24,16 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// Corrects the header's count by what the file holds: a file that was cut short has what is left, and one whose
-    /// writer left too small a count behind has what follows, if that lies within the announced bounds.
+    /// Corrects the number of points by the length of the file: of a truncated file the points before its end are read. Where the
+    /// header announces too few points, the records after them are read, too, if they lie within the announced bounds.
     ///
     /// # Errors
     /// `las_truncated` and `las_no_points` where not one point is there.
     pub(super) fn open(mut input: Input, header: &mut Header, warnings: &mut Vec<Warning>) -> Result<Self, Fault> {
         let record_len = header.record_len as u64;
         let announced = header.points;
-        // What follows the points is said to begin where they are: one of the two is wrong, and it is not the count, if
-        // the file has room for it.
+        // The header places something else among the points. Where the file has room for the announced number of points, that
+        // offset is wrong, not the number.
         if (1..=(header.file_len - header.data_offset) / record_len).contains(&announced) {
             header.data_end = header.data_end.max(header.data_offset + announced * record_len);
         }
@@ -42,13 +42,13 @@ impl Plain {
             if announced == 0 {
                 return Err(header::no_points().into());
             }
-            let message = format!("{announced} points of {record_len} bytes are announced and none is there");
+            let message = format!("the header announces {announced} points of {record_len} bytes, but the file has none");
             return Err(Error::input("las_truncated", message, TRUNCATED_HINT).into());
         }
         if announced > room {
             warnings.push(Warning::new(
                 "las_truncated",
-                format!("{announced} points are announced and {room} are there, which are read: the file may have been cut short"),
+                format!("the header announces {announced} points, but the file has {room}, which are read: the file may be truncated"),
             ));
             header.points = room;
         } else if announced < room {
@@ -69,8 +69,8 @@ impl Plain {
     }
 }
 
-/// Whether the records after those announced lie where points are announced to lie. Of a file that announces none, bounds
-/// included, all are taken.
+/// Whether the records after the announced number of points lie within the announced bounds. Without valid bounds: whether the
+/// header announces no points.
 fn beyond_are_points(input: &mut Input, header: &Header, room: u64) -> Result<bool, Fault> {
     let Bounds { min, max } = header.bounds;
     let is_box = min.is_finite() && max.is_finite() && min.cmple(max).all() && min != max;

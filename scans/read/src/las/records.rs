@@ -1,16 +1,16 @@
-//! Raw point records into columns.
+//! Decoding raw point records into columns.
 
 use super::header::Header;
 use parterre_model::points::{Attributes, PointChunk};
 use parterre_model::record::{ExtraField, Grid};
 
-/// Where the fields lie in a record, and what the stored integers mean.
+/// Offsets of the fields in a record, and the scale of its coordinates.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) record_len: usize,
     pub(super) grid: Grid,
-    /// Point formats 6 to 10 have other bits and places than 0 to 5.
-    pub(super) modern: bool,
+    /// Whether the point format is 6 to 10, whose flags and offsets differ from those of 0 to 5.
+    pub(super) extended: bool,
     pub(super) gps_time: Option<usize>,
     pub(super) color: Option<usize>,
     pub(super) nir: Option<usize>,
@@ -19,7 +19,7 @@ pub(super) struct Layout {
     pub(super) extra: Vec<ExtraField>,
     /// Attributes to decode.
     pub(super) attributes: Attributes,
-    /// Colours hold 8 bits in their 16.
+    /// Whether the 16-bit fields of colours have 8-bit values.
     pub(super) narrow_color: bool,
     /// Whether the attribute bytes have colours.
     pub(super) attribute_color: bool,
@@ -39,7 +39,7 @@ impl Layout {
         Self {
             record_len: header.record_len,
             grid: Grid { scale: header.scale, offset: header.offset },
-            modern: header.point_format >= 6,
+            extended: header.point_format >= 6,
             gps_time,
             color,
             nir,
@@ -66,7 +66,7 @@ impl Layout {
             chunk.intensities.extend(records().map(|record| u16_at(record, 12)));
         }
         if self.attributes.classification {
-            if self.modern {
+            if self.extended {
                 chunk.classifications.extend(records().map(|record| record[16]));
             } else {
                 // The high three bits are flags.
@@ -74,7 +74,7 @@ impl Layout {
             }
         }
         if self.attributes.returns {
-            if self.modern {
+            if self.extended {
                 chunk.returns.extend(records().map(|record| record[14]));
             } else {
                 chunk.returns.extend(records().map(|record| (record[14] & 0x07) | ((record[14] & 0x38) << 1)));

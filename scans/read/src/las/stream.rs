@@ -1,24 +1,25 @@
 //! Decompressing point by point, for files with one huge chunk or without a table of chunks.
 //!
-//! A file that was cut short gives its points up to where it ends: the decoder has then read nothing but the file's own
-//! bytes, so that every point before is as it was written. Layered chunks come whole or not at all.
+//! Of a truncated file the points before its end are read: the decoder has then read only bytes of the file, so that
+//! each of these points is correct. Layered chunks are read completely or not at all.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use laz::DecompressionSelection;
 use laz::record::RecordDecompressor;
 
-use super::Input;
+use super::chunk::ChunkOrder;
+use super::coding::Coding;
+use super::fault::{Fault, corrupt, truncated};
 use super::header::Header;
-use super::laz::{Coding, Plan, corrupt, truncated};
-use super::raw::{Fault, RawRecords};
-use parterre_model::contain::contained;
+use super::raw::{Input, RawRecords};
+use parterre_model::panics;
 
 /// Records of a file that is read from its first point on.
 pub(super) struct Stream {
     decoder: Box<dyn RecordDecompressor<Input> + Send>,
     coding: Coding,
-    plan: Plan,
+    order: ChunkOrder,
     /// Where the first chunk begins.
     start: u64,
     file_len: u64,
@@ -26,33 +27,33 @@ pub(super) struct Stream {
     next: u64,
     next_chunk: usize,
     left_in_chunk: u64,
-    /// Whether what is whole is wanted of a file that is not.
-    salvage: bool,
-    /// What ended the reading early.
-    cut: Option<String>,
+    /// Whether points before an error are returned although the rest of the file cannot be read.
+    partial: bool,
+    /// The error that ended reading early.
+    truncation: Option<String>,
 }
 
 impl Stream {
-    pub(super) fn new(input: Input, header: &Header, coding: Coding, start: u64, plan: Plan) -> Result<Self, Fault> {
+    pub(super) fn new(input: Input, header: &Header, coding: Coding, start: u64, order: ChunkOrder) -> Result<Self, Fault> {
         let decoder = coding.decoder(input).map_err(corrupt)?;
         Ok(Self {
             decoder,
             coding,
-            plan,
+            order,
             start,
             file_len: header.file_len,
             points: header.points,
             next: 0,
             next_chunk: 0,
             left_in_chunk: 0,
-            salvage: false,
-            cut: None,
+            partial: false,
+            truncation: None,
         })
     }
 
-    /// Takes what can be read for all, wherever that ends.
-    pub(super) fn salvaging(self) -> Self {
-        Self { salvage: true, ..self }
+    /// Returns the points before the first error as all points of the file.
+    pub(super) fn allowing_partial(self) -> Self {
+        Self { partial: true, ..self }
     }
 
     fn read_on(&mut self, out: &mut Vec<u8>, mut wanted: u64) -> Result<(), Fault> {
@@ -64,40 +65,40 @@ impl Stream {
             let (start, record_len) = (out.len(), self.coding.record_len);
             out.resize(start + count as usize * record_len, 0);
             let decoder = self.decoder.as_mut();
-            // One by one, so that it is known how many were whole.
-            let mut whole = 0;
-            let result = contained(|| {
+            // One by one, so that the number of complete points is known.
+            let mut complete = 0;
+            let result = panics::catch(|| {
                 out[start..].chunks_exact_mut(record_len).try_for_each(|record| {
                     decoder.decompress_next(record)?;
-                    whole += 1;
+                    complete += 1;
                     Ok(())
                 })
             });
-            out.truncate(start + whole as usize * record_len);
-            self.next += whole;
-            self.left_in_chunk -= whole;
-            wanted -= whole;
-            result.map_err(corrupt)?.map_err(ended)?;
+            out.truncate(start + complete as usize * record_len);
+            self.next += complete;
+            self.left_in_chunk -= complete;
+            wanted -= complete;
+            result.map_err(corrupt)?.map_err(read_error)?;
         }
         Ok(())
     }
 
-    /// Goes to the next chunk and sets the decoder up for it.
+    /// Goes to the next chunk and prepares the decoder for it.
     fn begin_chunk(&mut self) -> Result<(), Fault> {
         let input = self.decoder.get_mut();
         let mut end = self.file_len;
-        let place = match &self.plan {
-            Plan::Table(chunks) => {
+        let place = match &self.order {
+            ChunkOrder::Table(chunks) => {
                 let chunk = chunks.get(self.next_chunk).ok_or_else(|| corrupt("there are fewer chunks than points need"))?;
                 end = chunk.offset + chunk.bytes;
                 self.left_in_chunk = chunk.points;
                 Some(chunk.offset)
             }
-            Plan::Sized(points) => {
+            ChunkOrder::Sized(points) => {
                 self.left_in_chunk = *points;
                 (self.next_chunk == 0).then_some(self.start)
             }
-            Plan::Layered => (self.next_chunk == 0).then_some(self.start),
+            ChunkOrder::Layered => (self.next_chunk == 0).then_some(self.start),
         };
         if let Some(offset) = place {
             input.seek(SeekFrom::Start(offset))?;
@@ -105,20 +106,20 @@ impl Stream {
         if self.coding.layers.is_some() {
             let at = input.stream_position()?;
             let mut head = vec![0; self.coding.chunk_head_len()];
-            input.read_exact(&mut head).map_err(ended)?;
+            input.read_exact(&mut head).map_err(read_error)?;
             input.seek(SeekFrom::Start(at))?;
             let points = self.coding.check_layers(&head, end.saturating_sub(at))?;
-            if matches!(self.plan, Plan::Layered) {
+            if matches!(self.order, ChunkOrder::Layered) {
                 self.left_in_chunk = points;
             } else if points < self.left_in_chunk {
-                return Err(corrupt(format!("a chunk of {} points says that it has {points}", self.left_in_chunk)).into());
+                return Err(corrupt(format!("a chunk that should have {} points says that it has {points}", self.left_in_chunk)).into());
             }
         }
         if self.left_in_chunk == 0 {
             return Err(corrupt("a chunk without points").into());
         }
         let (decoder, coding) = (self.decoder.as_mut(), &self.coding);
-        contained(|| {
+        panics::catch(|| {
             decoder.reset();
             coding.prepare(decoder)
         })
@@ -131,12 +132,12 @@ impl Stream {
 
 impl RawRecords for Stream {
     fn read(&mut self, out: &mut Vec<u8>, wanted: u64) -> Result<(), Fault> {
-        if self.cut.is_some() {
+        if self.truncation.is_some() {
             return Ok(());
         }
         match self.read_on(out, wanted.min(self.points - self.next)) {
-            Err(Fault::Input(error)) if self.salvage && self.next > 0 => {
-                self.cut = Some(error.to_string());
+            Err(Fault::Input(error)) if self.partial && self.next > 0 => {
+                self.truncation = Some(error.to_string());
                 Ok(())
             }
             result => result,
@@ -147,23 +148,23 @@ impl RawRecords for Stream {
         self.next = 0;
         self.next_chunk = 0;
         self.left_in_chunk = 0;
-        self.cut = None;
+        self.truncation = None;
         point == 0
     }
 
     fn select(&mut self, selection: DecompressionSelection) {
-        // Where a damaged file ends must not depend on what of its points is wanted.
-        if !self.salvage {
+        // The place where a damaged file ends must not depend on the selected fields.
+        if !self.partial {
             self.coding.selection = selection;
         }
     }
 
-    fn cut_short(&self) -> Option<&str> {
-        self.cut.as_deref()
+    fn truncation(&self) -> Option<&str> {
+        self.truncation.as_deref()
     }
 }
 
-fn ended(error: std::io::Error) -> Fault {
+fn read_error(error: std::io::Error) -> Fault {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Fault::Input(truncated("the file ends before all its points were read")),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Other => {

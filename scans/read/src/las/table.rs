@@ -1,28 +1,29 @@
-//! The table of chunks, and what it says of the number of points.
+//! The table of chunks, and the number of points by it.
 //!
-//! Chunks of differing size are counted in the table, and layered chunks count themselves: where the header announces
-//! another number, theirs is right. Chunks of one size that are not layered leave the size of the last one open: what is
-//! certain without it is read, and the rest reported as lost.
+//! The table has the number of points of each chunk of variable size, and layered chunks contain theirs: where the header announces
+//! another number, these are used. Of chunks of one size that are not layered, the number of points in the last one is not known:
+//! all chunks before it are read, and the last one is reported as lost.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use laz::laszip::ChunkTable;
 
-use super::Input;
+use super::chunk::Chunk;
+use super::coding::Coding;
+use super::fault::{Fault, corrupt, unsupported};
 use super::header::{self, DAMAGED_HINT, Header};
-use super::laz::{Chunk, Coding, corrupt, unsupported};
-use super::raw::Fault;
-use parterre_model::contain::contained;
+use super::raw::Input;
+use parterre_model::panics;
 use parterre_model::{Error, Warning};
 
 /// Chunks that a file may have; each takes about 50 bytes. With chunks of the usual 50,000 points: 100 billion points.
 const MAX_CHUNKS: u64 = 2_000_000;
 
-/// What became of the table.
+/// The table, if there is one.
 pub(super) enum Table {
-    /// Chunks that hold exactly the header's points, which were corrected where need be.
+    /// Chunks that hold exactly the points of the header, whose count was corrected where necessary.
     Whole(Vec<Chunk>),
-    /// There is none: the writer left none behind or, with the reason, the file was cut short.
+    /// No table: the writer wrote none or, with the reason, the file is truncated.
     Absent(Option<String>),
 }
 
@@ -34,7 +35,7 @@ pub(super) fn read(input: &mut Input, header: &mut Header, coding: &Coding, warn
     }
     let mut offset = read_i64(input, header.data_offset)?;
     if offset <= header.data_offset as i64 {
-        // A writer that could not go back leaves the place of the table at the end of the file.
+        // A writer that cannot seek writes the offset of the table at the end of the file.
         offset = read_i64(input, end - 8)?;
         if offset <= header.data_offset as i64 || offset as u64 + 8 > end {
             return Ok(Table::Absent(None));
@@ -42,10 +43,12 @@ pub(super) fn read(input: &mut Input, header: &mut Header, coding: &Coding, warn
     }
     let table_start = offset as u64;
     if table_start + 8 > end {
-        return Ok(Table::Absent(Some(format!("the table of chunks is said to be at byte {table_start} of {end}"))));
+        return Ok(Table::Absent(Some(format!(
+            "the header places the table of chunks at byte {table_start}, but the file has {end} bytes"
+        ))));
     }
     if table_start < start {
-        return Err(corrupt(format!("the table of chunks is said to be at byte {table_start}, before the points")).into());
+        return Err(corrupt(format!("the header places the table of chunks at byte {table_start}, before the points")).into());
     }
     input.seek(SeekFrom::Start(table_start + 4))?;
     let mut count = [0; 4];
@@ -57,14 +60,14 @@ pub(super) fn read(input: &mut Input, header: &mut Header, coding: &Coding, warn
     // Every chunk begins with a whole point: more chunks than that cannot be there, and the table allocates by the count.
     let room = (table_start - start) / coding.record_len as u64;
     if count == 0 || count > room {
-        return Err(corrupt(format!("{count} chunks are announced; there is room for {room}")).into());
+        return Err(corrupt(format!("the table announces {count} chunks, but there is room for {room}")).into());
     }
     if count > MAX_CHUNKS {
-        return Err(unsupported(format!("{count} chunks of points; {MAX_CHUNKS} are the most that are read")).into());
+        return Err(unsupported(format!("the file has {count} chunks of points; at most {MAX_CHUNKS} can be read")).into());
     }
     input.seek(SeekFrom::Start(table_start))?;
     let variable = coding.chunk_points.is_none();
-    let table = match contained(|| ChunkTable::read(input, variable)).map_err(corrupt)? {
+    let table = match panics::catch(|| ChunkTable::read(input, variable)).map_err(corrupt)? {
         Ok(table) => table,
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             return Ok(Table::Absent(Some("the file ends within its table of chunks".into())));
@@ -88,12 +91,12 @@ pub(super) fn read(input: &mut Input, header: &mut Header, coding: &Coding, warn
         at += entry.byte_count;
         point += points;
     }
-    settle(input, header, coding, &mut chunks, warnings)?;
+    reconcile_counts(input, header, coding, &mut chunks, warnings)?;
     Ok(Table::Whole(chunks))
 }
 
-/// Makes the header's count and the last chunk's agree.
-fn settle(
+/// Makes the number of points of the header and of the last chunk consistent.
+fn reconcile_counts(
     input: &mut Input,
     header: &mut Header,
     coding: &Coding,
@@ -102,7 +105,7 @@ fn settle(
 ) -> Result<(), Fault> {
     let announced = header.points;
     let Some(last) = chunks.last_mut() else {
-        return Err(corrupt("the table names no chunk with points").into());
+        return Err(corrupt("the table has no chunk with points").into());
     };
     if coding.chunk_points.is_none() {
         header.points = last.first_point + last.points;
@@ -119,7 +122,9 @@ fn settle(
         if certain == 0 {
             return Err(Error::input(
                 "las_point_count",
-                format!("{announced} points are announced, and a single chunk of at most {open}, which does not say how many it has"),
+                format!(
+                    "the header announces {announced} points, but the only chunk has at most {open}, and its exact number is not stored"
+                ),
                 DAMAGED_HINT,
             )
             .into());
@@ -127,7 +132,7 @@ fn settle(
         chunks.pop();
         header.points = certain;
         warnings.push(Warning::new("laz_last_chunk_lost", format!(
-                "{announced} points are announced, which does not fit the chunks: {certain} are read; how many of up to {open} more the last chunk has is not known"
+                "the header announces {announced} points, which does not fit the chunks: {certain} are read; the last chunk, with up to {open} more, is not read, because its number of points is not known"
             )));
         return Ok(());
     }

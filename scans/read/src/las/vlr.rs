@@ -1,4 +1,4 @@
-//! Variable length records, before the points and (extended) after them: only those that matter are kept.
+//! Variable length records, before the points and (extended) after them. Only those that are needed are kept.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,12 +9,12 @@ use parterre_model::Warning;
 
 /// Records longer than this are not read.
 const MAX_LEN: u64 = 1 << 20;
-/// Extended records looked at.
+/// Most extended records that are read.
 const MAX_EVLRS: u64 = 10_000;
 
-/// What the records say.
+/// Content of the records.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(super) struct VariableRecords {
     pub(super) laszip: Option<Vec<u8>>,
     pub(super) copc: bool,
     /// Descriptions of extra bytes, 192 bytes each; several records add up.
@@ -24,8 +24,8 @@ pub(super) struct Records {
     geo_doubles: Vec<u8>,
 }
 
-impl Records {
-    /// Reads the records that lie where the header says; one that runs over its room ends the reading with a warning.
+impl VariableRecords {
+    /// Reads the records that lie where the header says; one that is longer than the space for records ends reading with a warning.
     pub(super) fn read<R: Read + Seek>(source: &mut R, header: &Header, warnings: &mut Vec<Warning>) -> io::Result<Self> {
         let mut records = Self::default();
         let mut at = header.head_len;
@@ -108,7 +108,7 @@ impl Records {
         self.wkt.as_deref().map(|wkt| wkt.trim_matches(|c: char| c == '\0' || c.is_whitespace())).filter(|wkt| !wkt.is_empty())
     }
 
-    /// The CRS: the form that the header's flag names first, the other where that one says nothing.
+    /// The CRS: the form that the header's flag selects, or the other one where that has none.
     pub(super) fn crs(&self, wkt_first: bool) -> Crs {
         let wkt = self.wkt.as_deref().map(crs::wkt::read).unwrap_or_default();
         let keys = self.geokeys.as_deref().map(|keys| crs::geokeys::read(keys, &self.geo_doubles)).unwrap_or_default();
@@ -118,7 +118,7 @@ impl Records {
             && taken != left
         {
             let (this, that) = if wkt_first { ("WKT", "GeoTIFF keys") } else { ("GeoTIFF keys", "WKT") };
-            let message = format!("the file's {this} say {taken}, its {that} {left}: the former are taken, as the header says");
+            let message = format!("the {this} of the file give {taken}, its {that} {left}: the former are used, as the header says");
             first.warnings.push(Warning::new("crs_disagree", message));
         }
         if first.is_empty() {
@@ -137,6 +137,6 @@ impl Records {
 fn overrun(what: &str, index: u64, count: u64) -> Warning {
     Warning::new(
         "las_vlr_overrun",
-        format!("{what} {} of {count} runs past its place in the file: it and those after it are not read", index + 1),
+        format!("{what} {} of {count} is longer than the space that it is in: it and those after it are not read", index + 1),
     )
 }

@@ -1,7 +1,7 @@
 //! Rows of text, a line each, parsed by `ply-rs`.
 //!
-//! Its grammar knows no "nan", "inf", "1." or ".5", which programs write: a line that it refuses is split at its blanks
-//! and read number by number. All numbers are read as doubles, whatever their type is said to be.
+//! It does not accept "nan", "inf", "1." or ".5", which some programs write: a line that it refuses is split at its blanks
+//! and read number by number. All numbers are read as doubles, whatever their declared type.
 
 use std::io::{BufRead, Read};
 
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::header::{Element, Shape};
 use super::layout::{Layout, ROLES, Row};
-use parterre_model::contain::contained;
+use parterre_model::panics;
 
 /// Longest line, in bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -24,7 +24,7 @@ const LINES: usize = 1024;
 
 /// Parses the lines of an element.
 pub(super) struct Lines {
-    /// With properties named by the digit of their role, or by `_` and their place.
+    /// Names of properties are the digit of their role, or `_` and their index.
     definition: ElementDef,
     end: u8,
 }
@@ -78,8 +78,8 @@ impl Lines {
     }
 
     fn row(&self, line: &[u8]) -> Result<Row, String> {
-        let line = std::str::from_utf8(line).map_err(|_| "this is no text".to_owned())?;
-        let parsed = contained(|| Parser::<Numbers>::new().read_ascii_element(line, &self.definition))?;
+        let line = std::str::from_utf8(line).map_err(|_| "the line is not text".to_owned())?;
+        let parsed = panics::catch(|| Parser::<Numbers>::new().read_ascii_element(line, &self.definition))?;
         parsed.map_or_else(|_| self.tolerant_row(line), |numbers| Ok(numbers.row))
     }
 
@@ -87,17 +87,18 @@ impl Lines {
         let mut words = line.split_ascii_whitespace();
         let mut row = [0.0; ROLES];
         let mut next = || {
-            let word =
-                words.next().ok_or_else(|| format!("there are fewer numbers than the {} announced", self.definition.properties.len()))?;
-            number(word).ok_or_else(|| format!("\"{}\" is no number", word.chars().take(40).collect::<String>()))
+            let word = words.next().ok_or_else(|| {
+                format!("there are fewer numbers than the {} that the header announces", self.definition.properties.len())
+            })?;
+            number(word).ok_or_else(|| format!("\"{}\" is not a number", word.chars().take(40).collect::<String>()))
         };
         for (name, property) in &self.definition.properties {
             let value = next()?;
             if let PropertyType::List(..) = property.data_type {
                 if !(value >= 0.0 && value.fract() == 0.0) {
-                    return Err(format!("a list of {value} numbers"));
+                    return Err(format!("a list cannot have {value} numbers"));
                 }
-                // As many as the line has end it.
+                // The end of the line ends the loop.
                 for _ in 0..value as u64 {
                     next()?;
                 }
@@ -112,7 +113,7 @@ impl Lines {
 /// Reads a number as programs write it.
 fn number(word: &str) -> Option<f64> {
     word.parse().ok().or_else(|| {
-        // As old Windows libraries write what is no number: 1.#QNAN, -1.#IND, nan(ind).
+        // Old Windows libraries write NaN as 1.#QNAN, -1.#IND, nan(ind).
         let lower = word.to_ascii_lowercase();
         (lower.contains("nan") || lower.contains("#ind") || lower.contains("#inf")).then_some(f64::NAN)
     })
@@ -142,7 +143,7 @@ fn next_line(input: &mut impl BufRead, end: u8, text: &mut Vec<u8>) -> Result<()
     }
 }
 
-/// Goes over the next `count` lines that are not blank.
+/// Skips the next `count` lines that are not blank.
 pub(super) fn skip(input: &mut impl BufRead, end: u8, count: u64) -> Result<(), LineFault> {
     let mut line = Vec::new();
     for _ in 0..count {
@@ -152,7 +153,7 @@ pub(super) fn skip(input: &mut impl BufRead, end: u8, count: u64) -> Result<(), 
     Ok(())
 }
 
-/// What `ply-rs` fills: a row, and what it does not want.
+/// A row as `ply-rs` fills it, and its numbers without a role.
 struct Numbers {
     row: Row,
     rest: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Binary rows: of fixed length, decoded column by column out of large blocks, or with lists, walked one by one.
+//! Binary rows: of fixed length, decoded column by column from large blocks, or with lists, read one by one.
 
 use std::io::{BufReader, Read};
 
@@ -9,7 +9,7 @@ use super::layout::{CLASS, Columns, INTENSITY, Layout, RED, ROLES, Row, TIME};
 use crate::source::Source;
 use parterre_model::points::PointChunk;
 
-/// A number as it lies in a file.
+/// A type of numbers in a file.
 trait Number {
     const LEN: usize;
     fn get<const BIG: bool>(bytes: &[u8]) -> f64;
@@ -40,7 +40,7 @@ pub(super) fn decode(layout: &Layout, columns: Columns, rows: &[u8], chunk: &mut
         } else {
             chunk.colors.extend(each().map(|row| {
                 let color = [red, green, blue].map(|field| field.kind.number(&row[field.at..], layout.coding));
-                clamped += u64::from(color.iter().any(|&value| scaling.clamps(value)));
+                clamped += u64::from(color.iter().any(|&value| scaling.is_outside(value)));
                 color.map(|value| scaling.apply(value))
             }));
         }
@@ -48,7 +48,7 @@ pub(super) fn decode(layout: &Layout, columns: Columns, rows: &[u8], chunk: &mut
     if let (Some(scaling), Some(field)) = (columns.intensity, layout.fields[INTENSITY]) {
         chunk.intensities.extend(each().map(|row| {
             let value = field.kind.number(&row[field.at..], layout.coding);
-            clamped += u64::from(scaling.clamps(value));
+            clamped += u64::from(scaling.is_outside(value));
             scaling.apply(value)
         }));
     }
@@ -84,8 +84,8 @@ fn same<T: Number, const BIG: bool>(rows: &[u8], stride: usize, [x, y, z]: [usiz
     out.extend(rows.chunks_exact(stride).map(|row| DVec3::new(get(row, x), get(row, y), get(row, z))));
 }
 
-/// Reads a row of any shape; `UnexpectedEof` where it runs over the file's end.
-pub(super) fn walk(input: &mut BufReader<Box<dyn Source>>, element: &Element, layout: &Layout) -> std::io::Result<Row> {
+/// Reads a row of any shape; `UnexpectedEof` where the file ends within it.
+pub(super) fn read_row(input: &mut BufReader<Box<dyn Source>>, element: &Element, layout: &Layout) -> std::io::Result<Row> {
     let mut row = [0.0; ROLES];
     let mut bytes = [0; 8];
     let mut number = |input: &mut BufReader<Box<dyn Source>>, kind: Kind| {
@@ -103,9 +103,9 @@ pub(super) fn walk(input: &mut BufReader<Box<dyn Source>>, element: &Element, la
             Shape::List { count, item } => {
                 let count = number(input, count)?;
                 if count < 0.0 {
-                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, format!("a list of {count} numbers")));
+                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, format!("a list cannot have {count} numbers")));
                 }
-                // At most 2^32 numbers of 8 bytes. Seeking goes past the end without complaint; the next read tells.
+                // At most 2^32 numbers of 8 bytes. Seeking past the end is no error; the next read fails.
                 input.seek_relative(count as i64 * item.len() as i64)?;
             }
         }

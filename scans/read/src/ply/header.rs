@@ -1,7 +1,7 @@
 //! The header of a PLY file: its encoding and its elements, with bounds on everything that it announces.
 //!
-//! `ply-rs` parses the lines after they were made plain: any kind of line end, no blank lines and comments, names that its
-//! grammar does not know (with brackets or `#`) with `_` in place of the odd characters.
+//! `ply-rs` parses the lines after they were normalized: any kind of line end is accepted, blank lines and comments are removed, and in names
+//! characters that it does not accept (brackets, `#`) are replaced by `_`.
 
 use std::collections::HashSet;
 use std::io::{BufRead, Read};
@@ -9,7 +9,7 @@ use std::io::{BufRead, Read};
 use ply_rs::parser::{Parser, Reader};
 use ply_rs::ply::{DefaultElement, Encoding, PropertyType, ScalarType};
 
-use parterre_model::contain::contained;
+use parterre_model::panics;
 use parterre_model::{Error, Result};
 
 /// Longest header read, in bytes.
@@ -19,9 +19,9 @@ const MAX_ELEMENTS: usize = 64;
 /// Most properties of an element. Files with learned radiance have about 60.
 const MAX_PROPERTIES: usize = 1024;
 
-pub(super) const DAMAGED_HINT: &str = "The file is damaged or no PLY file: copy it again from its source, or export it anew.";
+pub(super) const DAMAGED_HINT: &str = "The file is damaged or not a PLY file: copy it again from its source, or export it again.";
 
-/// How the elements are written.
+/// How the elements are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     /// Text, a line an element.
@@ -158,7 +158,7 @@ pub(super) struct Header {
 pub(super) fn read(input: &mut impl BufRead) -> std::io::Result<Result<Header>> {
     let mut lines = Lines { input: input.take(MAX_BYTES), line: Vec::new(), len: 0, end: b'\n' };
     if !lines.first()? {
-        return Ok(Err(refused("the file does not begin with a line that says ply")));
+        return Ok(Err(refused("the first line of the file is not \"ply\"")));
     }
     let mut kept = vec!["ply".to_owned()];
     while kept.last().is_none_or(|line| line != "end_header") {
@@ -189,12 +189,12 @@ fn parse(lines: &[String]) -> Result<(Coding, Vec<Element>)> {
     let mut text = lines.join("\n");
     text.push('\n');
     let mut reader = Reader::new(text.as_bytes());
-    let header = contained(|| Parser::<DefaultElement>::new().read_header(&mut reader)).map_err(refused)?.map_err(|error| {
+    let header = panics::catch(|| Parser::<DefaultElement>::new().read_header(&mut reader)).map_err(refused)?.map_err(|error| {
         let line = error.line().and_then(|number| lines.get(number.checked_sub(1)?));
-        line.map_or_else(|| refused(error.to_string()), |line| refused_line(line, "this is no line of a PLY header"))
+        line.map_or_else(|| refused(error.to_string()), |line| refused_line(line, "this is not a valid line of a PLY header"))
     })?;
     if header.version.major != 1 {
-        return Err(refused(format!("PLY {}.{} is not known", header.version.major, header.version.minor)));
+        return Err(refused(format!("PLY {}.{} cannot be read", header.version.major, header.version.minor)));
     }
     let coding = match header.encoding {
         Encoding::Ascii => Coding::Ascii,
@@ -210,7 +210,7 @@ fn parse(lines: &[String]) -> Result<(Coding, Vec<Element>)> {
                 PropertyType::List(count, item) => Shape::List { count: count.into(), item: item.into() },
             };
             if matches!(shape, Shape::List { count, .. } if count.is_float()) {
-                return Err(refused(format!("the length of the list {name} is no whole number")));
+                return Err(refused(format!("the length of the list {name} is not an integer")));
             }
             properties.push(Property { name: name.clone(), shape });
         }
@@ -219,7 +219,7 @@ fn parse(lines: &[String]) -> Result<(Coding, Vec<Element>)> {
     Ok((coding, elements))
 }
 
-/// Refuses what the parser would take and get wrong: it keeps the last of several things of one name.
+/// Refuses duplicate names, of which the parser would keep the last one, and too many elements or properties.
 fn check_lines(lines: &[String]) -> Result<()> {
     let (mut elements, mut properties) = (HashSet::new(), HashSet::new());
     for line in lines {
@@ -233,7 +233,7 @@ fn check_lines(lines: &[String]) -> Result<()> {
             _ => continue,
         };
         if !names.insert(name.unwrap_or_default()) {
-            return Err(refused_line(line, "there is one of that name already"));
+            return Err(refused_line(line, "this name is used twice"));
         }
         if names.len() > most {
             return Err(refused_line(line, &format!("there are more than {most} of its kind")));
@@ -242,7 +242,7 @@ fn check_lines(lines: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The line with a property's name as the grammar knows names.
+/// The line with the name of a property as the parser accepts it.
 fn known_name(text: &str) -> String {
     let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
     if words.first() != Some(&"property") {
@@ -338,26 +338,26 @@ mod tests {
     #[test]
     fn hostile_headers_are_refused() {
         let begin = "ply\nformat ascii 1.0\n";
-        for (text, told) in [
-            ("plyx\n".to_owned(), "begin"),
-            (format!("{begin}element vertex 1\nproperty int x\nproperty float x\nend_header\n"), "already"),
+        for (text, expected) in [
+            ("plyx\n".to_owned(), "first line"),
+            (format!("{begin}element vertex 1\nproperty int x\nproperty float x\nend_header\n"), "used twice"),
             ("ply".to_owned(), "ends before"),
             ("ply\nend_header\n".to_owned(), "No format"),
-            ("ply\nformat ascii 2.0\nend_header\n".to_owned(), "2.0 is not known"),
+            ("ply\nformat ascii 2.0\nend_header\n".to_owned(), "2.0 cannot be read"),
             (format!("{begin}format binary_little_endian 1.0\nend_header\n"), "little_endian"),
-            (format!("{begin}element vertex 99999999999999999999999\nend_header\n"), "no line"),
-            (format!("{begin}element vertex -1\nend_header\n"), "no line"),
-            (format!("{begin}property float x\nend_header\n"), "no line"),
-            (format!("{begin}element a 1\nelement a 2\nend_header\n"), "already"),
-            (format!("{begin}element a 1\nproperty list float int x\nend_header\n"), "whole number"),
-            (format!("{begin}element a 1\nproperty int64 x\nend_header\n"), "no line"),
+            (format!("{begin}element vertex 99999999999999999999999\nend_header\n"), "not a valid line"),
+            (format!("{begin}element vertex -1\nend_header\n"), "not a valid line"),
+            (format!("{begin}property float x\nend_header\n"), "not a valid line"),
+            (format!("{begin}element a 1\nelement a 2\nend_header\n"), "used twice"),
+            (format!("{begin}element a 1\nproperty list float int x\nend_header\n"), "not an integer"),
+            (format!("{begin}element a 1\nproperty int64 x\nend_header\n"), "not a valid line"),
             (format!("{begin}element a 1\n{}end_header\n", lines(1025, |i| format!("property int p{i}"))), "1024"),
             (format!("{begin}{}end_header\n", lines(65, |i| format!("element e{i} 1"))), "64"),
             (format!("{begin}comment {}", "x".repeat(2 << 20)), "1 MiB"),
         ] {
-            let error = header(text.as_bytes()).expect_err(told);
+            let error = header(text.as_bytes()).expect_err(expected);
             assert_eq!(error.code(), "ply_header");
-            assert!(error.to_string().contains(told), "{error} lacks {told}");
+            assert!(error.to_string().contains(expected), "{error} lacks {expected}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Which properties of a vertex are its position, its colour and so on, and how their numbers become columns.
+//! Which properties of a vertex are its position, its colour and so on, and how their numbers are converted to columns.
 //!
 //! Names are compared without regard to case and to a leading `scalar_`, `diffuse_` or `vertex_`. The first property of a
-//! role wins. What has no role is left out; the reader names it in a warning.
+//! role wins. Properties without a role are not read; a warning lists them.
 
 use super::header::{Coding, Element, Kind, Property, Shape};
 use glam::DVec3;
@@ -32,7 +32,7 @@ pub(super) type Row = [f64; ROLES];
 fn role(name: &str) -> Option<usize> {
     let lower = name.to_ascii_lowercase();
     let bare = ["scalar_", "diffuse_", "vertex_"].iter().find_map(|prefix| lower.strip_prefix(prefix)).unwrap_or(&lower);
-    // A scalar field named X is no position.
+    // A scalar field named X is not the position.
     NAMES.iter().position(|names| names.contains(&bare)).filter(|&role| role >= RED || bare == lower)
 }
 
@@ -80,12 +80,12 @@ impl Layout {
     }
 }
 
-/// A number of the file to one of 16 bits.
+/// Conversion of a number of the file to 16 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scaling {
     pub(super) factor: f64,
     pub(super) from: f64,
-    /// Signed bytes hold what was meant as unsigned.
+    /// Whether signed bytes have unsigned values.
     wrap: bool,
 }
 
@@ -95,8 +95,8 @@ impl Scaling {
         ((value - self.from) * self.factor).round() as u16
     }
 
-    /// Whether the number lies outside of what the sample promised.
-    pub(super) fn clamps(self, value: f64) -> bool {
+    /// Whether the number is outside of the range of the sample.
+    pub(super) fn is_outside(self, value: f64) -> bool {
         let scaled = (value - self.from) * self.factor;
         !self.wrap && !scaled.is_nan() && !(-1.0..=65_536.0).contains(&scaled)
     }
@@ -105,8 +105,8 @@ impl Scaling {
         Self { factor, from: 0.0, wrap: false }
     }
 
-    /// By the type and the numbers of a sample: bytes and numbers up to 255 are 8-bit values, floats up to 1 are shares of
-    /// the whole.
+    /// By the type and the numbers of a sample: bytes and numbers up to 255 are 8-bit values, floats up to 1 are fractions of
+    /// the full range.
     fn of_color(kind: Kind, range: Range) -> Self {
         let factor = match kind {
             Kind::I8 | Kind::U8 => 257.0,
@@ -117,8 +117,8 @@ impl Scaling {
         Self { wrap: kind == Kind::I8, ..Self::new(factor) }
     }
 
-    /// By the type and the numbers of a sample: bytes fill the range, floats from 0 to 1 too, whole numbers that fit stay,
-    /// and the rest is stretched from the smallest to the largest number of the sample.
+    /// By the type and the numbers of a sample: bytes and floats from 0 to 1 are scaled to the full range, integers that fit are kept,
+    /// and all others are scaled from the smallest to the largest number of the sample.
     fn of_intensity(kind: Kind, range: Range) -> Self {
         let fits = range.min >= 0.0 && range.max <= 65_535.0;
         match kind {
@@ -150,12 +150,12 @@ impl Range {
     }
 
     /// Whether there is a number other than 0.
-    pub(super) fn says_something(&self) -> bool {
+    pub(super) fn has_values(&self) -> bool {
         self.min <= self.max && (self.min, self.max) != (0.0, 0.0)
     }
 }
 
-/// How columns are filled.
+/// Which columns are filled, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
     pub(super) color: Option<Scaling>,
@@ -165,7 +165,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// What the vertices have, by a sample's ranges.
+    /// The columns of the vertices, by the ranges of a sample.
     pub(super) fn new(layout: &Layout, ranges: &[Range; ROLES]) -> Self {
         let color = layout.fields[RED].filter(|_| layout.has(RED..INTENSITY)).and_then(|field| {
             let range = ranges[RED..INTENSITY].iter().fold(Range::EMPTY, |all, one| Range {
@@ -173,10 +173,10 @@ impl Columns {
                 max: all.max.max(one.max),
                 whole: all.whole && one.whole,
             });
-            range.says_something().then(|| Scaling::of_color(field.kind, range))
+            range.has_values().then(|| Scaling::of_color(field.kind, range))
         });
         let range = ranges[INTENSITY];
-        let intensity = layout.fields[INTENSITY].filter(|_| range.says_something());
+        let intensity = layout.fields[INTENSITY].filter(|_| range.has_values());
         Self {
             color,
             intensity: intensity.map(|field| Scaling::of_intensity(field.kind, range)),
@@ -201,11 +201,11 @@ impl Columns {
         chunk.positions.push(DVec3::new(row[0], row[1], row[2]));
         if let Some(scaling) = self.color {
             let color = [row[RED], row[RED + 1], row[RED + 2]];
-            clamped += u64::from(color.iter().any(|&value| scaling.clamps(value)));
+            clamped += u64::from(color.iter().any(|&value| scaling.is_outside(value)));
             chunk.colors.push(color.map(|value| scaling.apply(value)));
         }
         if let Some(scaling) = self.intensity {
-            clamped += u64::from(scaling.clamps(row[INTENSITY]));
+            clamped += u64::from(scaling.is_outside(row[INTENSITY]));
             chunk.intensities.push(scaling.apply(row[INTENSITY]));
         }
         if self.classification {
@@ -218,26 +218,26 @@ impl Columns {
     }
 }
 
-/// Which roles a sample of the vertices left open.
+/// Roles that a sample of the vertices did not decide.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Open {
+pub(super) struct Undecided {
     color: bool,
     intensity: bool,
 }
 
-impl Open {
-    /// What these ranges, of a part of the vertices, leave open: whether there is anything at all, and of colours, which
-    /// are not stretched to their range, how deep they are. How intensities are stretched is left to the sample, so that
-    /// a single value cannot flatten all others.
+impl Undecided {
+    /// What these ranges, of a part of the vertices, do not decide: whether there are any values, and whether colours, which
+    /// are not scaled to their range, have 8 bits. The scaling of intensities is always decided by the sample, so that
+    /// a single large value cannot make all others dark.
     pub(super) fn of(layout: &Layout, ranges: &[Range; ROLES]) -> Self {
         let is_narrow = |role: usize, field: Field| {
-            !ranges[role].says_something() || (!matches!(field.kind, Kind::I8 | Kind::U8) && ranges[role].max <= 255.0)
+            !ranges[role].has_values() || (!matches!(field.kind, Kind::I8 | Kind::U8) && ranges[role].max <= 255.0)
         };
         let colors = RED..INTENSITY;
         Self {
             color: layout.has(colors.clone())
                 && colors.into_iter().all(|role| layout.fields[role].is_some_and(|field| is_narrow(role, field))),
-            intensity: layout.fields[INTENSITY].is_some() && !ranges[INTENSITY].says_something(),
+            intensity: layout.fields[INTENSITY].is_some() && !ranges[INTENSITY].has_values(),
         }
     }
 
@@ -247,8 +247,8 @@ impl Open {
         color.chain(intensity)
     }
 
-    /// Looks at what is open in rows of fixed length.
-    pub(super) fn look(self, layout: &Layout, rows: &[u8], seen: &mut [Range; ROLES]) {
+    /// Includes the values of undecided roles in rows of fixed length.
+    pub(super) fn include_rows(self, layout: &Layout, rows: &[u8], seen: &mut [Range; ROLES]) {
         for role in self.roles() {
             if let Some(field) = layout.fields[role] {
                 rows.chunks_exact(layout.stride).for_each(|row| seen[role].include(field.kind.number(&row[field.at..], layout.coding)));
@@ -256,8 +256,8 @@ impl Open {
         }
     }
 
-    /// Looks at what is open in a row.
-    pub(super) fn look_at(self, row: &Row, seen: &mut [Range; ROLES]) {
+    /// Includes the values of undecided roles in a row.
+    pub(super) fn include_row(self, row: &Row, seen: &mut [Range; ROLES]) {
         for role in self.roles() {
             seen[role].include(row[role]);
         }
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_known_in_many_forms() {
+    fn names_are_recognized_in_many_forms() {
         for (name, expected) in [("x", Some(0)), ("Z", Some(2)), ("diffuse_green", Some(4)), ("scalar_Intensity", Some(6)), ("r", Some(3))]
         {
             assert_eq!(role(name), expected, "{name}");

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use md5::{Digest, Md5};
 
-use super::{INDEX_PATH, Method, corrupt, unsupported, zip};
+use super::entry::{INDEX_PATH, Method};
+use super::error::{corrupt, unsupported};
+use super::zip;
 use parterre_model::Result;
 
 /// Bytes at an archive's end that [`Tail::parse`] wants: the end records and the directory's last record.
@@ -17,7 +19,7 @@ const SLOT_BYTES: usize = 24;
 /// Bytes of the index' own local header.
 const LONGEST_HEADER: u64 = zip::LOCAL_BYTES as u64 + INDEX_PATH.len() as u64 + EXTRA_BYTES;
 
-/// What the archive's end tells.
+/// The end of an archive: where its directory and index are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tail {
     archive_len: u64,
@@ -64,7 +66,7 @@ impl Tail {
             (record.bytes == end - at && record.name == INDEX_PATH.as_bytes()).then_some(record.header_offset)
         });
         let index_header = last.ok_or_else(|| unsupported("its last entry is not the index"))?;
-        // Whoever reads the index allocates by this range: it must fit the number of entries, and these the directory.
+        // The reader of the index allocates by this range: it must fit the number of entries, and these the directory.
         let longest = Some(count).filter(|count| *count <= size).and_then(|count| count.checked_mul(SLOT_BYTES as u64));
         let longest = longest.and_then(|slots| slots.checked_add(LONGEST_HEADER));
         let index_len = offset.checked_sub(index_header).filter(|len| *len > 0 && longest.is_some_and(|longest| *len <= longest));

@@ -1,6 +1,7 @@
 //! The records of a ZIP file (APPNOTE 6.3.9), as far as 3TZ uses them.
 
-use super::{Entry, INDEX_PATH, Method, corrupt, unsupported};
+use super::entry::{Entry, INDEX_PATH, Method};
+use super::error::{corrupt, unsupported};
 use parterre_model::Result;
 
 /// Signature of a local header.
@@ -122,6 +123,21 @@ impl<'a> Local<'a> {
     }
 }
 
+impl Entry {
+    /// Reads the local header at `header_offset`. `header` holds the bytes of [`super::Index::header_range`], `path` is the
+    /// one looked for: another one under the same MD5 is damage.
+    ///
+    /// # Errors
+    /// `archive_corrupt`, `archive_unsupported`.
+    pub fn parse(header: &[u8], header_offset: u64, path: &str, archive_len: u64) -> Result<Self> {
+        let local = Local::parse(header)?;
+        if local.name != path.as_bytes() {
+            return Err(corrupt(format!("the index names {path} where another entry lies")));
+        }
+        local.entry(header_offset, archive_len)
+    }
+}
+
 /// One record of the ZIP directory.
 pub(super) struct Central<'a> {
     pub(super) name: &'a [u8],
@@ -164,7 +180,7 @@ pub(super) fn paths(directory: &[u8]) -> Result<Vec<String>> {
             continue;
         }
         if !is_plain(path) {
-            return Err(corrupt(format!("the path {path:?} leads out of the archive")));
+            return Err(corrupt(format!("the path {path:?} is not a plain relative path")));
         }
         paths.push(path.to_owned());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// Marks files whose spare bytes hold the residuals, in `asset.extras.parterre.color`.
+/// Value of `asset.extras.parterre.color` in files whose spare bytes have the residuals.
 pub const RESIDUAL: &str = "linear+residual";
 
 /// The nearest 8-bit linear value of each 8-bit sRGB value (IEC 61966-2-1).

@@ -1,4 +1,4 @@
-//! Reading a tile from bytes that nobody vouches for; the layout is told in [`super`].
+//! Reading a tile from untrusted bytes; [`super`] describes the layout.
 
 use glam::DVec3;
 use meshoptimizer_rs::Workspace;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::color::{RESIDUAL, srgb_from_linear};
-use super::{CELL_M, Extra, Part, Vertex};
+use super::part::{CELL_M, Extra, Part, Vertex};
 use parterre_model::{Error, Result};
 
 /// A meshopt stream spends at least 4 bytes on 256 bytes of output.
@@ -130,8 +130,8 @@ struct Compression {
 /// Never allocates more than 64 times the length of `glb` for its points, which is the most that its streams can hold.
 ///
 /// # Errors
-/// `tile_corrupt` where lengths, offsets or streams do not fit the bytes; `tile_unsupported` where the file is sound
-/// but not laid out as told in the module.
+/// `tile_corrupt` where lengths, offsets or streams do not fit the bytes; `tile_unsupported` where the file is valid
+/// but not laid out as the module's documentation says.
 pub fn decode(glb: &[u8]) -> Result<Vec<Part>> {
     let (json, bin) = chunks(glb)?;
     let document: Document = serde_json::from_slice(json).map_err(|error| corrupt(format!("its JSON: {error}")))?;
@@ -170,14 +170,14 @@ fn chunks(glb: &[u8]) -> Result<(&[u8], &[u8])> {
     if glb.get(..4) != Some(b"glTF") {
         return Err(corrupt("it does not begin with glTF"));
     }
-    if word(4).ok_or_else(|| corrupt("it ends in its head"))? != 2 {
+    if word(4).ok_or_else(|| corrupt("it ends in its header"))? != 2 {
         return Err(unsupported("it is not binary glTF 2"));
     }
     if word(8) != Some(glb.len()) {
-        return Err(corrupt("its length is not the one it tells"));
+        return Err(corrupt("its length is not the one in its header"));
     }
     let chunk = |at: usize, name: &[u8; 4]| {
-        let length = word(at).ok_or_else(|| corrupt("it ends in a chunk's head"))?;
+        let length = word(at).ok_or_else(|| corrupt("it ends in the header of a chunk"))?;
         if glb.get(at + 4..at + 8) != Some(name) {
             return Err(corrupt("a chunk is not where it should be"));
         }
@@ -233,7 +233,7 @@ impl Views<'_> {
             let stream = Stream::new(mode, filter, compression.count, compression.byte_stride).map_err(fault)?;
             stream.validate_parent(view.byte_length, view.byte_stride).map_err(fault)?;
             self.bytes_left = (self.bytes_left.checked_sub(stream.byte_length()))
-                .ok_or_else(|| corrupt("its streams announce more than they can hold"))?;
+                .ok_or_else(|| corrupt("its streams announce more bytes than they can contain"))?;
             self.decoded[index] = Some(stream.decode(source, &mut Workspace::default()).map_err(fault)?);
         }
         Ok(self.decoded[index].as_deref().unwrap_or_default())
@@ -277,7 +277,7 @@ fn part(views: &mut Views<'_>, primitive: &Primitive, origin_m: DVec3, residual:
     };
     let position = accessor(primitive.attributes.position, &[UNSIGNED_SHORT], true, &["VEC3"])?;
     let count = position.count;
-    *points_left = points_left.checked_sub(count).ok_or_else(|| corrupt("it announces more points than it can hold"))?;
+    *points_left = points_left.checked_sub(count).ok_or_else(|| corrupt("it announces more points than it can contain"))?;
     let same_count = |accessor: &Accessor| {
         if accessor.count == count { Ok(()) } else { Err(corrupt("its attributes have different counts")) }
     };

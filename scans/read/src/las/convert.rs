@@ -1,13 +1,13 @@
-//! Raw records of any point format into attribute bytes of formats 6, 7 and 8 ([`parterre_model::record`]).
+//! Converting raw records of any point format to those of point formats 6, 7 and 8 ([`parterre_model::record`]).
 //!
-//! What formats 0 to 5 say in other words is put as LAS 1.4 puts it; `docs/formats.md` has the table. Extra bytes keep
-//! their place at the end, with their descriptions.
+//! Fields that formats 0 to 5 encode differently are converted to the encoding of LAS 1.4; `docs/formats.md` has the table. Extra bytes stay
+//! at the end, with their descriptions.
 
 use rayon::prelude::*;
 
 use super::header::Header;
 use super::records::{Layout, steps_at, u16_at};
-use super::vlr::Records;
+use super::vlr::VariableRecords;
 use parterre_model::Warning;
 use parterre_model::record::{AttributeLayout, BASE_BYTES, COLOR_AT, COORDINATES_BYTES, ExtraField, RecordChunk};
 
@@ -22,24 +22,23 @@ const OVERLAP_CLASS: u8 = 12;
 const UNCLASSIFIED: u8 = 1;
 const OVERLAP_FLAG: u8 = 1 << 3;
 
-/// Values that could not be kept as they were.
+/// Numbers of values that could not be kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Changed {
-    /// Colours that did not fit into 8 bits although all others seem to; clamped.
+pub(super) struct ChangedValues {
+    /// Points whose colours do not fit into 8 bits although those of the sample do; clamped.
     pub(super) colors: u64,
-    /// GPS times that are no number; set to 0.
+    /// GPS times that are not finite; set to 0.
     pub(super) times: u64,
 }
 
-impl Changed {
+impl ChangedValues {
     fn plus(self, other: Self) -> Self {
         Self { colors: self.colors + other.colors, times: self.times + other.times }
     }
 }
 
-/// The descriptions of a record's extra bytes, as many as there are bytes for; bytes that nothing describes are kept
-/// as such.
-pub(super) fn extra_fields(header: &Header, vlrs: &Records, warnings: &mut Vec<Warning>) -> Vec<ExtraField> {
+/// The descriptions of a record's extra bytes, as far as the record has bytes for them; other bytes are kept as undocumented.
+pub(super) fn extra_fields(header: &Header, vlrs: &VariableRecords, warnings: &mut Vec<Warning>) -> Vec<ExtraField> {
     let bytes = header.record_len - header.standard_len();
     let mut fields = Vec::new();
     let mut room = bytes;
@@ -54,13 +53,13 @@ pub(super) fn extra_fields(header: &Header, vlrs: &Records, warnings: &mut Vec<W
     let described = vlrs.extra_bytes.len() / 192;
     if described > fields.len() {
         warnings.push(Warning::new("las_extra_bytes_mismatch", format!(
-                "{described} fields of extra bytes are described and the records have {bytes} bytes for them: {} are read as described, {room} bytes as they are",
+                "the file describes {described} fields of extra bytes, which do not fit the {bytes} extra bytes of a record: {} fields are read as described, {room} bytes as undocumented",
                 fields.len()
             )));
     }
     for index in 0..room.div_ceil(255) {
         let mut field = ExtraField::undocumented((room - 255 * index).min(255) as u8);
-        // Readers tell fields apart by their names.
+        // Readers find fields by their names, which must differ.
         let name = format!("undocumented {}", index + 1);
         field.descriptor[4..4 + name.len()].copy_from_slice(name.as_bytes());
         fields.push(field);
@@ -75,8 +74,8 @@ impl Layout {
         AttributeLayout { color, nir: color && self.nir.is_some(), extra: self.extra.clone() }
     }
 
-    /// Puts raw records into `chunk` from its point `at` on, which grows where it has to, and keeps what is behind.
-    pub(super) fn decode_records(&self, records: &[u8], with_attributes: bool, at: usize, chunk: &mut RecordChunk) -> Changed {
+    /// Puts raw records into `chunk` from its point `at` on, which grows as needed; other points stay.
+    pub(super) fn decode_records(&self, records: &[u8], with_attributes: bool, at: usize, chunk: &mut RecordChunk) -> ChangedValues {
         let count = records.len() / self.record_len;
         let format = self.attribute_layout();
         let attributes_len = if with_attributes { format.len() } else { 0 };
@@ -99,31 +98,31 @@ impl Layout {
             }
         });
         if !with_attributes {
-            return Changed::default();
+            return ChangedValues::default();
         }
         raw()
             .zip(chunk.attribute_bytes[at * attributes_len..end * attributes_len].par_chunks_mut(BLOCK * attributes_len))
             .map(|(records, attribute_bytes)| self.convert_attributes(&format, records, attribute_bytes))
-            .reduce(Changed::default, Changed::plus)
+            .reduce(ChangedValues::default, ChangedValues::plus)
     }
 
-    fn convert_attributes(&self, format: &AttributeLayout, records: &[u8], attribute_bytes: &mut [u8]) -> Changed {
-        let mut changed = Changed::default();
+    fn convert_attributes(&self, format: &AttributeLayout, records: &[u8], attribute_bytes: &mut [u8]) -> ChangedValues {
+        let mut changed = ChangedValues::default();
         let pairs = records.chunks_exact(self.record_len).zip(attribute_bytes.chunks_exact_mut(format.len()));
         // Where the colours lie in the record, if the output has them.
         let color = self.color.filter(|_| format.color);
         let nir = self.nir.filter(|_| format.nir);
         let standard = format.standard_len();
-        // Records whose attribute bytes are already in the layout wanted.
-        let same = self.modern && !self.narrow_color && self.record_len == COORDINATES_BYTES + format.len();
+        // Records that need no conversion.
+        let same = self.extended && !self.narrow_color && self.record_len == COORDINATES_BYTES + format.len();
         for (record, point) in pairs {
             if same {
                 point.copy_from_slice(&record[COORDINATES_BYTES..]);
             } else {
-                if self.modern {
+                if self.extended {
                     point[..BASE_BYTES].copy_from_slice(&record[COORDINATES_BYTES..COORDINATES_BYTES + BASE_BYTES]);
                 } else {
-                    point[..BASE_BYTES].copy_from_slice(&self.modern_base(record));
+                    point[..BASE_BYTES].copy_from_slice(&self.extended_base(record));
                 }
                 if let Some(at) = color {
                     point[COLOR_AT..COLOR_AT + 6].copy_from_slice(&record[at..at + 6]);
@@ -145,8 +144,8 @@ impl Layout {
         changed
     }
 
-    /// The 18 attribute bytes before the colour, from a record of format 0 to 5.
-    fn modern_base(&self, record: &[u8]) -> [u8; BASE_BYTES] {
+    /// The 18 bytes of a tail before its colour, from a record of format 0 to 5.
+    fn extended_base(&self, record: &[u8]) -> [u8; BASE_BYTES] {
         let (returns, class) = (record[14], record[15]);
         let mut base = [0; BASE_BYTES];
         base[0..2].copy_from_slice(&record[12..14]);
@@ -173,7 +172,7 @@ fn scan_angle(degrees: i8) -> i16 {
     (f64::from(degrees) / 0.006).round() as i16
 }
 
-/// Spreads three 8-bit values in 16-bit fields over 16 bits; whether one had to be clamped.
+/// Scales three 8-bit values in 16-bit fields to 16 bits. Returns whether one had to be clamped.
 fn widen(color: &mut [u8]) -> bool {
     let mut clamped = false;
     for channel in color.chunks_exact_mut(2) {

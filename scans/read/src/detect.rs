@@ -1,19 +1,19 @@
-//! What a file is, told by its first bytes.
+//! Detecting a file's format by its first bytes.
 
-/// How many first bytes [`sniff`] wants; fewer are enough for most formats.
+/// Bytes from the start of the file that [`detect_format`] needs; fewer are enough for most formats.
 pub(crate) const HEAD_LEN: usize = 64;
 
-/// What the first bytes say.
+/// Format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Format {
     /// E57.
     E57,
     /// LAS or LAZ.
     Las,
     /// PLY.
     Ply,
-    /// A known format that cannot be read; its name.
-    Known(&'static str),
+    /// A known format that cannot be read: its name.
+    Unsupported(&'static str),
     /// Readable text of no known format.
     Text,
     /// Anything else.
@@ -46,33 +46,33 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"Kaydara FBX", "FBX model"),
 ];
 
-/// Tells a format by a file's first bytes; needs at least 4 of them for LAS.
-pub(crate) fn sniff(head: &[u8]) -> Kind {
+/// Detects the format of a file that begins with `head`; LAS needs at least 4 bytes.
+pub(crate) fn detect_format(head: &[u8]) -> Format {
     if head.starts_with(b"LASF") {
-        return Kind::Las;
+        return Format::Las;
     }
     if head.starts_with(b"ASTM-E57") {
-        return Kind::E57;
+        return Format::E57;
     }
     if is_ply(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)) {
-        return Kind::Ply;
+        return Format::Ply;
     }
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Kind::Known(name);
+        return Format::Unsupported(name);
     }
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if !text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..)) {
-        return Kind::Unknown;
+        return Format::Unknown;
     }
     match text.trim_ascii_start().first() {
-        Some(b'<') => Kind::Known("XML or HTML document"),
-        Some(b'{' | b'[') => Kind::Known("JSON document"),
-        Some(byte) if byte.is_ascii() => Kind::Text,
-        _ => Kind::Unknown,
+        Some(b'<') => Format::Unsupported("XML or HTML document"),
+        Some(b'{' | b'[') => Format::Unsupported("JSON document"),
+        Some(byte) if byte.is_ascii() => Format::Text,
+        _ => Format::Unknown,
     }
 }
 
-/// Whether the first line says nothing but "ply".
+/// Whether the first line is "ply".
 fn is_ply(head: &[u8]) -> bool {
     let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     line.len() < head.len() && line.trim_ascii() == b"ply"
@@ -80,20 +80,20 @@ fn is_ply(head: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, sniff};
+    use super::{Format, detect_format};
 
     #[test]
-    fn formats_are_told_by_their_first_bytes() {
-        assert_eq!(sniff(b"LASF\0\0"), Kind::Las);
-        assert_eq!(sniff(b"ASTM-E57\x01\0"), Kind::E57);
+    fn formats_are_detected_by_their_first_bytes() {
+        assert_eq!(detect_format(b"LASF\0\0"), Format::Las);
+        assert_eq!(detect_format(b"ASTM-E57\x01\0"), Format::E57);
         for ply in ["ply\nformat ascii 1.0\n", "ply\r\n", "ply \rformat", "\u{feff}ply\n"] {
-            assert_eq!(sniff(ply.as_bytes()), Kind::Ply, "{ply}");
+            assert_eq!(detect_format(ply.as_bytes()), Format::Ply, "{ply}");
         }
-        assert_eq!(sniff(b"plywood\n"), Kind::Text);
-        assert_eq!(sniff(b"{\"asset\":{}}"), Kind::Known("JSON document"));
-        assert_eq!(sniff(b"\xef\xbb\xbf<?xml"), Kind::Known("XML or HTML document"));
-        assert_eq!(sniff(b"1.0 2.0 3.0\n4 5 6\n"), Kind::Text);
-        assert_eq!(sniff(b"LAS\0\x01\x02"), Kind::Unknown);
-        assert_eq!(sniff(b""), Kind::Unknown);
+        assert_eq!(detect_format(b"plywood\n"), Format::Text);
+        assert_eq!(detect_format(b"{\"asset\":{}}"), Format::Unsupported("JSON document"));
+        assert_eq!(detect_format(b"\xef\xbb\xbf<?xml"), Format::Unsupported("XML or HTML document"));
+        assert_eq!(detect_format(b"1.0 2.0 3.0\n4 5 6\n"), Format::Text);
+        assert_eq!(detect_format(b"LAS\0\x01\x02"), Format::Unknown);
+        assert_eq!(detect_format(b""), Format::Unknown);
     }
 }
