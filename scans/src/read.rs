@@ -7,6 +7,7 @@ pub mod e57;
 pub mod inspect;
 pub mod las;
 pub mod ply;
+pub mod precision;
 pub mod record;
 mod sniff;
 mod sources;
@@ -20,6 +21,7 @@ use glam::{DQuat, DVec3};
 use serde::{Deserialize, Serialize};
 
 pub use self::inspect::{Inspection, inspect};
+pub use self::precision::Precision;
 pub use self::record::{Grid, RecordChunk, TailFormat, Wanted};
 pub use self::sources::open_all;
 use crate::error::{Error, Result};
@@ -191,6 +193,11 @@ pub trait PointSource: Send {
         None
     }
 
+    /// How finely coordinates are stored, for showing them.
+    fn precision(&self) -> Precision {
+        self.info().grid.map_or(Precision::Double, |grid| Precision::Steps(grid.scale))
+    }
+
     /// Whether GPS times are standard GPS time less a thousand million seconds, and not seconds of a week.
     fn gps_standard_time(&self) -> bool {
         false
@@ -214,14 +221,25 @@ pub trait PointSource: Send {
 
 const HINT: &str = "LAS, LAZ, COPC, E57 and PLY files can be read: export the scan as one of them.";
 
-/// Which axis of a file points up.
+/// Which direction of a file points up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Up {
+    /// X up: (x, y, z) is taken as (-z, y, x).
+    X,
     /// Y up: (x, y, z) is taken as (x, -z, y).
     Y,
     /// Z up.
     Z,
+    /// The opposite of X: (x, y, z) is taken as (z, y, -x).
+    #[serde(rename = "-x")]
+    MinusX,
+    /// The opposite of Y: (x, y, z) is taken as (x, z, -y).
+    #[serde(rename = "-y")]
+    MinusY,
+    /// The opposite of Z, a scan that is upside down: (x, y, z) is taken as (x, -y, -z).
+    #[serde(rename = "-z")]
+    MinusZ,
 }
 
 /// What the person who imports knows better than the file.

@@ -1,7 +1,7 @@
 //! What every format's reader gives, brought into the file frame that the person who imports wants: one place for axes,
 //! units and coordinate reference systems.
 //!
-//! In this order: Y up is turned to Z up; the unit is the person's, else the CRS' that the person names, else the
+//! In this order: what points up is turned to Z; the unit is the person's, else the CRS' that the person names, else the
 //! file's; coordinates in degrees, and those from the Earth's centre, go to the UTM zone (WGS 84) of the scan's middle,
 //! point by point. Everything else keeps its coordinates, so that COPC holds what the file held: tiles are in metres
 //! by [`crate::geo`]. Each step leaves a warning; doubts about axis and unit are told, never acted upon.
@@ -10,9 +10,8 @@
 //! files of one scan on both sides of a zone's edge go through [`super::open_all`], which takes the first one's zone.
 
 mod axis;
+mod turn;
 mod unit;
-
-use std::f64::consts::FRAC_PI_2;
 
 use glam::{DQuat, DVec3};
 use rayon::prelude::*;
@@ -20,10 +19,11 @@ use rayon::prelude::*;
 use super::crs::project::{Coordinates, Projector, code, coordinates};
 use super::crs::{self, wkt};
 use super::wishes::check_crs;
-use super::{Grid, Override, PointSource, RecordChunk, SourceInfo, TailFormat, Up, Wanted, Warning};
+use super::{Grid, Override, PointSource, Precision, RecordChunk, SourceInfo, TailFormat, Wanted, Warning};
+use self::turn::Turn;
 use crate::error::Result;
 use crate::frame::{Unit, UnitSource};
-use crate::points::{Bounds, PointChunk};
+use crate::points::PointChunk;
 
 /// Step of coordinates that were projected, metres.
 const PROJECTED_STEP_M: f64 = 0.0001;
@@ -46,7 +46,7 @@ pub(super) fn adapt_to(mut inner: Box<dyn PointSource>, wishes: &Override, zone:
         info: inner.info().clone(),
         inner,
         own: Vec::new(),
-        turned: wishes.up == Some(Up::Y),
+        turn: wishes.up.and_then(Turn::of),
         mirrored: [false; 3],
         projector: None,
         keeps_wkt: wanted_crs.is_none(),
@@ -63,7 +63,9 @@ pub(super) fn adapt_to(mut inner: Box<dyn PointSource>, wishes: &Override, zone:
         adapted.own.extend(unit::doubt(info).map(|message| Warning { code: "unit_suspect", message }));
     }
     if wishes.up.is_none() && adapted.info.crs.is_none() {
-        adapted.own.extend(axis::doubt(&sample).map(|message| Warning { code: "axis_suspect", message }));
+        let unit_m = adapted.info.unit.and_then(Unit::metres);
+        let doubt = axis::doubt(&sample, &adapted.info.setups, unit_m);
+        adapted.own.extend(doubt.map(|message| Warning { code: "axis_suspect", message }));
     }
     adapted.collect();
     Ok(Box::new(adapted))
@@ -74,7 +76,8 @@ struct Adapted {
     info: SourceInfo,
     /// Of this layer, beside what the reader says.
     own: Vec<Warning>,
-    turned: bool,
+    /// Takes the axis that points up to Z, where it is another one.
+    turn: Option<Turn>,
     /// Axes on which whole numbers are negated.
     mirrored: [bool; 3],
     projector: Option<Projector>,
@@ -91,31 +94,23 @@ impl Adapted {
     }
 
     fn turn(&mut self) {
-        if !self.turned {
-            return;
+        let Some(turn) = self.turn else { return };
+        let info = &mut self.info;
+        info.bounds = turn.bounds(info.bounds);
+        info.grid = info.grid.map(|grid| turn.grid(grid));
+        let rotation = turn.rotation();
+        for setup in &mut info.setups {
+            setup.position = turn.position(setup.position);
+            setup.rotation = rotation * setup.rotation;
         }
-        let bounds = self.info.bounds;
-        if !bounds.is_empty() {
-            let mut turned = Bounds::EMPTY;
-            turned.include(z_up(bounds.min));
-            turned.include(z_up(bounds.max));
-            self.info.bounds = turned;
+        for image in &mut info.images {
+            image.position = image.position.map(|position| turn.position(position));
+            image.rotation = image.rotation.map(|own| rotation * own);
         }
-        self.info.grid =
-            self.info.grid.map(|grid| Grid { scale: DVec3::new(grid.scale.x, -grid.scale.z, grid.scale.y), offset: z_up(grid.offset) });
-        let turn = DQuat::from_rotation_x(FRAC_PI_2);
-        for setup in &mut self.info.setups {
-            setup.position = z_up(setup.position);
-            setup.rotation = turn * setup.rotation;
-        }
-        for image in &mut self.info.images {
-            image.position = image.position.map(z_up);
-            image.rotation = image.rotation.map(|rotation| turn * rotation);
-        }
-        if self.info.vertical_unit.take().is_some() {
+        if !turn.keeps_z() && info.vertical_unit.take().is_some() {
             self.warn("unit_vertical_dropped", "the file names a unit of heights for its z axis, which does not point up: it is not used");
         }
-        self.warn("axis_turned", "Y is taken as pointing up, as wished: x, y, z became x, -z, y");
+        self.warn("axis_turned", format!("{} is taken as pointing up, as wished: x, y, z became {}", turn.up(), turn.name()));
     }
 
     /// Makes the grid's scales positive: what counts downwards, as a turned axis does, has its whole numbers negated, and stays exact.
@@ -129,8 +124,8 @@ impl Adapted {
     /// Brings whole numbers into the grid; `false` where one has no negative.
     fn turn_steps(&self, steps: &mut [[i32; 3]]) -> bool {
         for steps in steps {
-            if self.turned {
-                *steps = [steps[0], steps[2], steps[1]];
+            if let Some(turn) = self.turn {
+                *steps = turn.steps(*steps);
             }
             for (step, _) in steps.iter_mut().zip(self.mirrored).filter(|(_, mirrored)| *mirrored) {
                 let Some(negative) = step.checked_neg() else { return false };
@@ -214,8 +209,9 @@ impl Adapted {
         if !is_asked {
             return;
         }
-        let vertical_m = self.inner.info().vertical_unit.filter(|_| !self.turned).and_then(Unit::metres).unwrap_or(1.0);
-        let projector = match Projector::new(&crs, self.info.bounds, vertical_m, zone) {
+        let vertical_m = self.inner.info().vertical_unit.filter(|_| self.turn.is_none_or(Turn::keeps_z)).and_then(Unit::metres).unwrap_or(1.0);
+        let precision = self.precision();
+        let projector = match Projector::new(&crs, self.info.bounds, vertical_m, zone, |position| precision.position(position)) {
             Ok(projector) => projector,
             Err(why) => {
                 let what = if kind == Coordinates::Geographic { "angles" } else { "lengths from the Earth's centre" };
@@ -265,9 +261,9 @@ impl Adapted {
     }
 
     fn place(&mut self, positions: &mut [DVec3]) {
-        if self.turned {
+        if let Some(turn) = self.turn {
             for position in positions.iter_mut() {
-                *position = z_up(*position);
+                *position = turn.position(*position);
             }
         }
         let Some(projector) = &self.projector else { return };
@@ -298,7 +294,7 @@ impl PointSource for Adapted {
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let read = self.inner.read_records(chunk, wanted, max);
-        let is_new = self.turned || self.mirrored != [false; 3] || self.projector.is_some();
+        let is_new = self.turn.is_some() || self.mirrored != [false; 3] || self.projector.is_some();
         if let (true, true, Some(grid)) = (is_new, chunk.positions.is_empty(), self.inner.info().grid) {
             chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
         }
@@ -330,6 +326,14 @@ impl PointSource for Adapted {
         self.inner.wkt().filter(|_| self.keeps_wkt)
     }
 
+    fn precision(&self) -> Precision {
+        match self.inner.precision() {
+            _ if self.projector.is_some() => Precision::Steps(DVec3::splat(PROJECTED_STEP_M)),
+            Precision::Steps(steps) => Precision::Steps(self.turn.map_or(steps, |turn| turn.position(steps).abs())),
+            float => float,
+        }
+    }
+
     fn gps_standard_time(&self) -> bool {
         self.inner.gps_standard_time()
     }
@@ -344,10 +348,6 @@ impl SourceInfo {
     fn unit_source_or_file(&self) -> UnitSource {
         if self.unit_source == UnitSource::User { UnitSource::User } else { UnitSource::File }
     }
-}
-
-fn z_up(position: DVec3) -> DVec3 {
-    DVec3::new(position.x, -position.z, position.y)
 }
 
 fn unit_of(crs: &str) -> Option<Unit> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::frame::{Unit, UnitSource};
 use crate::points::Bounds;
-use crate::read::{ImageInfo, Override, PointSource, Setup, Warning, record};
+use crate::read::{ImageInfo, Override, PointSource, Precision, Setup, Warning, record};
 
 /// The document of `inspect --json`. It grows; its fields do not change.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +45,9 @@ pub struct Inspection {
     pub images: Vec<ImageInfo>,
     /// What tiling the file alone takes.
     pub estimate: Estimate,
+    /// How finely the coordinates are stored: for showing `bounds`, which are plain numbers in JSON.
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 /// What tiling takes, guessed so that it is rather less: the stadium that `docs/benchmarks.md` measures takes less than half of the time, and
@@ -166,6 +169,7 @@ impl Inspection {
             setups: info.setups.clone(),
             images: info.images.clone(),
             estimate: Estimate::new(info.points, record_len as u64),
+            precision: source.precision(),
         }
     }
 }

@@ -44,7 +44,7 @@ use crate::frame::UnitSource;
 use crate::points::{Bounds, PointChunk};
 use crate::read::adapt::adapt;
 use crate::read::record::{RecordChunk, TailFormat, Wanted};
-use crate::read::{Grid, Override, PointSource, Source, SourceInfo, Warning};
+use crate::read::{Grid, Override, PointSource, Precision, Source, SourceInfo, Warning};
 
 /// The file behind every way of reading.
 type Input = BufReader<Box<dyn Source>>;
@@ -226,11 +226,13 @@ impl LasReader {
         let is_box = announced.min.is_finite() && announced.max.is_finite() && !announced.is_empty();
         if !is_box || (!bounds.is_empty() && !announced.contains_box(bounds, slack)) {
             self.info.bounds = bounds;
+            let precision = Precision::Steps(slack);
             self.info.warnings.push(Warning {
                 code: "las_bounds",
                 message: format!(
                     "the header's bounds, {} to {}, do not hold the points: those of {sampled} sampled points are given instead",
-                    announced.min, announced.max
+                    precision.position(announced.min),
+                    precision.position(announced.max)
                 ),
             });
         }

@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::frame::UnitSource;
 use crate::points::{Attributes, Bounds, PointChunk};
 use crate::read::adapt::adapt;
-use crate::read::{Override, PointSource, RecordChunk, Source, SourceInfo, TailFormat, Wanted, Warning, record};
+use crate::read::{Override, PointSource, Precision, RecordChunk, Source, SourceInfo, TailFormat, Wanted, Warning, record};
 
 /// Blocks that the sample takes where vertices can be sought.
 const SAMPLE_BLOCKS: u64 = 5;
@@ -385,6 +385,12 @@ impl PointSource for PlyReader {
 
     fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    fn precision(&self) -> Precision {
+        let is_double = self.layout.fields[..RED].iter().flatten().any(|field| field.kind.len() == 8);
+        // Text is read as doubles, whatever its header calls it.
+        if is_double || self.lines.is_some() { Precision::Double } else { Precision::Single }
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {

@@ -10,15 +10,19 @@ use crate::frame::Unit;
 const MAX_WKT: usize = 1 << 16;
 
 impl Override {
-    /// Reads wishes: `up` is `y` or `z`, `unit` a name of [`Unit::by_name`], `crs` is `EPSG:n` or WKT.
+    /// Reads wishes: `up` is `x`, `y`, `z`, `-x`, `-y` or `-z`, `unit` a name of [`Unit::by_name`], `crs` is `EPSG:n` or WKT.
     ///
     /// # Errors
     /// `up_invalid`, `unit_invalid`, `crs_invalid`.
     pub fn parse(up: Option<&str>, unit: Option<&str>, crs: Option<&str>) -> Result<Self> {
         let up = up.map(|text| match text.trim().to_ascii_lowercase().as_str() {
+            "x" => Ok(Up::X),
             "y" => Ok(Up::Y),
             "z" => Ok(Up::Z),
-            _ => Err(Error::input("up_invalid", format!("\"{}\" is no axis that points up", shorten(text)), "Name y or z.")),
+            "-x" => Ok(Up::MinusX),
+            "-y" => Ok(Up::MinusY),
+            "-z" => Ok(Up::MinusZ),
+            _ => Err(Error::input("up_invalid", format!("\"{}\" is no axis that points up", shorten(text)), "Name x, y, z, -x, -y or -z.")),
         });
         let unit = unit.map(|text| {
             let invalid = || Error::input("unit_invalid", format!("\"{}\" is no unit that is known", shorten(text)), UNIT_HINT);
@@ -74,7 +78,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         let code = |up, unit, crs| Override::parse(up, unit, crs).map_err(|error| error.code());
-        assert_eq!(code(Some("x"), None, None), Err("up_invalid"));
+        assert_eq!(code(Some("w"), None, None), Err("up_invalid"));
         assert_eq!(code(None, Some("parsec"), None), Err("unit_invalid"));
         for crs in ["", "EPSG:0", "EPSG:99999", "EPSG:1e3", "ESRI:102100", "Lambert", "PROJCS[", "urn:ogc:def:crs:EPSG::4326"] {
             assert_eq!(code(None, None, Some(crs)), Err("crs_invalid"), "{crs}");

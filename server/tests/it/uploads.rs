@@ -217,7 +217,7 @@ fn wishes_go_with_the_job() {
     }
 
     for (query, code) in [
-        ("up=x", "up_invalid"),
+        ("up=w", "up_invalid"),
         ("unit=parsec", "unit_invalid"),
         ("crs=EPSG:99999", "crs_invalid"),
         ("crs=Lambert", "crs_invalid"),
