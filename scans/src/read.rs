@@ -203,7 +203,7 @@ pub trait PointSource: Send {
         false
     }
 
-    /// Positions of some points, for what can be told from a few: at most about 50,000, spread over the file where that is
+    /// Positions of some points, for what can be told from a few: some ten thousand, spread over the file where that is
     /// cheap. To be asked for once, before points are read: what opening had to look at anyway is given away, and a
     /// second call may find nothing. The next point read is the first one again.
     fn sample(&mut self) -> Result<Vec<DVec3>> {

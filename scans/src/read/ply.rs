@@ -39,6 +39,9 @@ use crate::read::{Override, PointSource, Precision, RecordChunk, Source, SourceI
 const SAMPLE_BLOCKS: u64 = 5;
 /// Vertices of a block of the sample.
 const SAMPLE_POINTS: u64 = 10_000;
+/// Runs of positions from all over a file whose vertices can be sought, and vertices of each: some milliseconds of reading.
+const SPREAD_RUNS: u64 = 250;
+const SPREAD_POINTS: u64 = 200;
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of text, and of vertices with lists, read at a time.
@@ -201,6 +204,18 @@ impl PlyReader {
     fn go_to(&mut self, vertex: u64) -> Result<(), Fault> {
         self.input.seek(SeekFrom::Start(self.start + vertex * if vertex == 0 { 0 } else { self.layout.stride as u64 }))?;
         self.done = vertex;
+        Ok(())
+    }
+
+    /// Short runs of positions from all over the file: in the order of a scanner, long ones are a few lines on its walls.
+    fn spread(&mut self, positions: &mut Vec<DVec3>) -> Result<(), Fault> {
+        let last = self.info.points - SPREAD_POINTS;
+        for run in 0..SPREAD_RUNS {
+            self.go_to((u128::from(last) * u128::from(run) / u128::from(SPREAD_RUNS - 1)) as u64)?;
+            self.read_rows(SPREAD_POINTS as usize)?;
+            positions.extend(self.rows.iter().map(|row| DVec3::new(row[0], row[1], row[2])).filter(|position| position.is_finite()));
+        }
+        self.rows.clear();
         Ok(())
     }
 
@@ -394,7 +409,13 @@ impl PointSource for PlyReader {
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        Ok(std::mem::take(&mut self.sample))
+        let mut sample = std::mem::take(&mut self.sample);
+        if self.is_strided() && self.info.points > SPREAD_RUNS * SPREAD_POINTS {
+            sample.clear();
+            let read = self.spread(&mut sample).and_then(|()| self.go_to(0));
+            read.map_err(|fault| fault.named(&self.name))?;
+        }
+        Ok(sample)
     }
 }
 

@@ -145,19 +145,9 @@ fn vertical(axes: &[Axis; 3], metres: f64) -> usize {
     best.0
 }
 
-/// An even choice of the finite points, no more than [`MOST_POINTS`], each once.
+/// An even choice of the finite points, no more than [`MOST_POINTS`]: every second or third of a run of a scanner keeps its surfaces.
 fn thin(sample: &[DVec3]) -> Vec<DVec3> {
-    // Runs of neighbours show surfaces where single points from all over would not: whole runs are left out.
-    const RUN: usize = 2_000;
-    let runs = sample.len().div_ceil(RUN).max(1);
-    let kept = runs.min(MOST_POINTS / RUN);
-    (0..kept)
-        .flat_map(|index| {
-            let start = index * runs / kept * RUN;
-            sample[start..sample.len().min(start + RUN)].iter().copied()
-        })
-        .filter(|point| point.is_finite())
-        .collect()
+    sample.iter().step_by(sample.len().div_ceil(MOST_POINTS).max(1)).copied().filter(|point| point.is_finite()).collect()
 }
 
 /// What is seen in a sample.

@@ -115,4 +115,8 @@ impl RawRecords for Plain {
         self.next = point.min(self.points);
         true
     }
+
+    fn is_indexed(&self) -> bool {
+        true
+    }
 }
