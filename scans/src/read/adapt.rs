@@ -16,11 +16,11 @@ mod unit;
 use glam::{DQuat, DVec3};
 use rayon::prelude::*;
 
+use self::turn::Turn;
 use super::crs::project::{Coordinates, Projector, code, coordinates};
 use super::crs::{self, wkt};
 use super::wishes::check_crs;
 use super::{Grid, Override, PointSource, Precision, RecordChunk, SourceInfo, TailFormat, Wanted, Warning};
-use self::turn::Turn;
 use crate::error::Result;
 use crate::frame::{Unit, UnitSource};
 use crate::points::PointChunk;
@@ -209,7 +209,8 @@ impl Adapted {
         if !is_asked {
             return;
         }
-        let vertical_m = self.inner.info().vertical_unit.filter(|_| self.turn.is_none_or(Turn::keeps_z)).and_then(Unit::metres).unwrap_or(1.0);
+        let vertical_m =
+            self.inner.info().vertical_unit.filter(|_| self.turn.is_none_or(Turn::keeps_z)).and_then(Unit::metres).unwrap_or(1.0);
         let precision = self.precision();
         let projector = match Projector::new(&crs, self.info.bounds, vertical_m, zone, |position| precision.position(position)) {
             Ok(projector) => projector,

@@ -277,7 +277,8 @@ impl PointSource for E57Reader {
     /// The first points of scans spread over the file: scans keep the order of the instrument, so that of each as many are read as show more
     /// than a few columns, and some of these given.
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        let usable: Vec<usize> = (0..self.scans.len()).filter(|&place| self.scans[place].points > 0 && self.scans[place].fields.is_ok()).collect();
+        let usable: Vec<usize> =
+            (0..self.scans.len()).filter(|&place| self.scans[place].points > 0 && self.scans[place].fields.is_ok()).collect();
         let chosen = usable.len().min(SPREAD_SCANS).max(1);
         let (read, kept) = (SPREAD_READ / chosen, SPREAD_KEPT / chosen);
         let mut out = Vec::new();
@@ -292,9 +293,8 @@ impl PointSource for E57Reader {
             let mut seen = 0;
             while seen < wanted {
                 let most = BLOCK_POINTS.min(wanted - seen);
-                let count = vector
-                    .block(&mut self.pages, most, |role| is_wanted(role, Attributes::default()), &mut self.columns)
-                    .map_err(named)?;
+                let count =
+                    vector.block(&mut self.pages, most, |role| is_wanted(role, Attributes::default()), &mut self.columns).map_err(named)?;
                 if count == 0 {
                     break;
                 }

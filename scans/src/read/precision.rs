@@ -62,12 +62,25 @@ mod tests {
 
     #[test]
     fn steps_have_their_decimals() {
-        for (step, expected) in
-            [(0.001, 3), (0.01, 2), (0.0001, 4), (0.00025, 5), (1.0, 0), (10.0, 0), (0.5, 1), (0.000_304_8, 5), (1.0 / 3.0, 2), (1e-15, 12), (f64::NAN, 3)]
-        {
+        for (step, expected) in [
+            (0.001, 3),
+            (0.01, 2),
+            (0.0001, 4),
+            (0.00025, 5),
+            (1.0, 0),
+            (10.0, 0),
+            (0.5, 1),
+            (0.000_304_8, 5),
+            (1.0 / 3.0, 2),
+            (1e-15, 12),
+            (f64::NAN, 3),
+        ] {
             assert_eq!(decimals(step), expected, "{step}");
         }
-        assert_eq!(Precision::Steps(DVec3::new(0.001, 0.01, 1.0)).position(DVec3::new(-22.990_000_000_000_002, -0.001, 7.0)), "-22.990 0.00 7");
+        assert_eq!(
+            Precision::Steps(DVec3::new(0.001, 0.01, 1.0)).position(DVec3::new(-22.990_000_000_000_002, -0.001, 7.0)),
+            "-22.990 0.00 7"
+        );
     }
 
     #[test]

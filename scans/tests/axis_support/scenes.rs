@@ -108,7 +108,8 @@ impl<'a> Plot<'a> {
                     let (length, width) = (self.between(0.8, 2.0), self.between(0.6, 1.0));
                     self.thing(at + DVec3::Z * 0.71, dvec3(length, width, 0.03), turn);
                     for (u, v) in [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)] {
-                        let leg = dvec3(turn.cos(), turn.sin(), 0.0) * u * (length * 0.5 - 0.05) + dvec3(-turn.sin(), turn.cos(), 0.0) * v * (width * 0.5 - 0.05);
+                        let leg = dvec3(turn.cos(), turn.sin(), 0.0) * u * (length * 0.5 - 0.05)
+                            + dvec3(-turn.sin(), turn.cos(), 0.0) * v * (width * 0.5 - 0.05);
                         self.thing(at + leg, dvec3(0.05, 0.05, 0.71), turn);
                     }
                 }
@@ -177,7 +178,8 @@ fn corridor(rng: &mut ChaCha8Rng) -> Site {
 /// Rooms on both sides of a corridor, on one or two storeys.
 fn offices(rng: &mut ChaCha8Rng, storeys: u32) -> Site {
     let mut plot = Plot::new(rng);
-    let (length, depth, corridor, height) = (plot.between(18.0, 30.0), plot.between(4.0, 6.0), plot.between(1.6, 2.6), plot.between(2.5, 3.4));
+    let (length, depth, corridor, height) =
+        (plot.between(18.0, 30.0), plot.between(4.0, 6.0), plot.between(1.6, 2.6), plot.between(2.5, 3.4));
     for storey in 0..storeys {
         let floor = f64::from(storey) * (height + 0.4);
         let width = 2.0 * depth + corridor;

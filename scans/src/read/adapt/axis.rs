@@ -34,9 +34,12 @@ const LEAST_AREA: f64 = 0.005;
 
 /// The sum of logarithms that names another axis: see [`vertical`].
 const AGREEMENT: f64 = 1.5;
-/// The same for a space five times as long as it is wide and high, a tunnel or corridor: its cross-section alone must tell.
-const AGREEMENT_TUNNEL: f64 = 2.2;
+/// The same for two shapes that look alike on another side: a space five times as long as it is wide and high, a corridor, whose cross-section
+/// alone must tell; and an open one of two surfaces, a street with the front of a house, whose front may be larger than the ground.
+const AGREEMENT_ALIKE: f64 = 2.2;
 const TUNNEL: f64 = 5.0;
+/// Share of the surfaces square to an axis in its fullest level that leaves none on the other side: a room has at most two thirds in one.
+const ONE_SIDED: f64 = 0.8;
 /// No part of the sum counts for more: a factor of 4.5 in areas, of 3.3 in extents, of 2.2 in what faces all around.
 const MOST_AREAS: f64 = 1.5;
 const MOST_FLAT: f64 = 1.2;
@@ -62,7 +65,10 @@ pub(super) fn doubt(sample: &[DVec3], setups: &[Setup], unit_m: Option<f64>) -> 
     if let Some((up, count)) = setups::up(setups) {
         let ask = ask(up, true);
         return (up != Up::Z).then(|| {
-            format!("{} seems to point up, not Z: {count} scanner positions, turned about one axis, stood upright along it. {ask}", name(up))
+            format!(
+                "{} seems to point up, not Z: {count} scanner positions, turned about one axis, stood upright along it. {ask}",
+                name(up)
+            )
         });
     }
     let points = thin(sample);
@@ -137,7 +143,8 @@ fn vertical(axes: &[Axis; 3], metres: f64) -> usize {
             && other.extent.max(axis.extent) * metres < SHAFT_PLAN_M
             && more.square < SHAFT_AREAS;
         let is_flat = more.flat >= LEAST_FLAT || more.square >= MANY_TIMES;
-        let needed = if is_tunnel { AGREEMENT_TUNNEL } else { AGREEMENT };
+        let is_open = axis.level > ONE_SIDED * axis.square && z.level > ONE_SIDED * z.square;
+        let needed = if is_tunnel || is_open { AGREEMENT_ALIKE } else { AGREEMENT };
         if sum >= needed && is_flat && !is_low && !is_shaft && sum > best.1 {
             best = (index, sum);
         }

@@ -113,6 +113,11 @@ impl Comparison {
         let ratio = |own: f64, other: f64| ((own + NOTHING) / (other + NOTHING)).ln();
         // Furniture is a small part of all surface.
         let around = ((axis.around + 0.3 * NOTHING) / (other.around + 0.3 * NOTHING)).ln();
-        Self { around, square: ratio(axis.square, other.square), level: ratio(axis.level, other.level), flat: (other.extent / axis.extent).ln() }
+        Self {
+            around,
+            square: ratio(axis.square, other.square),
+            level: ratio(axis.level, other.level),
+            flat: (other.extent / axis.extent).ln(),
+        }
     }
 }

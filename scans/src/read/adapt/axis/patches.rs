@@ -107,7 +107,8 @@ fn strongest(members: &mut [Member]) -> Option<(Patch, usize)> {
     if count < LEAST {
         return None;
     }
-    let (low, high) = members.iter().fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(low, high), member| (low.min(member.point), high.max(member.point)));
+    let (low, high) =
+        members.iter().fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(low, high), member| (low.min(member.point), high.max(member.point)));
     let near = NEAR * (high - low).max_element();
     // A sequence of its own: the outcome must depend on nothing but the points.
     let mut state = 0x9e37_79b9_u32 ^ count as u32;
@@ -221,8 +222,9 @@ mod tests {
     fn points_without_order_have_no_patches() {
         // A lattice turned against the cells, which fills space.
         let turn = DMat3::from_axis_angle(DVec3::new(1.0, 2.0, 3.0).normalize(), 0.7);
-        let points: Vec<DVec3> =
-            (0..8000).map(|i| turn * DVec3::new(f64::from(i % 20), f64::from(i / 20 % 20), f64::from(i / 400)) + DVec3::splat(20.0)).collect();
+        let points: Vec<DVec3> = (0..8000)
+            .map(|i| turn * DVec3::new(f64::from(i % 20), f64::from(i / 20 % 20), f64::from(i / 400)) + DVec3::splat(20.0))
+            .collect();
         let area: f64 = patches(&points, DVec3::ZERO, 64.0).iter().map(|patch| patch.area).sum();
         assert!(area < 400.0, "{area} of 2400 on the outside alone");
     }

@@ -23,8 +23,14 @@ pub(super) fn up(setups: &[Setup]) -> Option<(Up, usize)> {
     if !agree || !differ {
         return None;
     }
-    let directions =
-        [(Up::X, DVec3::X), (Up::MinusX, -DVec3::X), (Up::Y, DVec3::Y), (Up::MinusY, -DVec3::Y), (Up::Z, DVec3::Z), (Up::MinusZ, -DVec3::Z)];
+    let directions = [
+        (Up::X, DVec3::X),
+        (Up::MinusX, -DVec3::X),
+        (Up::Y, DVec3::Y),
+        (Up::MinusY, -DVec3::Y),
+        (Up::Z, DVec3::Z),
+        (Up::MinusZ, -DVec3::Z),
+    ];
     directions.into_iter().find(|(_, direction)| direction.dot(up) >= close).map(|(name, _)| (name, posed.len()))
 }
 
