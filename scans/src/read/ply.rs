@@ -210,12 +210,17 @@ impl PlyReader {
     /// Short runs of positions from all over the file: in the order of a scanner, long ones are a few lines on its walls.
     fn spread(&mut self, positions: &mut Vec<DVec3>) -> Result<(), Fault> {
         let last = self.info.points - SPREAD_POINTS;
+        let stride = self.layout.stride;
+        self.bytes.resize(SPREAD_POINTS as usize * stride, 0);
         for run in 0..SPREAD_RUNS {
-            self.go_to((u128::from(last) * u128::from(run) / u128::from(SPREAD_RUNS - 1)) as u64)?;
-            self.read_rows(SPREAD_POINTS as usize)?;
-            positions.extend(self.rows.iter().map(|row| DVec3::new(row[0], row[1], row[2])).filter(|position| position.is_finite()));
+            let vertex = (u128::from(last) * u128::from(run) / u128::from(SPREAD_RUNS - 1)) as u64;
+            // Past the buffer, which would be filled each time.
+            let input = self.input.get_mut();
+            input.seek(SeekFrom::Start(self.start + vertex * stride as u64))?;
+            input.read_exact(&mut self.bytes)?;
+            let rows = self.bytes.chunks_exact(stride).map(|bytes| self.layout.row(bytes));
+            positions.extend(rows.map(|row| DVec3::new(row[0], row[1], row[2])).filter(|position| position.is_finite()));
         }
-        self.rows.clear();
         Ok(())
     }
 
