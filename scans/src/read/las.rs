@@ -53,9 +53,6 @@ type Input = BufReader<Box<dyn Source>>;
 const SAMPLE_BLOCKS: u64 = 5;
 /// Points of a block of the sample; a LAZ gives whole chunks, of 50,000 as a rule.
 const SAMPLE_POINTS: u64 = 10_000;
-/// Runs of positions from all over a file without compression, and points of each: some milliseconds of reading.
-const SPREAD_RUNS: u64 = 500;
-const SPREAD_POINTS: u64 = 100;
 /// Raw records read at a time, in bytes.
 const BLOCK_BYTES: u64 = 16 << 20;
 
@@ -242,21 +239,6 @@ impl LasReader {
         Ok(())
     }
 
-    /// Short runs of positions from all over the file: in the order of a scanner, long ones are a few lines on its walls.
-    fn spread(&mut self, positions: &mut Vec<DVec3>) -> Result<(), Fault> {
-        let mut chunk = PointChunk::default();
-        let last = self.info.points - SPREAD_POINTS;
-        for run in 0..SPREAD_RUNS {
-            self.raw.go_to((u128::from(last) * u128::from(run) / u128::from(SPREAD_RUNS - 1)) as u64);
-            self.records.clear();
-            self.raw.read(&mut self.records, SPREAD_POINTS)?;
-            chunk.clear();
-            self.layout.decode(&self.records, &mut chunk);
-            positions.extend(chunk.positions.iter().copied().filter(|position| position.is_finite()));
-        }
-        Ok(())
-    }
-
     /// Goes to the first point, with these fields from there on.
     fn select(&mut self, fields: Fields) {
         self.fields = fields;
@@ -390,14 +372,7 @@ impl PointSource for LasReader {
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        let mut sampled = std::mem::take(&mut self.sampled);
-        if self.raw.is_indexed() && self.info.points > SPREAD_RUNS * SPREAD_POINTS {
-            sampled.clear();
-            let read = self.spread(&mut sampled);
-            self.select(self.fields);
-            read.map_err(|fault| error(fault, &self.name))?;
-        }
-        Ok(sampled)
+        Ok(std::mem::take(&mut self.sampled))
     }
 
     fn tail_format(&self) -> TailFormat {

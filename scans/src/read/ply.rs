@@ -39,9 +39,6 @@ use crate::read::{Override, PointSource, Precision, RecordChunk, Source, SourceI
 const SAMPLE_BLOCKS: u64 = 5;
 /// Vertices of a block of the sample.
 const SAMPLE_POINTS: u64 = 10_000;
-/// Runs of positions from all over a file whose vertices can be sought, and vertices of each: some milliseconds of reading.
-const SPREAD_RUNS: u64 = 250;
-const SPREAD_POINTS: u64 = 200;
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of text, and of vertices with lists, read at a time.
@@ -204,23 +201,6 @@ impl PlyReader {
     fn go_to(&mut self, vertex: u64) -> Result<(), Fault> {
         self.input.seek(SeekFrom::Start(self.start + vertex * if vertex == 0 { 0 } else { self.layout.stride as u64 }))?;
         self.done = vertex;
-        Ok(())
-    }
-
-    /// Short runs of positions from all over the file: in the order of a scanner, long ones are a few lines on its walls.
-    fn spread(&mut self, positions: &mut Vec<DVec3>) -> Result<(), Fault> {
-        let last = self.info.points - SPREAD_POINTS;
-        let stride = self.layout.stride;
-        self.bytes.resize(SPREAD_POINTS as usize * stride, 0);
-        for run in 0..SPREAD_RUNS {
-            let vertex = (u128::from(last) * u128::from(run) / u128::from(SPREAD_RUNS - 1)) as u64;
-            // Past the buffer, which would be filled each time.
-            let input = self.input.get_mut();
-            input.seek(SeekFrom::Start(self.start + vertex * stride as u64))?;
-            input.read_exact(&mut self.bytes)?;
-            let rows = self.bytes.chunks_exact(stride).map(|bytes| self.layout.row(bytes));
-            positions.extend(rows.map(|row| DVec3::new(row[0], row[1], row[2])).filter(|position| position.is_finite()));
-        }
         Ok(())
     }
 
@@ -414,13 +394,7 @@ impl PointSource for PlyReader {
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        let mut sample = std::mem::take(&mut self.sample);
-        if self.is_strided() && self.info.points > SPREAD_RUNS * SPREAD_POINTS {
-            sample.clear();
-            let read = self.spread(&mut sample).and_then(|()| self.go_to(0));
-            read.map_err(|fault| fault.named(&self.name))?;
-        }
-        Ok(sample)
+        Ok(std::mem::take(&mut self.sample))
     }
 }
 

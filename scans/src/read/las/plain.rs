@@ -115,8 +115,4 @@ impl RawRecords for Plain {
         self.next = point.min(self.points);
         true
     }
-
-    fn is_indexed(&self) -> bool {
-        true
-    }
 }

@@ -34,11 +34,6 @@ pub(super) trait RawRecords: Send {
     /// Goes to a point, or to one a little before it; `false` where only the first can be reached.
     fn go_to(&mut self, point: u64) -> bool;
 
-    /// Whether [`RawRecords::go_to`] goes to the point itself, at the price of a read.
-    fn is_indexed(&self) -> bool {
-        false
-    }
-
     /// Which fields are wanted from now on; others may come as zeros or as those of the first point of a chunk. To be
     /// followed by [`RawRecords::go_to`].
     fn select(&mut self, _selection: DecompressionSelection) {}
