@@ -55,8 +55,9 @@ pub struct Projector {
 }
 
 impl Projector {
-    /// To the zone of the middle of `bounds`, or to that of the code `zone`; `Err` says why the scan cannot be projected.
-    pub fn new(crs: &str, bounds: Bounds, vertical_m: f64, zone: Option<u16>) -> Result<Self, String> {
+    /// To the zone of the middle of `bounds`, or to that of the code `zone`; `Err` says why the scan cannot be projected, with positions as
+    /// `show` writes them.
+    pub fn new(crs: &str, bounds: Bounds, vertical_m: f64, zone: Option<u16>, show: impl Fn(DVec3) -> String) -> Result<Self, String> {
         let text = parameters(crs).ok_or("the coordinate reference system is not known")?;
         let from = proj(&text)?;
         let geographic = from.is_latlong();
@@ -67,7 +68,11 @@ impl Projector {
             (6.33e6..6.42e6).contains(&bounds.center().length())
         };
         if !fits || bounds.is_empty() {
-            return Err(format!("the coordinates, {} to {}, are outside of the range of such a system", bounds.min, bounds.max));
+            return Err(format!(
+                "the coordinates, {} to {}, are outside of the range of such a system",
+                show(bounds.min),
+                show(bounds.max)
+            ));
         }
         let code = if let Some(code) = zone {
             code
@@ -166,20 +171,25 @@ mod tests {
             (DVec3::new(144.9717, -37.8047, 30.0), 32755, DVec3::new(321_440.088_335, 5_813_915.769_519, 30.0)),
             (DVec3::new(-180.0, 0.5, 0.0), 32601, DVec3::new(166_034.098_267, 55_341.388_216, 0.0)),
         ] {
-            let projector = Projector::new("EPSG:4326", around(place, 1e-4), 1.0, None).expect("a place on the Earth");
+            let projector =
+                Projector::new("EPSG:4326", around(place, 1e-4), 1.0, None, |place| place.to_string()).expect("a place on the Earth");
             assert_eq!(projector.code, code);
             let found = projector.project(place).expect("a place on the map");
             assert!((found - expected).abs().max_element() < 1e-5, "{found}");
         }
         for (place, why) in [(DVec3::new(600_000.0, 5e6, 0.0), "outside of the range"), (DVec3::new(0.0, 89.0, 0.0), "does not cover")] {
-            assert!(Projector::new("EPSG:4326", around(place, 0.1), 1.0, None).is_err_and(|text| text.contains(why)), "{why}");
+            assert!(
+                Projector::new("EPSG:4326", around(place, 0.1), 1.0, None, |place| place.to_string()).is_err_and(|text| text.contains(why)),
+                "{why}"
+            );
         }
     }
 
     #[test]
     fn geocentric_coordinates_are_projected() {
         let place = DVec3::new(4_177_500.0, 854_000.0, 4_728_000.0);
-        let projector = Projector::new("EPSG:4978", around(place, 50.0), 1.0, None).expect("a place on the Earth");
+        let projector =
+            Projector::new("EPSG:4978", around(place, 50.0), 1.0, None, |place| place.to_string()).expect("a place on the Earth");
         assert_eq!(projector.code, 32632);
         let here = projector.project(place).expect("a place on the map");
         let above = projector.project(place + place.normalize() * 10.0).expect("a place on the map");

@@ -165,9 +165,18 @@ pub fn check_size(bounds: Bounds, unit: Unit) -> Result<()> {
     // Differences of large coordinates come out a little too small or too large.
     let slack = 1e-3 * MIN_EXTENT_M;
     if !finite || longest > MAX_EXTENT_M + slack || (longest > slack && longest < MIN_EXTENT_M - slack) {
-        return Err(implausible(format!("the scan would be {} m x {} m x {} m large", edge.x, edge.y, edge.z)));
+        return Err(implausible(format!("the scan would be {} m x {} m x {} m large", metres(edge.x), metres(edge.y), metres(edge.z))));
     }
     Ok(())
+}
+
+/// A length in words: to a millimetre, shorter ones to three digits, those that no scan has as powers of ten.
+fn metres(length: f64) -> String {
+    match length.abs() {
+        0.001..1e9 => format!("{length:.3}"),
+        0.0 => "0".to_owned(),
+        _ => format!("{length:.3e}"),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Axes, units and coordinate reference systems of a file, after the user's overrides: one wrapper around the readers of all
 //! formats.
 //!
-//! In this order: Y up is turned to Z up; the unit is the user's, else that of the CRS that the user gives, else the
+//! In this order: the axis that points up becomes Z; the unit is the user's, else that of the CRS that the user gives, else the
 //! file's; geographic coordinates (degrees) and geocentric ones are projected to the UTM zone (WGS 84) of the scan's middle,
 //! point by point. All other coordinates stay as they are, so that COPC has the file's own: tiles are in metres
 //! by [`parterre_crs::Placement`]. Each step adds a warning. An axis or a unit that looks wrong is only reported, never changed.
@@ -10,20 +10,21 @@
 //! files of one scan on both sides of a zone's border must be opened by [`crate::open_all`], which uses the first one's zone.
 
 mod axis;
+mod turn;
 mod unit;
-
-use std::f64::consts::FRAC_PI_2;
 
 use glam::{DQuat, DVec3};
 use rayon::prelude::*;
 
-use crate::overrides::{Override, Up, check_crs};
+use self::turn::Turn;
+use crate::overrides::{Override, check_crs};
+use crate::precision::Precision;
 use crate::source::{PointSource, SourceInfo};
 use parterre_crs::epsg::{code, unit_of_epsg};
 use parterre_crs::project::{Coordinates, Projector, coordinates};
 use parterre_crs::wkt;
 use parterre_model::frame::{Unit, UnitSource};
-use parterre_model::points::{Bounds, PointChunk};
+use parterre_model::points::PointChunk;
 use parterre_model::record::{AttributeLayout, Grid, RecordChunk, Wanted};
 use parterre_model::{Result, Warning};
 
@@ -48,7 +49,7 @@ pub(super) fn adapt_to_zone(mut inner: Box<dyn PointSource>, overrides: &Overrid
         info: inner.info().clone(),
         inner,
         own_warnings: Vec::new(),
-        turned: overrides.up == Some(Up::Y),
+        turn: overrides.up.and_then(Turn::of),
         mirrored: [false; 3],
         projector: None,
         keeps_wkt: wanted_crs.is_none(),
@@ -65,7 +66,9 @@ pub(super) fn adapt_to_zone(mut inner: Box<dyn PointSource>, overrides: &Overrid
         adapted.own_warnings.extend(unit::implausible(info).map(|message| Warning::new("unit_suspect", message)));
     }
     if overrides.up.is_none() && adapted.info.crs.is_none() {
-        adapted.own_warnings.extend(axis::doubt(&sample).map(|message| Warning::new("axis_suspect", message)));
+        let unit_m = adapted.info.unit.and_then(Unit::metres);
+        let doubt = axis::doubt(&sample, &adapted.info.setups, unit_m);
+        adapted.own_warnings.extend(doubt.map(|message| Warning::new("axis_suspect", message)));
     }
     adapted.update_info();
     Ok(Box::new(adapted))
@@ -76,7 +79,8 @@ struct Adapted {
     info: SourceInfo,
     /// Warnings of this wrapper, beside those of the reader.
     own_warnings: Vec<Warning>,
-    turned: bool,
+    /// Takes the axis that points up to Z, where it is another one.
+    turn: Option<Turn>,
     /// Axes on which whole numbers are negated.
     mirrored: [bool; 3],
     projector: Option<Projector>,
@@ -93,34 +97,29 @@ impl Adapted {
     }
 
     fn turn_to_z_up(&mut self) {
-        if !self.turned {
-            return;
+        let Some(turn) = self.turn else { return };
+        let info = &mut self.info;
+        info.bounds = turn.bounds(info.bounds);
+        info.grid = info.grid.map(|grid| turn.grid(grid));
+        let rotation = turn.rotation();
+        for setup in &mut info.setups {
+            setup.position = turn.position(setup.position);
+            setup.rotation = rotation * setup.rotation;
         }
-        let bounds = self.info.bounds;
-        if !bounds.is_empty() {
-            let mut turned = Bounds::EMPTY;
-            turned.include(z_up(bounds.min));
-            turned.include(z_up(bounds.max));
-            self.info.bounds = turned;
+        for image in &mut info.images {
+            image.position = image.position.map(|position| turn.position(position));
+            image.rotation = image.rotation.map(|own| rotation * own);
         }
-        self.info.grid =
-            self.info.grid.map(|grid| Grid { scale: DVec3::new(grid.scale.x, -grid.scale.z, grid.scale.y), offset: z_up(grid.offset) });
-        let turn = DQuat::from_rotation_x(FRAC_PI_2);
-        for setup in &mut self.info.setups {
-            setup.position = z_up(setup.position);
-            setup.rotation = turn * setup.rotation;
-        }
-        for image in &mut self.info.images {
-            image.position = image.position.map(z_up);
-            image.rotation = image.rotation.map(|rotation| turn * rotation);
-        }
-        if self.info.vertical_unit.take().is_some() {
+        if !turn.keeps_z() && info.vertical_unit.take().is_some() {
             self.warn(
                 "unit_vertical_dropped",
                 "the file gives a unit of heights for its z axis, which does not point up: that unit is not used",
             );
         }
-        self.warn("axis_turned", "Y is taken as the axis that points up, as requested: x, y, z became x, -z, y");
+        self.warn(
+            "axis_turned",
+            format!("{} is taken as the axis that points up, as requested: x, y, z became {}", turn.up(), turn.name()),
+        );
     }
 
     /// Makes the grid's scales positive. Stored integers of an axis with a negative scale, as a turned axis has, are negated, so that positions stay exact.
@@ -134,8 +133,8 @@ impl Adapted {
     /// Turns and negates stored integers to fit the grid; `false` where one of them is [`i32::MIN`], which cannot be negated.
     fn turn_steps(&self, steps: &mut [[i32; 3]]) -> bool {
         for steps in steps {
-            if self.turned {
-                *steps = [steps[0], steps[2], steps[1]];
+            if let Some(turn) = self.turn {
+                *steps = turn.steps(*steps);
             }
             for (step, _) in steps.iter_mut().zip(self.mirrored).filter(|(_, mirrored)| *mirrored) {
                 let Some(negative) = step.checked_neg() else { return false };
@@ -224,8 +223,10 @@ impl Adapted {
         if !is_asked {
             return;
         }
-        let vertical_m = self.inner.info().vertical_unit.filter(|_| !self.turned).and_then(Unit::metres).unwrap_or(1.0);
-        let projector = match Projector::new(&crs, self.info.bounds, vertical_m, zone) {
+        let vertical_m =
+            self.inner.info().vertical_unit.filter(|_| self.turn.is_none_or(Turn::keeps_z)).and_then(Unit::metres).unwrap_or(1.0);
+        let precision = self.precision();
+        let projector = match Projector::new(&crs, self.info.bounds, vertical_m, zone, |position| precision.position(position)) {
             Ok(projector) => projector,
             Err(why) => {
                 let what = if kind == Coordinates::Geographic { "angles" } else { "lengths from the Earth's centre" };
@@ -278,9 +279,9 @@ impl Adapted {
     }
 
     fn transform(&mut self, positions: &mut [DVec3]) {
-        if self.turned {
+        if let Some(turn) = self.turn {
             for position in positions.iter_mut() {
-                *position = z_up(*position);
+                *position = turn.position(*position);
             }
         }
         let Some(projector) = &self.projector else { return };
@@ -311,7 +312,7 @@ impl PointSource for Adapted {
 
     fn read_records(&mut self, chunk: &mut RecordChunk, wanted: Wanted, max: usize) -> Result<usize> {
         let read = self.inner.read_records(chunk, wanted, max);
-        let is_new = self.turned || self.mirrored != [false; 3] || self.projector.is_some();
+        let is_new = self.turn.is_some() || self.mirrored != [false; 3] || self.projector.is_some();
         if let (true, true, Some(grid)) = (is_new, chunk.positions.is_empty(), self.inner.info().grid) {
             chunk.positions.extend(chunk.steps.iter().map(|&steps| grid.position(steps)));
         }
@@ -343,6 +344,14 @@ impl PointSource for Adapted {
         self.inner.wkt().filter(|_| self.keeps_wkt)
     }
 
+    fn precision(&self) -> Precision {
+        match self.inner.precision() {
+            _ if self.projector.is_some() => Precision::Steps(DVec3::splat(PROJECTED_STEP_M)),
+            Precision::Steps(steps) => Precision::Steps(self.turn.map_or(steps, |turn| turn.position(steps).abs())),
+            float => float,
+        }
+    }
+
     fn gps_standard_time(&self) -> bool {
         self.inner.gps_standard_time()
     }
@@ -357,10 +366,6 @@ impl SourceInfo {
     fn unit_source_or_file(&self) -> UnitSource {
         if self.unit_source == UnitSource::User { UnitSource::User } else { UnitSource::File }
     }
-}
-
-fn z_up(position: DVec3) -> DVec3 {
-    DVec3::new(position.x, -position.z, position.y)
 }
 
 fn unit_of(crs: &str) -> Option<Unit> {

@@ -35,25 +35,29 @@ use self::document::Document;
 use self::pages::Pages;
 use self::pictures::Picture;
 use self::ranges::{Ranges, Sample};
-use self::scan::{Role, Scan};
+use self::scan::{Coding, Role, Scan};
 use self::vector::{Columns, Vector};
 use crate::adapt::adapt;
 use crate::overrides::Override;
+use crate::precision::Precision;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_crs::declared::Crs;
 use parterre_crs::wkt;
 use parterre_model::frame::{Unit, UnitSource};
-use parterre_model::panics;
 use parterre_model::points::{Attributes, Bounds, PointChunk};
 use parterre_model::record::Wanted;
 use parterre_model::setup::{ImageInfo, Setup};
-use parterre_model::{Error, Result, Warning};
+use parterre_model::{Error, Result, Warning, panics};
 
 /// Points decoded at a time.
 const BLOCK_POINTS: usize = 8_192;
 /// Scans that are sampled when a file is opened, and how many points of each.
 const SAMPLE_SCANS: usize = 5;
 const SAMPLE_POINTS: usize = 10_000;
+/// Scans of which positions are sampled, how many points of them are read for it in all (some 10 ms), and how many of these are given.
+const SPREAD_SCANS: usize = 32;
+const SPREAD_READ: usize = 400_000;
+const SPREAD_KEPT: usize = 60_000;
 /// Constant fields take no bytes, so the length of a file does not limit the number of points whose fields are all constant.
 const MAX_CONSTANT_POINTS: u64 = 1 << 20;
 
@@ -155,14 +159,14 @@ impl E57Reader {
             reported: false,
             failed: false,
         };
-        let samples = reader.sample()?;
+        let samples = reader.sample_values()?;
         reader.ranges = ranges::resolve(&reader.scans, &samples, &mut reader.info.warnings);
         reader.info.bounds = bounds_of(&reader.scans, &samples);
         Ok(reader)
     }
 
     /// Reads the first points of some of the scans whose XML does not give all ranges and bounds.
-    fn sample(&mut self) -> Result<Vec<Option<Sample>>> {
+    fn sample_values(&mut self) -> Result<Vec<Option<Sample>>> {
         let mut samples = vec![None; self.scans.len()];
         let unresolved: Vec<_> = (0..self.scans.len()).filter(|&place| ranges::needs_sample(&self.scans[place])).collect();
         let step = unresolved.len().div_ceil(SAMPLE_SCANS).max(1);
@@ -270,10 +274,69 @@ impl PointSource for E57Reader {
         self.gps_standard_time
     }
 
+    /// The first points of scans spread over the file: scans keep the order of the instrument, so that of each as many are read as show more
+    /// than a few columns, and some of these given.
+    fn sample(&mut self) -> Result<Vec<DVec3>> {
+        let usable: Vec<usize> =
+            (0..self.scans.len()).filter(|&place| self.scans[place].points > 0 && self.scans[place].fields.is_ok()).collect();
+        let chosen = usable.len().min(SPREAD_SCANS).max(1);
+        let (read, kept) = (SPREAD_READ / chosen, SPREAD_KEPT / chosen);
+        let mut out = Vec::new();
+        let mut chunk = PointChunk::default();
+        for index in 0..chosen.min(usable.len()) {
+            let place = usable[index * usable.len() / chosen];
+            let scan = &self.scans[place];
+            let named = |error: Error| error.in_file(&self.name);
+            let mut vector = Vector::open(&mut self.pages, scan).map_err(named)?;
+            let wanted = usize::try_from(scan.points).unwrap_or(usize::MAX).min(read);
+            let step = wanted.div_ceil(kept).max(1);
+            let mut seen = 0;
+            while seen < wanted {
+                let most = BLOCK_POINTS.min(wanted - seen);
+                let count =
+                    vector.block(&mut self.pages, most, |role| is_wanted(role, Attributes::default()), &mut self.columns).map_err(named)?;
+                if count == 0 {
+                    break;
+                }
+                chunk.clear();
+                assemble::append(scan, self.ranges[place], Attributes::default(), 0, count, &self.columns, &mut chunk);
+                let skipped = (step - seen % step) % step;
+                out.extend(chunk.positions.iter().skip(skipped).step_by(step));
+                seen += count;
+            }
+        }
+        Ok(out)
+    }
+
+    fn precision(&self) -> Precision {
+        precision_of(&self.scans)
+    }
+
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {
         let picture = self.pictures.get(index).ok_or_else(|| Error::Internal(format!("there is no picture {index}")))?;
         pictures::read(picture, &mut self.pages).map_err(|error| error.in_file(&self.name))
     }
+}
+
+/// The finest of the scans' steps; floating-point numbers go first, for they have no step. Poses and spherical coordinates are computed with:
+/// such positions are shown to a tenth of a millimetre, below what any scanner measures.
+fn precision_of(scans: &[Scan]) -> Precision {
+    const COMPUTED_STEP_M: f64 = 1e-4;
+    let usable = || scans.iter().filter(|scan| scan.points > 0);
+    if usable().any(|scan| scan.pose.is_some() || !scan.has(Role::X)) {
+        return Precision::Steps(DVec3::splat(COMPUTED_STEP_M));
+    }
+    let mut steps = DVec3::INFINITY;
+    let mut has_single = false;
+    for field in usable().filter_map(|scan| scan.fields.as_ref().ok()).flat_map(|fields| fields.iter()) {
+        let Some(axis) = [Role::X, Role::Y, Role::Z].iter().position(|&role| role == field.role) else { continue };
+        match field.coding {
+            Coding::Double => return Precision::Double,
+            Coding::Single => has_single = true,
+            Coding::Integer { scale, .. } => steps[axis] = steps[axis].min(scale.abs()),
+        }
+    }
+    if has_single { Precision::Single } else { Precision::Steps(steps) }
 }
 
 fn is_wanted(role: Role, attributes: Attributes) -> bool {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::open::open_with;
 use crate::overrides::Override;
+use crate::precision::Precision;
 use crate::source::PointSource;
 use crate::sources::open_all;
 use parterre_model::frame::{Unit, UnitSource};
@@ -49,6 +50,9 @@ pub struct Inspection {
     pub images: Vec<ImageInfo>,
     /// What tiling the file alone takes.
     pub estimate: Estimate,
+    /// How finely the coordinates are stored: for showing `bounds`, which are plain numbers in JSON.
+    #[serde(skip)]
+    pub precision: Precision,
 }
 
 /// What tiling takes, guessed so that it is rather less: the stadium that `docs/benchmarks.md` measures takes less than half of the time, and
@@ -170,6 +174,7 @@ impl Inspection {
             setups: info.setups.clone(),
             images: info.images.clone(),
             estimate: Estimate::new(info.points, record_len as u64),
+            precision: source.precision(),
         }
     }
 }

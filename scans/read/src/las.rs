@@ -45,6 +45,7 @@ use self::records::Layout;
 use self::vlr::VariableRecords;
 use crate::adapt::adapt;
 use crate::overrides::Override;
+use crate::precision::Precision;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_model::frame::UnitSource;
 use parterre_model::points::{Bounds, PointChunk};
@@ -229,11 +230,13 @@ impl LasReader {
         let is_box = announced.min.is_finite() && announced.max.is_finite() && !announced.is_empty();
         if !is_box || (!bounds.is_empty() && !announced.contains_box(bounds, slack)) {
             self.info.bounds = bounds;
+            let precision = Precision::Steps(slack);
             self.info.warnings.push(Warning::new(
                 "las_bounds",
                 format!(
                     "the header's bounds, {} to {}, do not contain the points: the bounds of {sampled} sampled points are used instead",
-                    announced.min, announced.max
+                    precision.position(announced.min),
+                    precision.position(announced.max)
                 ),
             ));
         }

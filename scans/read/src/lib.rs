@@ -11,11 +11,13 @@ pub mod las;
 mod open;
 mod overrides;
 pub mod ply;
+mod precision;
 mod source;
 mod sources;
 
 pub use inspect::{Inspection, inspect};
 pub use open::{from_source, open, open_with};
 pub use overrides::{Override, Up};
+pub use precision::Precision;
 pub use source::{PointSource, Source, SourceInfo};
 pub use sources::open_all;

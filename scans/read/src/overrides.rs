@@ -14,10 +14,21 @@ const MAX_WKT: usize = 1 << 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Up {
+    /// X up: (x, y, z) is taken as (-z, y, x).
+    X,
     /// Y up: (x, y, z) is taken as (x, -z, y).
     Y,
     /// Z up.
     Z,
+    /// The opposite of X: (x, y, z) is taken as (z, y, -x).
+    #[serde(rename = "-x")]
+    MinusX,
+    /// The opposite of Y: (x, y, z) is taken as (x, z, -y).
+    #[serde(rename = "-y")]
+    MinusY,
+    /// The opposite of Z, a scan that is upside down: (x, y, z) is taken as (x, -y, -z).
+    #[serde(rename = "-z")]
+    MinusZ,
 }
 
 /// What the user states about a file; replaces what the file says.
@@ -35,15 +46,23 @@ pub struct Override {
 }
 
 impl Override {
-    /// Parses overrides: `up` is `y` or `z`, `unit` a name of [`Unit::by_name`], `crs` is `EPSG:n` or WKT.
+    /// Parses overrides: `up` is `x`, `y`, `z`, `-x`, `-y` or `-z`, `unit` a name of [`Unit::by_name`], `crs` is `EPSG:n` or WKT.
     ///
     /// # Errors
     /// `up_invalid`, `unit_invalid`, `crs_invalid`.
     pub fn parse(up: Option<&str>, unit: Option<&str>, crs: Option<&str>) -> Result<Self> {
         let up = up.map(|text| match text.trim().to_ascii_lowercase().as_str() {
+            "x" => Ok(Up::X),
             "y" => Ok(Up::Y),
             "z" => Ok(Up::Z),
-            _ => Err(Error::input("up_invalid", format!("\"{}\" is not an axis that can point up", shorten(text)), "Give y or z.")),
+            "-x" => Ok(Up::MinusX),
+            "-y" => Ok(Up::MinusY),
+            "-z" => Ok(Up::MinusZ),
+            _ => Err(Error::input(
+                "up_invalid",
+                format!("\"{}\" is not an axis that can point up", shorten(text)),
+                "Give x, y, z, -x, -y or -z.",
+            )),
         });
         let unit = unit.map(|text| {
             let invalid = || Error::input("unit_invalid", format!("\"{}\" is not a known unit", shorten(text)), UNIT_HINT);
@@ -99,7 +118,7 @@ mod tests {
     #[test]
     fn invalid_values_are_refused() {
         let code = |up, unit, crs| Override::parse(up, unit, crs).map_err(|error| error.code());
-        assert_eq!(code(Some("x"), None, None), Err("up_invalid"));
+        assert_eq!(code(Some("w"), None, None), Err("up_invalid"));
         assert_eq!(code(None, Some("parsec"), None), Err("unit_invalid"));
         for crs in ["", "EPSG:0", "EPSG:99999", "EPSG:1e3", "ESRI:102100", "Lambert", "PROJCS[", "urn:ogc:def:crs:EPSG::4326"] {
             assert_eq!(code(None, None, Some(crs)), Err("crs_invalid"), "{crs}");

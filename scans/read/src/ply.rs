@@ -34,6 +34,7 @@ use self::header::{Coding, DAMAGED_HINT, Element};
 use self::layout::{CLASS, Columns, INTENSITY, Layout, RED, ROLES, Range, Row, Undecided};
 use crate::adapt::adapt;
 use crate::overrides::Override;
+use crate::precision::Precision;
 use crate::source::{PointSource, Source, SourceInfo};
 use parterre_model::frame::UnitSource;
 use parterre_model::points::{Attributes, Bounds, PointChunk};
@@ -333,6 +334,12 @@ impl PointSource for PlyReader {
 
     fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    fn precision(&self) -> Precision {
+        let is_double = self.layout.fields[..RED].iter().flatten().any(|field| field.kind.len() == 8);
+        // Text is read as doubles, whatever its header calls it.
+        if is_double || self.lines.is_some() { Precision::Double } else { Precision::Single }
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {

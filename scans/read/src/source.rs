@@ -5,6 +5,7 @@ use std::io::{Read, Seek};
 use glam::DVec3;
 use serde::Serialize;
 
+use crate::precision::Precision;
 use parterre_model::frame::{Unit, UnitSource};
 use parterre_model::points::{Attributes, Bounds, PointChunk};
 use parterre_model::record::{self, AttributeLayout, Grid, RecordChunk, Wanted};
@@ -89,6 +90,11 @@ pub trait PointSource: Send {
     /// The CRS as WKT, exactly as the file has it; `None` where the file has none or where it was overridden.
     fn wkt(&self) -> Option<&str> {
         None
+    }
+
+    /// How finely coordinates are stored, for printing them.
+    fn precision(&self) -> Precision {
+        self.info().grid.map_or(Precision::Double, |grid| Precision::Steps(grid.scale))
     }
 
     /// Whether GPS times are standard GPS time minus 1e9 seconds, and not seconds of a week.

@@ -50,7 +50,7 @@ impl Inspect {
 
 fn print(found: &Inspection, name: &str, with_estimate: bool) -> Outcome {
     let unit = found.unit.map_or("not given, read as metres", Unit::name);
-    let [west, south, low, east, north, high] = found.bounds;
+    let [west, south, low, east, north, high] = [0, 1, 2, 3, 4, 5].map(|index| found.precision.number(index % 3, found.bounds[index]));
     let mut text = format!(
         "{name}{}, {}\npoints      {}\nbounds      {west} {south} {low}  to  {east} {north} {high}\n",
         found.format,

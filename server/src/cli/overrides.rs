@@ -12,8 +12,8 @@ const MAX_WKT: u64 = 1 << 20;
 /// Values that replace what a file says.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Overrides {
-    /// Axis that points up: y or z. With y, (x, y, z) is taken as (x, -z, y).
-    #[arg(long, value_name = "AXIS")]
+    /// Direction that points up: x, y, z, -x, -y or -z. With y, (x, y, z) is taken as (x, -z, y).
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
     up: Option<String>,
     /// Unit of the coordinates: metre, foot, us-survey-foot, centimetre, millimetre, inch or degree.
     #[arg(long, value_name = "UNIT")]

@@ -299,7 +299,7 @@ fn overrides_are_kept_with_the_job() {
     }
 
     for (query, code) in [
-        ("up=x", "up_invalid"),
+        ("up=w", "up_invalid"),
         ("unit=parsec", "unit_invalid"),
         ("crs=EPSG:99999", "crs_invalid"),
         ("crs=Lambert", "crs_invalid"),

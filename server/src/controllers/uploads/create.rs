@@ -25,7 +25,7 @@ const DRAIN_BYTES: u64 = 16 << 20;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Overrides {
-    /// Axis that points up, `y` or `z`. With `y`, (x, y, z) is taken as (x, -z, y).
+    /// Direction that points up: `x`, `y`, `z`, `-x`, `-y` or `-z`. With `y`, (x, y, z) is taken as (x, -z, y).
     up: Option<String>,
     /// Unit of the coordinates: metre, foot, us-survey-foot, centimetre, millimetre, inch or degree.
     unit: Option<String>,

@@ -1,0 +1,283 @@
+//! Which axis points up: scans that stand upright are never doubted, and those that lie on their side or are turned about are found.
+//!
+//! Every scan is written as a PLY file in each of the 24 ways in which its axes can be named, and opened. Run with `--nocapture` for the table.
+
+mod axis_support;
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use glam::DVec3;
+use parterre_model::points::PointChunk;
+use parterre_read as read;
+use parterre_read::Override;
+use parterre_venue::hall::Venue;
+use parterre_venue::{scanner, stadium};
+use rayon::prelude::*;
+
+use axis_support::Case;
+
+/// Points of a scan that are written: runs of neighbours from all over it.
+const RUN: usize = 10_000;
+const RUNS: usize = 20;
+/// Angles about the vertical, degrees, at which an upright scan is looked at beside the four quarter turns.
+const YAWS: [f64; 3] = [3.0, 17.0, 45.0];
+
+/// Directions of a file: for each of its axes the axis of the scan that it has, and its sign.
+type Naming = ([usize; 3], [f64; 3]);
+
+/// The 24 namings that mirror nothing.
+fn namings() -> Vec<Naming> {
+    let mut all = Vec::new();
+    for (axes, is_even) in
+        [([0, 1, 2], true), ([1, 2, 0], true), ([2, 0, 1], true), ([0, 2, 1], false), ([2, 1, 0], false), ([1, 0, 2], false)]
+    {
+        for bits in 0..8_u32 {
+            if (bits.count_ones() % 2 == 0) == is_even {
+                all.push((axes, [0, 1, 2].map(|bit| if bits >> bit & 1 == 1 { -1.0 } else { 1.0 })));
+            }
+        }
+    }
+    all
+}
+
+/// The message of `axis_suspect` of a file with these points.
+fn doubt(points: impl Iterator<Item = DVec3>, count: usize) -> Option<String> {
+    let header = format!(
+        "ply\nformat binary_little_endian 1.0\nelement vertex {count}\nproperty double x\nproperty double y\nproperty double z\nend_header\n"
+    );
+    let mut bytes = header.into_bytes();
+    bytes.reserve(24 * count);
+    bytes.extend(points.flat_map(|point| point.to_array()).flat_map(f64::to_le_bytes));
+    let len = bytes.len() as u64;
+    let source = read::from_source(Box::new(Cursor::new(bytes)), len, Path::new("turned.ply"), &Override::default());
+    let source = source.unwrap_or_else(|error| panic!("{error}"));
+    source.info().warnings.iter().find(|warning| warning.code == "axis_suspect").map(|warning| warning.message.clone())
+}
+
+/// What was said of a scan in all its positions.
+#[derive(Debug)]
+struct Outcome {
+    name: String,
+    /// Upright positions that were doubted: the first message.
+    wrong: Option<String>,
+    /// Positions on the side that were found, of how many; with the right axis.
+    found: usize,
+    turned: usize,
+    /// Positions upside down that were found.
+    upside_down: usize,
+}
+
+/// Turns a scan, whose `vertical` is 0, 1 or 2, about all axes, and about the vertical. Of positions that differ by a turn about the vertical
+/// only every `step`-th of four is taken.
+fn judge(case: &Case, vertical: usize, step: usize) -> Outcome {
+    let points = &case.points;
+    let mut outcome = Outcome { name: case.name.clone(), wrong: None, found: 0, turned: 0, upside_down: 0 };
+    let mut met = [[0; 2]; 3];
+    for (axes, signs) in namings() {
+        let place = axes.iter().position(|&axis| axis == vertical).expect("each axis once");
+        let count = &mut met[place][usize::from(signs[place] > 0.0)];
+        *count += 1;
+        if (*count - 1) % step != 0 {
+            continue;
+        }
+        let turn = |point: &DVec3| DVec3::from_array([0, 1, 2].map(|axis| point[axes[axis]] * signs[axis]));
+        let message = doubt(points.iter().map(turn), points.len());
+        match (place, signs[place] > 0.0) {
+            (2, true) => outcome.wrong = outcome.wrong.take().or(message),
+            (2, false) => outcome.upside_down += usize::from(message.is_some_and(|text| text.starts_with("-Z"))),
+            _ => {
+                outcome.turned += 1;
+                let names = [["X", "-X"], ["Y", "-Y"]][place];
+                outcome.found +=
+                    usize::from(message.is_some_and(|text| names.iter().any(|name| text.starts_with(&format!("{name} seems")))));
+            }
+        }
+    }
+    // The file's z is the vertical, up or down: cameras point y down.
+    for yaw in YAWS {
+        let (sin, cos) = yaw.to_radians().sin_cos();
+        let turn = |point: &DVec3| {
+            let [x, y, z] = [1, 2, 3].map(|step| point[(vertical + step) % 3]);
+            DVec3::new(cos * x - sin * y, sin * x + cos * y, z)
+        };
+        outcome.wrong = outcome.wrong.take().or_else(|| doubt(points.iter().map(turn), points.len()));
+    }
+    outcome
+}
+
+/// Prints the table of a group and returns how many upright scans were doubted, and the share of turned ones that were found.
+fn summarize(group: &str, outcomes: &[Outcome]) -> (usize, f64) {
+    eprintln!("\n{group:<48} upright  on its side  upside down");
+    for outcome in outcomes {
+        let upright = if outcome.wrong.is_some() { "doubted" } else { "silent" };
+        eprintln!("{:<48} {upright:<8} {:>2} of {:<2}    {}", outcome.name, outcome.found, outcome.turned, outcome.upside_down);
+        if let Some(message) = &outcome.wrong {
+            eprintln!("    {message}");
+        }
+    }
+    let [found, turned] =
+        [|outcome: &Outcome| outcome.found, |outcome: &Outcome| outcome.turned].map(|of| outcomes.iter().map(of).sum::<usize>());
+    let (wrong, share) = (outcomes.iter().filter(|outcome| outcome.wrong.is_some()).count(), found as f64 / turned.max(1) as f64);
+    eprintln!("{group}: {wrong} of {} upright ones doubted, {:.1} % of those on their side found", outcomes.len(), share * 100.0);
+    (wrong, share)
+}
+
+fn judge_all(cases: &[Case]) -> Vec<Outcome> {
+    cases.par_iter().map(|case| judge(case, 2, 2)).collect()
+}
+
+/// The demo hall as a whole, and its parts.
+fn halls(seeds: std::ops::Range<u64>) -> (Vec<Case>, Vec<Case>) {
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    for seed in seeds {
+        let samples = scanner::scan(&Venue::concert_hall(seed), seed, 40_000, &|_| ());
+        let points: Vec<DVec3> = samples.iter().map(|sample| DVec3::from_array(sample.position.map(f64::from)) * 0.001).collect();
+        for (name, low, high) in [
+            ("foyer", [0.0, 0.0, -0.5], [9.7, 30.0, 10.0]),
+            ("stalls", [10.0, 3.5, -2.0], [32.0, 26.5, 13.5]),
+            ("stage", [32.0, 3.5, -2.0], [43.0, 26.5, 13.5]),
+            ("side corridor", [10.0, 0.0, -1.0], [45.0, 3.4, 4.0]),
+            ("stair core", [0.0, 0.0, -4.0], [7.8, 6.5, 10.0]),
+            ("basement", [0.0, 0.0, -4.0], [16.0, 30.0, -0.4]),
+        ] {
+            let is_in = |point: &&DVec3| point.cmpge(low.into()).all() && point.cmple(high.into()).all();
+            parts.push(Case { name: format!("demo hall, {name} alone, {seed}"), points: points.iter().filter(is_in).copied().collect() });
+        }
+        whole.push(Case { name: format!("demo hall {seed}"), points });
+    }
+    (whole, parts)
+}
+
+/// The first points of a stadium, whose points come in no order.
+fn stadiums(seeds: std::ops::Range<u64>) -> Vec<Case> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let one = |seed: u64| {
+        let path = dir.path().join(format!("{seed}.las"));
+        stadium::write(&path, 40_000, seed, &std::sync::atomic::AtomicBool::new(false), &|_| ()).expect("a stadium");
+        Case { name: format!("stadium {seed}"), points: points_of(&path) }
+    };
+    seeds.map(one).collect()
+}
+
+/// Runs of neighbouring points from all over a file.
+fn points_of(path: &Path) -> Vec<DVec3> {
+    let mut source = read::open(path).unwrap_or_else(|error| panic!("{error}"));
+    let (mut chunk, mut all) = (PointChunk::default(), Vec::new());
+    while source.read_chunk(&mut chunk, 65_536).unwrap_or_else(|error| panic!("{error}")) > 0 {
+        all.extend(chunk.positions.iter().copied().filter(|position| position.is_finite()));
+    }
+    let runs = all.len().div_ceil(RUN);
+    let kept = runs.min(RUNS);
+    (0..kept).flat_map(|index| all[index * runs / kept * RUN..].iter().take(RUN).copied()).collect()
+}
+
+#[test]
+fn whole_venues_are_found_on_their_side_and_left_alone_upright() {
+    let (mut cases, parts) = halls(1..3);
+    cases.extend(stadiums(1..3));
+    let (wrong, share) = summarize("whole venues", &judge_all(&cases));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.95, "{share}");
+    // A part may be as high as it is wide, and a sample of it thin: what counts is that none is doubted.
+    let (wrong, share) = summarize("parts of the demo hall", &judge_all(&parts));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.25, "{share}");
+}
+
+/// Sites as real buildings lie: their walls are square to no axis.
+fn at_an_angle(seeds: std::ops::Range<u64>) -> Vec<Case> {
+    let mut cases = axis_support::cases(seeds);
+    for (index, case) in cases.iter_mut().enumerate() {
+        let (sin, cos) = (0.2 + 0.37 * index as f64 % 1.1).sin_cos();
+        for point in &mut case.points {
+            *point = DVec3::new(cos * point.x - sin * point.y, sin * point.x + cos * point.y, point.z);
+        }
+    }
+    cases
+}
+
+#[test]
+fn sites_at_an_angle_to_the_axes_are_found_on_their_side() {
+    let (wrong, share) = summarize("sites at an angle", &judge_all(&at_an_angle(4..5)));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.95, "{share}");
+}
+
+#[test]
+fn sites_along_the_axes_are_left_alone_upright() {
+    // Exactly parallel to the axes, and many as high as they are wide: boxes that could lie on any side.
+    let (wrong, share) = summarize("sites along the axes", &judge_all(&axis_support::cases(6..7)));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.45, "{share}");
+}
+
+#[test]
+#[ignore = "takes a minute: the same of many more sites"]
+fn many_sites_are_left_alone_upright() {
+    let (wrong, share) = summarize("many sites at an angle", &judge_all(&at_an_angle(8..14)));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.95, "{share}");
+    let (wrong, share) = summarize("many sites along the axes", &judge_all(&axis_support::cases(8..14)));
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.45, "{share}");
+}
+
+#[test]
+fn real_scans_are_found_on_their_side_and_left_alone_upright() {
+    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    let outcomes: Vec<Outcome> = [
+        ("venue/royal-exhibition-building-1M.laz", 2),
+        ("venue/royal-exhibition-building-200k-utmlike.laz", 2),
+        ("sim/duplex-sim.laz", 2),
+        ("sim/duplex-sim.e57", 2),
+        ("ply/room_scan1.ply", 2),
+        // One view of a camera each, y down.
+        ("ply/office1-rgb.ply", 1),
+        ("ply/office1-rgb-with-nan.ply", 1),
+        ("aerial/4_6_crop.las", 2),
+        ("aerial/autzen-thin.las", 2),
+        ("aerial/autzen_trim.las", 2),
+        ("aerial/certainty3d-color-utm-feet-navd88.las", 2),
+        ("aerial/hexbin-crop.las", 2),
+        ("aerial/ign-lidarhd-rgb-classified.laz", 2),
+        ("aerial/ign_77050_classified.laz", 2),
+        ("aerial/mvk-thin.las", 2),
+        ("aerial/sample_c.las", 2),
+        ("aerial/warsaw_small.las", 2),
+        ("copc/lone-star.copc.laz", 2),
+        ("las/file_with_both_wkt_and_geotiff_vlrs.las", 2),
+        ("las/fullwave.laz", 2),
+        ("las/plane.laz", 2),
+    ]
+    .into_par_iter()
+    .filter_map(|(name, vertical)| {
+        let path = data.join(name);
+        if !path.is_file() {
+            eprintln!("skipped: {} is not there", path.display());
+            return None;
+        }
+        Some(judge(&Case { name: name.into(), points: points_of(&path) }, vertical, 1))
+    })
+    .collect();
+    if outcomes.is_empty() {
+        return;
+    }
+    let (wrong, share) = summarize("real scans", &outcomes);
+    assert_eq!(wrong, 0);
+    assert!(share >= 0.95, "{share}");
+}
+
+#[test]
+fn objects_that_are_no_building_are_left_alone() {
+    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    for name in ["e57/bunnyFloat.e57", "e57/ColouredCubeFloat.e57", "ply/cycloidal.ply"] {
+        let path = data.join(name);
+        if !path.is_file() {
+            eprintln!("skipped: {} is not there", path.display());
+            continue;
+        }
+        let outcome = judge(&Case { name: name.into(), points: points_of(&path) }, 2, 1);
+        assert!(outcome.wrong.is_none() && outcome.found == 0, "{outcome:?}");
+    }
+}
