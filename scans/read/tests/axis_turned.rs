@@ -225,7 +225,7 @@ fn many_sites_are_left_alone_upright() {
 
 #[test]
 fn real_scans_are_found_on_their_side_and_left_alone_upright() {
-    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     let outcomes: Vec<Outcome> = [
         ("venue/royal-exhibition-building-1M.laz", 2),
         ("venue/royal-exhibition-building-200k-utmlike.laz", 2),
@@ -270,7 +270,7 @@ fn real_scans_are_found_on_their_side_and_left_alone_upright() {
 
 #[test]
 fn objects_that_are_no_building_are_left_alone() {
-    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data"));
+    let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     for name in ["e57/bunnyFloat.e57", "e57/ColouredCubeFloat.e57", "ply/cycloidal.ply"] {
         let path = data.join(name);
         if !path.is_file() {
