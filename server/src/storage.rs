@@ -64,11 +64,6 @@ impl Storage {
         Ok(key.to_string())
     }
 
-    /// Stores bytes.
-    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> object_store::Result<()> {
-        self.store.put(&key_of(key)?, bytes.into()).await.map(drop)
-    }
-
     /// Moves a finished file of the work folder into the storage.
     pub fn take_file(&self, key: &str, file: &Path) -> anyhow::Result<()> {
         let to = self.path(key)?;
@@ -163,6 +158,14 @@ pub struct WorkFolder {
     pub path: PathBuf,
     /// Whether it waits for the job's next attempt, rather than belong to one alone.
     pub is_lasting: bool,
+}
+
+impl WorkFolder {
+    /// The lock of a lasting folder; `None` while an attempt holds it. No attempt uses the folder as long as the file is open.
+    pub fn try_lock(&self) -> Option<std::fs::File> {
+        let lock = std::fs::File::options().create(true).truncate(false).write(true).open(self.path.join(LOCK)).ok()?;
+        lock.try_lock().is_ok().then_some(lock)
+    }
 }
 
 /// The folder of one attempt at a job. Removed when it is dropped, so also where the attempt panics, unless it was

@@ -1,7 +1,7 @@
 //! Rules for text that people type: names of venues, names of files, and what is searched for.
 //!
-//! All of them go through [`clean`] first, so that two names that look the same are the same and no name can turn the
-//! writing direction of the text around it. By Unicode's own properties,
+//! All of them go through [`clean`] first, so that no name is invisible, hides characters where they cannot be needed, or turns the
+//! writing direction of the text around it. Names that look the same may still differ, for example in how an accent is encoded. By Unicode's own properties,
 //!
 //! - bidirectional controls are removed (`Bidi_Control`), and so is everything else that draws nothing by itself
 //!   (`Default_Ignorable_Code_Point`): zero-width spaces, soft hyphens, Hangul fillers, tags and so on;

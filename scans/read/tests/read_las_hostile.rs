@@ -29,8 +29,8 @@ fn read_all_records(bytes: Vec<u8>) -> Result<(), Error> {
         while points < MAX_POINTS && source.read_records(&mut chunk, wanted, 1000)? > 0 {
             points += chunk.positions.len();
             assert_eq!(chunk.steps.len(), chunk.positions.len());
-            let tails = if wanted == Wanted::Records { source.attribute_layout().len() * chunk.steps.len() } else { 0 };
-            assert_eq!(chunk.attribute_bytes.len(), tails);
+            let expected_len = if wanted == Wanted::Records { source.attribute_layout().len() * chunk.steps.len() } else { 0 };
+            assert_eq!(chunk.attribute_bytes.len(), expected_len);
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use parterre_model::record::{AttributeLayout, RecordChunk, Wanted};
 use parterre_read as read;
 use parterre_test_support::data::{data, files_below, is_las};
 
-/// All points of a file: steps, tails and their format, after a pass over the positions alone as the tiler makes.
+/// All points of a file: steps, attribute bytes and their layout, after a pass over the positions alone as the tiler makes.
 /// `None` for degrees, which are projected and have other steps then.
 fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, AttributeLayout)> {
     let mut source = read::open(path).expect("a readable file");
@@ -24,7 +24,7 @@ fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, AttributeLayout)> {
     let format = source.attribute_layout();
     let grid = source.info().grid.expect("a grid");
     source.rewind().expect("the first point again");
-    let (mut steps, mut tails) = (Vec::new(), Vec::new());
+    let (mut steps, mut attribute_bytes) = (Vec::new(), Vec::new());
     loop {
         let count = source.read_records(&mut chunk, Wanted::Records, 33_333).expect("records");
         if count == 0 {
@@ -33,23 +33,23 @@ fn records(path: &Path) -> Option<(Vec<[i32; 3]>, Vec<u8>, AttributeLayout)> {
         assert_eq!((chunk.steps.len(), chunk.attribute_bytes.len()), (count, count * format.len()));
         assert!(chunk.steps.iter().zip(&chunk.positions).all(|(&steps, &position)| grid.position(steps) == position));
         steps.extend_from_slice(&chunk.steps);
-        tails.extend_from_slice(&chunk.attribute_bytes);
+        attribute_bytes.extend_from_slice(&chunk.attribute_bytes);
     }
     assert_eq!(source.attribute_layout(), format);
     assert_eq!(steps, positions, "{}", path.display());
-    Some((steps, tails, format))
+    Some((steps, attribute_bytes, format))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
-/// What a tail should be, from a point as the crate `las` gives it.
+/// What a attributes should be, from a point as the crate `las` gives it.
 fn wanted(point: &las::Point, format: &AttributeLayout, narrow: bool, modern: bool) -> Vec<u8> {
-    let mut tail = Vec::new();
-    tail.extend(point.intensity.to_le_bytes());
-    tail.push(point.return_number | (point.number_of_returns << 4));
-    tail.push(
+    let mut attributes = Vec::new();
+    attributes.extend(point.intensity.to_le_bytes());
+    attributes.push(point.return_number | (point.number_of_returns << 4));
+    attributes.push(
         u8::from(point.is_synthetic)
             | (u8::from(point.is_key_point) << 1)
             | (u8::from(point.is_withheld) << 2)
@@ -58,23 +58,23 @@ fn wanted(point: &las::Point, format: &AttributeLayout, narrow: bool, modern: bo
             | (u8::from(point.scan_direction == las::point::ScanDirection::LeftToRight) << 6)
             | (u8::from(point.is_edge_of_flight_line) << 7),
     );
-    tail.push(u8::from(point.classification));
-    tail.push(point.user_data);
+    attributes.push(u8::from(point.classification));
+    attributes.push(point.user_data);
     let steps = if modern { (f64::from(point.scan_angle) / 0.006).round() } else { (f64::from(point.scan_angle) * 1000.0 / 6.0).round() };
-    tail.extend((steps as i16).to_le_bytes());
-    tail.extend(point.point_source_id.to_le_bytes());
-    tail.extend(point.gps_time.filter(|time| time.is_finite()).unwrap_or_default().to_le_bytes());
+    attributes.extend((steps as i16).to_le_bytes());
+    attributes.extend(point.point_source_id.to_le_bytes());
+    attributes.extend(point.gps_time.filter(|time| time.is_finite()).unwrap_or_default().to_le_bytes());
     if format.color {
         let color = point.color.expect("a colour");
         for value in [color.red, color.green, color.blue] {
-            tail.extend((if narrow { value * 257 } else { value }).to_le_bytes());
+            attributes.extend((if narrow { value * 257 } else { value }).to_le_bytes());
         }
     }
     if format.nir {
-        tail.extend(point.nir.unwrap_or_default().to_le_bytes());
+        attributes.extend(point.nir.unwrap_or_default().to_le_bytes());
     }
-    tail.extend(&point.extra_bytes);
-    tail
+    attributes.extend(&point.extra_bytes);
+    attributes
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn every_attribute_is_what_another_reader_finds() {
                 continue;
             }
         };
-        let Some((steps, tails, format)) = records(&path) else {
+        let Some((steps, attribute_bytes, format)) = records(&path) else {
             projected.push(name);
             continue;
         };
@@ -110,7 +110,7 @@ fn every_attribute_is_what_another_reader_finds() {
         assert_eq!(format.nir, format.color && header.point_format().has_nir, "{name}");
         assert_eq!(format.len() - format.standard_len(), usize::from(header.point_format().extra_bytes), "{name}");
         let transforms = header.transforms();
-        for (index, (point, (steps, tail))) in points.iter().zip(steps.iter().zip(tails.chunks_exact(format.len()))).enumerate() {
+        for (index, (point, (steps, attributes))) in points.iter().zip(steps.iter().zip(attribute_bytes.chunks_exact(format.len()))).enumerate() {
             let direct = |value: i32, transform: &las::Transform| f64::from(value) * transform.scale + transform.offset;
             assert_eq!(
                 [point.x, point.y, point.z],
@@ -118,15 +118,15 @@ fn every_attribute_is_what_another_reader_finds() {
                 "{name}, point {index}"
             );
             let mut wanted = wanted(point, &format, (1..=255).contains(&largest), header.point_format().is_extended);
-            if header.point_format().is_extended && tail[4] == 12 {
+            if header.point_format().is_extended && attributes[4] == 12 {
                 // The peer makes a flag of class 12 in any format; in these it is a class as any other.
-                (wanted[3], wanted[4]) = (tail[3], 12);
+                (wanted[3], wanted[4]) = (attributes[3], 12);
             }
             if !header.point_format().is_extended && wanted[4] & 0x0f == 12 {
                 // Nor are classes overlap whose low bits look like it.
                 wanted[3] &= !0x08;
             }
-            assert_eq!(tail, wanted, "{name}, point {index}");
+            assert_eq!(attributes, wanted, "{name}, point {index}");
         }
         compared += 1;
     }
@@ -146,7 +146,7 @@ fn a_plain_file_and_its_compressed_twin_are_the_same() {
     }
 }
 
-/// Where fields with names lie in the tails of a file.
+/// Where fields with names are in the attribute bytes of a file.
 fn field(format: &AttributeLayout, name: &str) -> (usize, usize) {
     let mut at = format.standard_len();
     for field in &format.extra {
@@ -162,12 +162,12 @@ fn field(format: &AttributeLayout, name: &str) -> (usize, usize) {
 fn extra_bytes_keep_their_descriptions() {
     let Some(data) = data() else { return };
     let folder = data.join("las");
-    let (_, tails, format) = records(&folder.join("extrabytes.las")).expect("no degrees");
+    let (_, attribute_bytes, format) = records(&folder.join("extrabytes.las")).expect("no degrees");
     let (at, len) = field(&format, "Colors");
     assert_eq!(len, 6);
     // The field repeats the colours, which are 8-bit values.
-    for tail in tails.chunks_exact(format.len()) {
-        let colors = [0, 2, 4].map(|channel| (u16_at(tail, at + channel), u16_at(tail, 18 + channel)));
+    for attributes in attribute_bytes.chunks_exact(format.len()) {
+        let colors = [0, 2, 4].map(|channel| (u16_at(attributes, at + channel), u16_at(attributes, 18 + channel)));
         assert!(colors.iter().all(|&(extra, color)| color == extra * 257), "{colors:?}");
     }
     let undescribed = records(&folder.join("extrabytes.laz")).expect("no degrees").2;

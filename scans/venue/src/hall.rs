@@ -309,7 +309,7 @@ impl Site {
                     state: door.state,
                     leads_to: leads_to.into(),
                 });
-                // The threshold: the floor goes on through the wall.
+                // The threshold: the floor continues through the wall.
                 let p = position.to_array();
                 let half = (width * 0.5, self.m.wall * 0.5 + 0.02);
                 let (dx, dy) = if run == Run::X { half } else { (half.1, half.0) };

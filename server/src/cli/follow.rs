@@ -28,7 +28,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     built.map_err(|error| Failure::internal(&error.into()))
 }
 
-/// Opens the catalogue for jobs that may use so many MiB.
+/// Opens the catalogue for jobs that may use so many bytes.
 pub(super) fn context(data: &DataArgs, memory_bytes: u64, runtime: tokio::runtime::Handle) -> Result<Context, Failure> {
     let open = || -> anyhow::Result<Context> {
         let storage = Storage::open(&data.data)?;

@@ -1,7 +1,8 @@
 //! The option that limits the memory of tiling.
 
 use clap::Args;
-use parterre_model::Result;
+
+use super::failure::Failure;
 
 /// Memory for tiling.
 #[derive(Clone, Debug, Args)]
@@ -15,10 +16,10 @@ impl MemoryArgs {
     /// The limit in bytes.
     ///
     /// # Errors
-    /// `memory_too_small` for less than a run can keep to.
-    pub(super) fn bytes(&self) -> Result<u64> {
+    /// `memory_too_small`, a usage error, for less than a run can keep to.
+    pub(super) fn bytes(&self) -> Result<u64, Failure> {
         let bytes = self.memory << 20;
-        parterre_tiler::check_memory(bytes)?;
+        parterre_tiler::check_memory(bytes).map_err(|error| Failure::new(2, error.code(), error.to_string(), error.hint()))?;
         Ok(bytes)
     }
 }

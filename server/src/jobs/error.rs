@@ -4,7 +4,7 @@ use parterre_model::catalog::Fault;
 
 use crate::error::{FileFault, fault_of_file};
 
-/// Codes of failures that are not the input's, with message and hint. The job is tried again; see [`super::worker`].
+/// Codes of failures that are not the input's, with message and hint. The job is tried again; see [`super::attempt`].
 const SERVICE_CODES: [(&str, &str, &str); 7] = [
     (
         "storage_failed",
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_files_are_stored_is_told_to_nobody() {
+    fn a_failed_job_does_not_show_where_files_are_stored() {
         use std::io::{Error as IoError, ErrorKind};
         for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
             let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
@@ -137,22 +137,5 @@ mod tests {
             assert!(!fault.message.contains("/srv"), "{fault:?}");
         }
         assert_eq!(JobError::service("unheard_of", anyhow::anyhow!("x")).fault().code, "internal");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Error as IoError, ErrorKind};
-
-    use super::*;
-
-    #[test]
-    fn a_failed_job_does_not_show_where_files_are_stored() {
-        for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
-            let job = JobError::of_file(error, "hall.las");
-            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
-            assert!(!job.fault().message.contains("/srv"), "{job:?}");
-        }
     }
 }

@@ -13,7 +13,7 @@ use std::io;
 /// Added for the program's own data, libraries and pipes.
 const OWN_BYTES: u64 = 64 << 20;
 /// Below this budget the tiler takes more than it is given.
-const LEAST_BUDGET_BYTES: u64 = 128 << 20;
+const LEAST_BUDGET_BYTES: u64 = parterre_tiler::LEAST_MEMORY_BYTES;
 /// Added for each core: two threads with a stack of 2 MiB each, and what malloc keeps for them (64 KiB to 4 MiB were seen).
 const BYTES_A_CORE: u64 = 8 << 20;
 

@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::db::now_ms;
 use crate::models::jobs::Job;
-use crate::storage::{WorkFolder, remove_work};
+use crate::storage::remove_work;
 
 /// Removes the work folders of jobs that are done or failed, and those of a single attempt whose lease has expired.
 pub fn sweep(context: &Context) {
@@ -14,14 +14,26 @@ pub fn sweep(context: &Context) {
         if dirs.is_empty() {
             return Ok(());
         }
-        let rows = Job::open(&mut *context.database.get()?)?;
+        let mut conn = context.database.get()?;
+        let rows = Job::open(&mut conn)?;
         let now = now_ms();
-        for WorkFolder { job, path, is_lasting } in dirs {
-            let is_used = |row: &&Job| is_lasting || (row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
-            if rows.iter().filter(|row| row.id == job).find(is_used).is_none() {
-                tracing::info!(work = %path.display(), "a work folder that no attempt will use again is removed");
-                remove_work(&path);
+        for folder in dirs {
+            let is_used = |row: &Job| folder.is_lasting || (row.state == "running" && row.lease_until.is_some_and(|until| until >= now));
+            if rows.iter().any(|row| row.id == folder.job && is_used(row)) {
+                continue;
             }
+            let mut lock = None;
+            if folder.is_lasting {
+                // Meanwhile somebody may have started the job again: while the lock is held, the row tells for certain.
+                lock = folder.try_lock();
+                let is_open = Job::find(&mut conn, &folder.job)?.is_some_and(|row| matches!(row.state.as_str(), "queued" | "running"));
+                if lock.is_none() || is_open {
+                    continue;
+                }
+            }
+            tracing::info!(work = %folder.path.display(), "a work folder that no attempt will use again is removed");
+            remove_work(&folder.path);
+            drop(lock);
         }
         Ok(())
     };

@@ -135,7 +135,7 @@ fn tiling_keeps_to_its_memory_or_says_the_least_that_is_possible() {
         (child.wait4().unwrap(), serde_json::from_str::<Value>(&text).unwrap())
     };
     let (used, refused) = tile("191");
-    assert_eq!((used.status.code(), &refused["error"]["code"]), (Some(3), &Value::from("memory_too_small")), "{refused}");
+    assert_eq!((used.status.code(), &refused["error"]["code"]), (Some(2), &Value::from("memory_too_small")), "{refused}");
     assert!(refused["error"]["message"].as_str().unwrap().contains("192 MiB"), "{refused}");
     for memory in ["192", "256"] {
         let (used, report) = tile(memory);
@@ -170,7 +170,7 @@ fn exit_codes_say_who_has_to_act() {
         (&["inspect", path(&text)], 3),
         (&["inspect", path(&none)], 3),
         (&["tile", path(&text), "-o", path(&out)], 3),
-        (&["tile", path(&scan), "-o", path(&out), "--memory", "191"], 3),
+        (&["tile", path(&scan), "-o", path(&out), "--memory", "191"], 2),
         (&["import", path(&text), "--venue", "Hall", "--data", path(&data)], 3),
         (&["unpack", path(&text), "-o", path(&out)], 3),
         (&["tile", path(&scan), "-o", path(&blocked)], 4),

@@ -341,7 +341,7 @@ fn an_attempt_counts_only_without_progress() {
     // Each attempt fails, as the uploaded file is gone; before the first four of them the journal has grown.
     let attempt = |steps: usize| {
         for step in 0..steps {
-            fs::write(journal.join(format!("part-{step}.json")), "{}").unwrap();
+            fs::write(journal.join(format!("nodes-{step}.json")), "{}").unwrap();
         }
         let stop = std::sync::atomic::AtomicBool::new(false);
         let claimed = loop {

@@ -178,8 +178,7 @@ impl TestApp {
     /// A service without a worker: jobs stay in the queue.
     pub fn without_worker() -> Self {
         let mut app = Self::start();
-        app.worker = None;
-        app.leftover_jobs_allowed = true;
+        app.stop_worker();
         app
     }
 
@@ -218,6 +217,12 @@ impl TestApp {
         let upkeep = Some(Upkeep::start(Data::clone(&app), &runtime));
         let client = Client::new(format!("http://{address}"));
         Self { client, dir, app, worker: Some(worker), upkeep, server, thread: Some(thread), runtime, leftover_jobs_allowed: false }
+    }
+
+    /// Ends the worker: from here on jobs stay as they are.
+    pub fn stop_worker(&mut self) {
+        self.worker = None;
+        self.leftover_jobs_allowed = true;
     }
 
     /// Files under the data folder's objects and work, relative.
