@@ -34,6 +34,7 @@ impl App {
     /// Opens database and storage and brings the tables up to date. Blocks.
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let storage = Storage::open(&config.storage.dir)?;
+        storage.sweep_incoming();
         let database = Database::open(&config.database)?;
         let tile_cache = TileCache::new(config.http.tile_cache_bytes);
         Ok(Self {

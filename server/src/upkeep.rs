@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
 
@@ -14,10 +14,11 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Starts it on a runtime: at once, and then every `storage.sweep_every`.
+    /// Starts it on a runtime: every `storage.sweep_every`. Opening the service has just done the same.
     pub fn start(app: Data<App>, runtime: &Handle) -> Self {
         let task = runtime.spawn(async move {
-            let mut ticks = tokio::time::interval(app.config.storage.sweep_every);
+            let period = app.config.storage.sweep_every;
+            let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;

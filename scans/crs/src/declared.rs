@@ -2,7 +2,7 @@
 //!
 //! Nothing is transformed here. WKT gives a code by the `AUTHORITY` or `ID` of the outermost system that has one: of a
 //! compound system without a code of its own, the code of its horizontal part is used. `GeoTIFF` keys give the code of the projected,
-//! else of the geographic system. Where a code is known but no unit is written, [`crate::epsg::unit_of_epsg`] is asked.
+//! else of the geographic system. Where a code is known but no unit is written, [`crate::unit_of_epsg`] is asked.
 
 use parterre_model::Warning;
 use parterre_model::frame::Unit;

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use proj4rs::units::find_units;
 
+use crate::epsg;
 use parterre_model::Warning;
 use parterre_model::frame::Unit;
 
@@ -51,10 +52,8 @@ pub(crate) fn find(crs: &str) -> Found {
     }
     match crs.split_once(':') {
         Some((authority, code)) if authority.eq_ignore_ascii_case("EPSG") => {
-            // "EPSG:h+v": a horizontal and a vertical system.
-            let code = code.split('+').next().unwrap_or(code).trim();
-            let Some(definition) = code.parse().ok().and_then(crs_definitions::from_code) else {
-                return Found::Unknown(format!("the code EPSG:{code} is not in the list of systems"));
+            let Some(definition) = epsg::code(crs).and_then(epsg::definition_of) else {
+                return Found::Unknown(format!("the code EPSG:{} is not in the list of systems", code.trim()));
             };
             by_parameters(definition.proj4, definition.wkt)
         }

@@ -1,9 +1,6 @@
-//! Codes of the EPSG list, and the units of its systems.
+//! Codes of the EPSG list and their definitions.
 
 use crs_definitions::Def;
-
-use crate::definition;
-use parterre_model::frame::Unit;
 
 /// The number of `EPSG:n`; of a compound `EPSG:horizontal+vertical` that of the horizontal system.
 ///
@@ -27,27 +24,6 @@ pub fn is_known(code: u32) -> bool {
 /// The WKT of a code, where it is in the list of definitions.
 pub fn wkt_of(code: u32) -> Option<&'static str> {
     definition_of(code).map(|definition| definition.wkt)
-}
-
-/// Unit of a system's horizontal axes: by the table below for common systems, else by the list of definitions.
-///
-/// The ranges are the EPSG blocks of UTM zones on WGS 84, NAD83 and ETRS89, and national grids in wide use.
-pub fn unit_of_epsg(code: u32) -> Option<Unit> {
-    match code {
-        4326 | 4258 | 4269 | 4267 | 4283 | 4979 | 7844 => Some(Unit::Degree),
-        // UTM on WGS 84 north and south, ETRS89, NAD83, NAD83(2011); GDA94 and GDA2020 / MGA; Web Mercator; then France,
-        // Switzerland, Britain, the Netherlands, Belgium, Austria, Poland, Sweden, Finland, Estonia, New Zealand, Japan.
-        #[rustfmt::skip]
-        32601..=32660 | 32701..=32760 | 25828..=25838 | 26901..=26923 | 6328..=6348 | 28348..=28358 | 7846..=7859 | 3857
-        | 2154 | 3942..=3950 | 2056 | 21781 | 27700 | 28992 | 31370 | 31254..=31259 | 2180 | 3006 | 3067 | 3301 | 2193
-        | 6669..=6687 => Some(Unit::Metre),
-        // Oregon Lambert, and state planes on NAD83 whose state counts in international feet: Arizona, Michigan, Montana,
-        // North Dakota, Oregon, South Carolina, Utah.
-        2992 | 2994 | 2222..=2224 | 2251..=2253 | 2256 | 2265 | 2266 | 2269 | 2270 | 2273 | 2280..=2282 => Some(Unit::Foot),
-        // The other state planes of that block.
-        2225..=2289 => Some(Unit::UsSurveyFoot),
-        _ => definition::unit_of(&format!("EPSG:{code}")),
-    }
 }
 
 #[cfg(test)]
@@ -75,7 +51,7 @@ mod tests {
     fn codes_beyond_the_list_are_unknown() {
         // 67,690 is 2154 + 65,536: it must not be taken for 2154.
         for code in [65_536, 67_690, 102_100, u32::MAX] {
-            assert!(!is_known(code) && wkt_of(code).is_none() && unit_of_epsg(code).is_none(), "{code}");
+            assert!(!is_known(code) && wkt_of(code).is_none() && crate::unit_of_epsg(code).is_none(), "{code}");
         }
         assert!(is_known(2154) && wkt_of(2154).is_some_and(|wkt| wkt.starts_with("PROJCS")));
     }

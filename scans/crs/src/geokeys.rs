@@ -1,7 +1,7 @@
 //! `GeoTIFF` keys: a directory of 16-bit entries (record 34735), with doubles (34736) and text (34737) beside it.
 
 use crate::declared::Crs;
-use crate::epsg::unit_of_epsg;
+use crate::epsg_unit::unit_of_epsg;
 use crate::unit::{unit_of_length, unit_of_measure};
 use parterre_model::frame::Unit;
 

@@ -8,6 +8,7 @@
 pub mod declared;
 mod definition;
 pub mod epsg;
+mod epsg_unit;
 pub mod geokeys;
 mod placement;
 pub mod project;
@@ -15,4 +16,5 @@ pub mod unit;
 pub mod wkt;
 
 pub use definition::unit_of as unit_of_crs;
+pub use epsg_unit::unit_of_epsg;
 pub use placement::Placement;

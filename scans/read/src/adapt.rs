@@ -20,7 +20,7 @@ use self::turn::Turn;
 use crate::overrides::{Override, check_crs};
 use crate::precision::Precision;
 use crate::source::{PointSource, SourceInfo};
-use parterre_crs::epsg::{code, unit_of_epsg};
+use parterre_crs::epsg::code;
 use parterre_crs::project::{Coordinates, Projector, coordinates};
 use parterre_crs::wkt;
 use parterre_model::frame::{Unit, UnitSource};
@@ -373,7 +373,7 @@ fn unit_of(crs: &str) -> Option<Unit> {
         return Some(Unit::Degree);
     }
     match code(crs) {
-        Some(code) => unit_of_epsg(code),
+        Some(code) => parterre_crs::unit_of_epsg(code),
         None => wkt::read(crs).unit,
     }
 }

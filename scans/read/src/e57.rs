@@ -451,7 +451,7 @@ fn drop_implausible(pictures: &mut Vec<Picture>, pages: &Pages, warnings: &mut V
 fn crs_of(text: Option<&str>, warnings: &mut Vec<Warning>) -> Option<String> {
     let text = text?;
     let crs = if let Some(code) = epsg_of(text) {
-        Crs { name: Some(format!("EPSG:{code}")), unit: parterre_crs::epsg::unit_of_epsg(code), ..Crs::default() }
+        Crs { name: Some(format!("EPSG:{code}")), unit: parterre_crs::unit_of_epsg(code), ..Crs::default() }
     } else {
         wkt::read(text)
     };

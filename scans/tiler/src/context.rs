@@ -37,7 +37,7 @@ impl<'a> Context<'a> {
         if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
-    /// Tells the caller where the stage stands, 0 to 1; never less, and no earlier stage, than it was told before.
+    /// Reports the progress of a stage, 0 to 1. The reported progress never decreases, and the stage never goes back.
     pub(crate) fn report(&self, stage: &'static str, fraction: f64) {
         let Some(index) = STAGES.iter().position(|(name, ..)| *name == stage) else { return };
         let (_, from, to) = STAGES[index];

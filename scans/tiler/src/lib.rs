@@ -17,7 +17,7 @@
 //!
 //! The same points give the same bytes of both encodings, whatever their order, the files they come in, the number of cores and the
 //! memory, as long as it is enough for the points wanted in a tile: with less tiles are smaller, which the warning `tile_points_capped` says.
-//! Pictures and figures, too, but below about 416 MiB: they are taken from fewer points then.
+//! Pictures and figures, too, but below about 404 MiB: they are taken from fewer points then.
 //!
 //! Limits: a scan spans at most 100 km; tiles keep positions to 0.5 mm. Temporary files take less than 1.5 times the
 //! bytes of all records, and the outputs beside them less than 1.25 times; that much must be free before anything is written.

@@ -269,7 +269,7 @@ fn a_stray_far_away_leaves_room_below_crowded_places() {
     points.extend((0..5000).map(|n| random.point(DVec3::new(f64::from(n % 90), f64::from(n / 90), 7_000.0) * 0.001)));
     let bound = most_in_a_tile(100, points.len());
     let mut made = Vec::new();
-    // All in memory, and a grain that is not.
+    // With memory for all points, and with too little.
     for memory in [1 << 28, 1] {
         let options = small(100, memory);
         let count = check(points.clone(), &options);

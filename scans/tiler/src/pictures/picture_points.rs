@@ -20,6 +20,8 @@ use parterre_tile::id::NodeKey;
 
 /// Most points of a patch. A leaf has fewer, unless many points are at one position.
 const MAX_PATCH: usize = 200_000;
+/// Patches measured at the same time, whatever the number of cores: each takes up to about 10 MiB (positions, and the nodes above the leaf).
+const PATCHES_AT_ONCE: usize = 4;
 /// Points up to this far outside of a leaf's box still belong to its patch: half a step of the tiles.
 const SLACK_M: f64 = 5e-4;
 
@@ -97,8 +99,12 @@ pub(crate) fn select(
         }
         Ok(places(&patch))
     };
-    let places: Vec<Vec<Place>> = wanted.into_par_iter().map(patch).collect::<Result<_>>()?;
-    Ok(PicturePoints { overview, places: places.concat() })
+    let mut places = Vec::new();
+    for group in wanted.chunks(PATCHES_AT_ONCE) {
+        let measured: Vec<Vec<Place>> = group.par_iter().map(|&leaf| patch(leaf)).collect::<Result<_>>()?;
+        places.extend(measured.into_iter().flatten());
+    }
+    Ok(PicturePoints { overview, places })
 }
 
 /// A node's points as its tile holds them.
