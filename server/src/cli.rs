@@ -12,6 +12,7 @@
 //! With `--json`, standard output is exactly one JSON document: the result, or `{"error": {code, message, hint}}`. Progress and
 //! all text for people go to standard error. A reader that closes its end of the pipe is no error.
 
+mod check;
 mod data;
 mod demo;
 mod failure;
@@ -69,7 +70,7 @@ enum Command {
     Unpack(unpack::Unpack),
     /// Make a demo venue: scan.laz and truth.json.
     Demo(demo::Demo),
-    /// The process of one job.
+    /// The process of one job, or of the check of a file.
     #[command(name = process::SUBCOMMAND, hide = true)]
     RunJob(run_job::RunJob),
 }

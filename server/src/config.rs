@@ -84,11 +84,11 @@ impl Default for HttpConfig {
 /// How jobs are worked on.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// The program that is started for each job, with the subcommand `run-job`.
+    /// The program that is started for each job and for each check of a file, with the subcommand `run-job`.
     pub program: PathBuf,
     /// Memory that tiling plans with, in bytes.
     pub memory_bytes: u64,
-    /// Memory that the system refuses to exceed to the process of a job, in bytes; by default
+    /// Memory that the system refuses to exceed to the process of a job or a check, in bytes; by default
     /// [`memory_limit::limit_bytes`](crate::jobs::memory_limit::limit_bytes) of `memory_bytes`.
     pub memory_limit_bytes: Option<u64>,
     /// Points wanted in a tile.
@@ -105,6 +105,8 @@ pub struct WorkerConfig {
     pub backoff: Duration,
     /// How long the process of a job may take to stop before it is killed.
     pub stop_time: Duration,
+    /// How long the check of an upload may take; it reads headers and a sample only.
+    pub check_time: Duration,
 }
 
 impl Default for WorkerConfig {
@@ -120,6 +122,7 @@ impl Default for WorkerConfig {
             max_interruptions: 10,
             backoff: Duration::from_secs(5),
             stop_time: Duration::from_secs(10),
+            check_time: Duration::from_mins(1),
         }
     }
 }

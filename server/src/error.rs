@@ -79,6 +79,13 @@ impl ApiError {
         error
     }
 
+    /// Adds a cause for the log.
+    #[must_use]
+    pub fn with_cause(mut self, cause: anyhow::Error) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -6,19 +6,20 @@ use parterre_model::catalog::UploadAccepted;
 use parterre_read as read;
 
 use crate::db::{Conn, Database, settle, wait_shortly, write};
-use crate::jobs::tile_scan;
+use crate::jobs::check::{self, CheckError};
+use crate::jobs::{Context, tile_scan};
 use crate::models::jobs::{Job, Lease};
 use crate::models::scans::Scan;
 use crate::models::venues::Venue;
 use crate::models::versions::{NewVersion, Version};
-use crate::storage::{Storage, Stored};
+use crate::storage::Stored;
 
 /// Why an upload was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The file is invalid or could not be read.
+    /// The file is invalid or could not be checked.
     #[error(transparent)]
-    File(#[from] parterre_model::Error),
+    Check(#[from] CheckError),
     /// The storage failed.
     #[error("failed to store the file")]
     Storage(#[source] anyhow::Error),
@@ -36,31 +37,23 @@ pub struct Target<'a> {
     pub file_name: &'a str,
     /// Values that replace what the file says.
     pub overrides: &'a read::Override,
-    /// Attempts after which the job fails.
-    pub max_attempts: i32,
     /// Lease of the process that works on the job from the start; without one any worker may claim it.
     pub lease: Option<Lease<'a>>,
 }
 
 /// Checks a stored upload and makes it a version: the object gets its lasting key, then scan, version and job are added
-/// in one transaction. A refused upload is removed. Blocks; `runtime` runs the storage's work.
-pub fn accept(
-    database: &Database,
-    storage: &Storage,
-    runtime: &tokio::runtime::Handle,
-    stored: &Stored,
-    target: &Target<'_>,
-) -> Result<UploadAccepted, Refused> {
+/// in one transaction. A refused upload is removed. Blocks.
+pub fn accept(context: &Context, stored: &Stored, target: &Target<'_>) -> Result<UploadAccepted, Refused> {
+    let Context { database, storage, config, runtime } = context;
     let remove = |key: &str| {
         if let Err(error) = runtime.block_on(storage.remove(key)) {
             tracing::warn!(key, %error, "a refused upload could not be removed");
         }
     };
-    let key = check_and_keep(storage, runtime, stored, target.overrides).inspect_err(|_| remove(&stored.key))?;
-    let written = database
-        .get()
-        .context("failed to connect to the database")
-        .and_then(|mut conn| write(&mut conn, |conn| add(conn, stored, &key, target)).context("failed to write to the database"));
+    let key = check_and_keep(context, stored, target).inspect_err(|_| remove(&stored.key))?;
+    let written = database.get().context("failed to connect to the database").and_then(|mut conn| {
+        write(&mut conn, |conn| add(conn, stored, &key, target, config.max_attempts)).context("failed to write to the database")
+    });
     settle(written, || find_added(database, &key, target)).map_err(|(error, certain)| {
         if certain {
             remove(&key);
@@ -69,14 +62,10 @@ pub fn accept(
     })
 }
 
-fn check_and_keep(
-    storage: &Storage,
-    runtime: &tokio::runtime::Handle,
-    stored: &Stored,
-    overrides: &read::Override,
-) -> Result<String, Refused> {
+fn check_and_keep(context: &Context, stored: &Stored, target: &Target<'_>) -> Result<String, Refused> {
+    let Context { storage, config, runtime, .. } = context;
     let path = storage.path(&stored.key).map_err(|error| Refused::Storage(error.into()))?;
-    drop(read::open_with(&path, overrides)?);
+    check::run(config, &path, target.file_name, target.overrides, Some(config.check_time))?;
     runtime.block_on(storage.accept(stored)).map_err(|error| Refused::Storage(error.into()))
 }
 
@@ -90,12 +79,12 @@ fn find_added(database: &Database, key: &str, target: &Target<'_>) -> anyhow::Re
     Ok(found.map(|row| UploadAccepted { scan: row.scan_id, version: row.version as u32, job: row.job_id }))
 }
 
-fn add(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>) -> QueryResult<UploadAccepted> {
+fn add(conn: &mut Conn, stored: &Stored, key: &str, target: &Target<'_>, max_attempts: i32) -> QueryResult<UploadAccepted> {
     Venue::lock(conn, target.venue_id)?;
     let scan = Scan::find_or_create(conn, target.venue_id, target.file_name)?;
     let version = Version::next_number(conn, &scan.id)?;
     let payload = tile_scan::Payload { scan: scan.id.clone(), version, overrides: target.overrides.clone() };
-    let job = Job::enqueue(conn, tile_scan::KIND, payload.to_json(), target.max_attempts, target.lease.as_ref())?;
+    let job = Job::enqueue(conn, tile_scan::KIND, payload.to_json(), max_attempts, target.lease.as_ref())?;
     let new = NewVersion {
         scan_id: &scan.id,
         file_name: target.file_name,

@@ -1,6 +1,8 @@
-//! Work that outlives a request. One job a file; [`worker`] claims and runs them, each in a [`process`] of its own.
+//! Work that outlives a request. One job a file; [`worker`] claims and runs them, each in a [`process`] of its own. The [`check`] of a file
+//! runs in such a process too.
 
 pub mod attempt;
+pub mod check;
 pub mod child;
 pub mod context;
 pub mod error;

@@ -17,7 +17,8 @@ use super::failure::{Failure, Outcome};
 use super::memory::MemoryArgs;
 use super::overrides::Overrides;
 use super::progress::Progress;
-use super::{follow, stop};
+use super::{check, follow, stop};
+use crate::config::WorkerConfig;
 use crate::db::write;
 use crate::ingest::{self, Refused, Target};
 use crate::jobs::work_folders::sweep;
@@ -50,11 +51,12 @@ impl Import {
         let file_name = text::file_name(&given).map_err(usage)?;
         // Before anything is copied.
         let overrides = self.overrides.read()?;
-        drop(read::open_with(&self.file, &overrides)?);
+        let memory_bytes = self.memory.bytes()?;
+        check::files(&[&self.file], &overrides, &WorkerConfig { memory_bytes, ..WorkerConfig::default() })?;
 
         let stop = stop::on_signals();
         let runtime = follow::runtime()?;
-        let context = follow::context(&self.data, self.memory.bytes()?, runtime.handle().clone())?;
+        let context = follow::context(&self.data, memory_bytes, runtime.handle().clone())?;
         sweep(&context);
         let progress = Progress::new();
         let stored = copy(&context, &self.file, &stop, &progress)?;
@@ -118,12 +120,10 @@ fn enter(
             })
         })
         .map_err(|error| Failure::catalogue(&error))?;
-    let target =
-        Target { venue_id: &venue.id, file_name, overrides, max_attempts: context.config.max_attempts, lease: Some(context.lease(owner)) };
-    let accepted =
-        ingest::accept(&context.database, &context.storage, &context.runtime, stored, &target).map_err(|refused| match refused {
-            Refused::File(error) => Failure::from(error),
-            Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
-        })?;
+    let target = Target { venue_id: &venue.id, file_name, overrides, lease: Some(context.lease(owner)) };
+    let accepted = ingest::accept(context, stored, &target).map_err(|refused| match refused {
+        Refused::Check(error) => check::failure(error),
+        Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
+    })?;
     Ok((venue, accepted))
 }

@@ -8,8 +8,9 @@ use parterre_model::frame::Unit;
 use parterre_read::inspect::{Estimate, Inspection, inspect_all, inspect_with};
 
 use super::failure::Outcome;
-use super::output;
 use super::overrides::Overrides;
+use super::{check, output};
+use crate::config::WorkerConfig;
 use crate::pages::format;
 
 /// Show the contents of scan files, and time and space that tiling them needs.
@@ -25,6 +26,7 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let overrides = self.overrides.read()?;
+        check::files(&self.files, &overrides, &WorkerConfig::default())?;
         if let [file] = &self.files[..] {
             let found = inspect_with(file, &overrides)?;
             if as_json {

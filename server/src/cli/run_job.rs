@@ -1,11 +1,11 @@
-//! `parterre run-job`, hidden: the process of one job, started by the service, by `import` and by `retry`.
+//! `parterre run-job`, hidden: the process of one job or of the check of a file, started by the service and by the commands that read scans.
 
 use clap::Args;
 
 use super::failure::{Failure, Outcome};
 use crate::jobs::child;
 
-/// Work on the job that comes on standard input.
+/// Work on the task that comes on standard input.
 #[derive(Debug, Args)]
 pub(super) struct RunJob {}
 

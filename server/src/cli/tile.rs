@@ -11,7 +11,8 @@ use super::failure::{Failure, Outcome};
 use super::memory::MemoryArgs;
 use super::overrides::Overrides;
 use super::progress::Progress;
-use super::{output, stop};
+use super::{check, output, stop};
+use crate::config::WorkerConfig;
 use crate::pages::format;
 
 /// Make points.copc.laz, tiles.3tz and report.json from scan files.
@@ -58,6 +59,7 @@ impl Tile {
     pub(super) fn run(self, as_json: bool) -> Outcome {
         let memory_bytes = self.memory.bytes()?;
         let overrides = self.overrides.read()?;
+        check::files(&self.inputs, &overrides, &WorkerConfig { memory_bytes, ..WorkerConfig::default() })?;
         let mut sources = read::open_all(&self.inputs, &overrides)?;
         std::fs::create_dir_all(&self.output).map_err(|error| parterre_model::Error::io("make", &self.output, error))?;
         let stop = stop::on_signals();

@@ -1,5 +1,5 @@
-//! The process of a job, seen from inside: reads its task, limits its memory, tiles, and says how it goes. It touches neither
-//! the database nor the storage, only the uploaded file and the job's work folder.
+//! The process of a task, seen from inside: reads its task, limits its memory, tiles or checks a file, and says how it goes. It touches neither
+//! the database nor the storage, only the file and the job's work folder.
 
 use std::any::Any;
 use std::io::{self, BufRead, Write};
@@ -13,7 +13,7 @@ use parterre_tiler as tiler;
 
 use super::error::JobError;
 use super::memory_limit;
-use super::protocol::{Message, TileTask};
+use super::protocol::{CheckTask, Message, Task, TileTask};
 
 /// Progress is sent no more often than this, except when the stage changes.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -30,13 +30,13 @@ const FOLDER_TIME: Duration = Duration::from_secs(20);
 pub fn run() -> Result<(), JobError> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(JobError::internal)?;
-    let task: TileTask = serde_json::from_str(&line).map_err(JobError::internal)?;
+    let task: Task = serde_json::from_str(&line).map_err(JobError::internal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     let output = Mutex::new(io::stdout());
-    let result = memory_limit::apply(task.memory_limit_bytes)
+    let result = memory_limit::apply(task.memory_limit_bytes())
         .map_err(JobError::internal)
-        .and_then(|()| stop_with_the_service(&cancel))
-        .and_then(|()| tile_contained(&task, &cancel, &output));
+        .and_then(|()| stop_with_the_service(&cancel, matches!(task, Task::Check(_))))
+        .and_then(|()| contained(|| work(&task, &cancel, &output)));
     let message = match result {
         Ok(report) => Message::Done { report },
         Err(error) => Message::Failed(error.into()),
@@ -46,13 +46,16 @@ pub fn run() -> Result<(), JobError> {
 }
 
 /// Raises `cancel` when the service says so or has ended, which closes the pipe. A process whose service has ended does not
-/// stay longer than [`STOP_TIME`].
-fn stop_with_the_service(cancel: &Arc<AtomicBool>) -> Result<(), JobError> {
+/// stay longer than [`STOP_TIME`]; with `at_once`, for work that leaves nothing behind, it ends without delay.
+fn stop_with_the_service(cancel: &Arc<AtomicBool>, at_once: bool) -> Result<(), JobError> {
     let cancel = Arc::clone(cancel);
     let watch = move || {
         // Whatever comes: a line, the end, an error.
         let _ = io::stdin().lock().read_line(&mut String::new());
         cancel.store(true, Ordering::SeqCst);
+        if at_once {
+            std::process::exit(1);
+        }
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         std::thread::sleep(STOP_TIME);
         std::process::exit(1);
@@ -60,9 +63,9 @@ fn stop_with_the_service(cancel: &Arc<AtomicBool>) -> Result<(), JobError> {
     std::thread::Builder::new().name("stop".into()).spawn(watch).map(drop).map_err(|error| JobError::service("out_of_memory", error))
 }
 
-/// Tiles; a panic becomes an error.
-fn tile_contained(task: &TileTask, cancel: &Arc<AtomicBool>, output: &Mutex<impl Write + Send>) -> Result<String, JobError> {
-    let result = catch_unwind(AssertUnwindSafe(|| tile(task, cancel, output)));
+/// Does the work; a panic becomes an error.
+fn contained(work: impl FnOnce() -> Result<String, JobError>) -> Result<String, JobError> {
+    let result = catch_unwind(AssertUnwindSafe(work));
     result.unwrap_or_else(|payload| Err(of_panic(payload.as_ref())))
 }
 
@@ -72,7 +75,18 @@ fn of_panic(payload: &(dyn Any + Send)) -> JobError {
     let text = text.unwrap_or("a panic without a message");
     let is_denied = text.contains("failed to spawn thread") || text.contains("ThreadPoolBuildError");
     let code = if is_denied { "out_of_memory" } else { "internal" };
-    JobError::service(code, anyhow::anyhow!("the job panicked: {text}"))
+    JobError::service(code, anyhow::anyhow!("the process panicked: {text}"))
+}
+
+fn work(task: &Task, cancel: &Arc<AtomicBool>, output: &Mutex<impl Write + Send>) -> Result<String, JobError> {
+    match task {
+        Task::Tile(task) => tile(task, cancel, output),
+        Task::Check(task) => check(task).map(|()| "null".into()),
+    }
+}
+
+fn check(task: &CheckTask) -> Result<(), JobError> {
+    read::open_with(&task.source, &task.overrides).map(drop).map_err(|error| JobError::of_file(error, &task.file_name))
 }
 
 fn tile(task: &TileTask, cancel: &Arc<AtomicBool>, output: &Mutex<impl Write + Send>) -> Result<String, JobError> {
@@ -141,7 +155,7 @@ mod tests {
         let head = "ply\nformat ascii 1.0\nelement vertex 500\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
         std::fs::write(dir.path().join("source.bin"), format!("{head}{rows}"))?;
         let (cancel, output) = (Arc::default(), Mutex::new(Vec::new()));
-        let report = tile_contained(&task(dir.path(), "source.bin"), &cancel, &output).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let report = contained(|| tile(&task(dir.path(), "source.bin"), &cancel, &output)).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let report: serde_json::Value = serde_json::from_str(&report)?;
         assert_eq!(report["points_out"], 500);
         let stages: Vec<String> = messages(output)
@@ -152,7 +166,7 @@ mod tests {
         assert!(stages.iter().any(|stage| stage == "sample"), "{stages:?}");
 
         std::fs::write(dir.path().join("text.bin"), "These are the minutes of the meeting.\n")?;
-        let failed = tile_contained(&task(dir.path(), "text.bin"), &cancel, &Mutex::new(Vec::new()));
+        let failed = contained(|| tile(&task(dir.path(), "text.bin"), &cancel, &Mutex::new(Vec::new())));
         let Err(JobError::BadInput(fault)) = failed else { anyhow::bail!("{failed:?}") };
         assert!(fault.message.starts_with("hall.ply: "), "{fault:?}");
         Ok(())

@@ -29,8 +29,8 @@ const SERVICE_CODES: [(&str, &str, &str); 7] = [
     ),
     (
         "job_crashed",
-        "the process that tiled this file ended unexpectedly",
-        "Try the job again; if it happens again, report it with the file and the service's log.",
+        "the process that tiled this file ended unexpectedly; the file may be damaged",
+        "Check the file in other software or export it again, and upload it anew. If it is intact, report it with the service's log.",
     ),
     ("internal", "something went wrong in the service", "Try the job again; the service's log has the cause."),
 ];

@@ -1,4 +1,4 @@
-//! The memory that the system grants to the process of a job.
+//! The memory that the system grants to the process of a task.
 //!
 //! The tiler plans with `--memory` and is trusted to stay near it; a decoder that believes a broken file is not. So the process
 //! sets `RLIMIT_DATA` for itself before it reads anything: the system then refuses memory beyond the limit, and the process ends with
@@ -7,8 +7,13 @@
 //! `RLIMIT_DATA` counts what the process may write to and nobody else sees: heap, anonymous mappings, thread stacks. `RLIMIT_AS` would
 //! count addresses too that take no memory: the program itself, files mapped for reading, and 64 MiB of addresses that malloc reserves for
 //! each thread; a limit on it would have to grow with the number of cores and would say little about memory.
+//!
+//! `RLIMIT_DATA` does not count the stack of the main thread, so the process limits that too (`RLIMIT_STACK`): where the system sets no limit,
+//! a decoder that calls itself without end would take all memory.
 
 use std::io;
+
+use crate::config::WorkerConfig;
 
 /// Added for the program's own data, libraries and pipes.
 const OWN_BYTES: u64 = 64 << 20;
@@ -16,6 +21,12 @@ const OWN_BYTES: u64 = 64 << 20;
 const LEAST_BUDGET_BYTES: u64 = parterre_tiler::LEAST_MEMORY_BYTES;
 /// Added for each core: two threads with a stack of 2 MiB each, and what malloc keeps for them (64 KiB to 4 MiB were seen).
 const BYTES_A_CORE: u64 = 8 << 20;
+
+/// The limit in bytes for the processes of a service with these settings, on this machine.
+pub fn of_config(config: &WorkerConfig) -> u64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    config.memory_limit_bytes.unwrap_or_else(|| limit_bytes(config.memory_bytes, cores))
+}
 
 /// The limit in bytes for a process that plans with `memory_bytes` on so many cores.
 ///
@@ -26,6 +37,10 @@ pub fn limit_bytes(memory_bytes: u64, cores: usize) -> u64 {
     budget.saturating_add(budget / 2).saturating_add(OWN_BYTES).saturating_add(BYTES_A_CORE.saturating_mul(cores as u64))
 }
 
+/// Stack of the main thread: what Linux gives a program by default.
+#[cfg(target_os = "linux")]
+const STACK_BYTES: u64 = 8 << 20;
+
 /// Limits the memory of this process. Where the system has no such limit, nothing happens.
 ///
 /// # Errors
@@ -33,9 +48,14 @@ pub fn limit_bytes(memory_bytes: u64, cores: usize) -> u64 {
 #[cfg(target_os = "linux")]
 pub fn apply(limit_bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Data).maximum;
-    let current = maximum.map_or(limit_bytes, |maximum| maximum.min(limit_bytes));
-    Ok(setrlimit(Resource::Data, Rlimit { current: Some(current), maximum })?)
+    let lower = |resource: Resource, bytes: u64| {
+        let Rlimit { maximum, .. } = getrlimit(resource);
+        let current = maximum.map_or(bytes, |maximum| maximum.min(bytes));
+        setrlimit(resource, Rlimit { current: Some(current), maximum })
+    };
+    let stack = getrlimit(Resource::Stack).current;
+    lower(Resource::Stack, stack.map_or(STACK_BYTES, |bytes| bytes.min(STACK_BYTES)))?;
+    Ok(lower(Resource::Data, limit_bytes)?)
 }
 
 /// Limits the memory of this process. Where the system has no such limit, nothing happens.

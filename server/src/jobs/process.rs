@@ -1,7 +1,7 @@
-//! The process of a job, seen from the service: started, told to stop, and its end understood.
+//! The process of a task, seen from the service or a command: started, told to stop, and its end understood.
 //!
-//! A job has a process of its own for two reasons: its memory goes back to the system when it ends, and a decoder that aborts or
-//! runs out of memory ends the job alone. The process is this program itself with the subcommand `run-job`; see [`super::protocol`] for
+//! Jobs and checks of files have processes of their own for two reasons: memory goes back to the system when they end, and a decoder that
+//! aborts or runs out of memory ends the task alone. The process is this program itself with the subcommand `run-job`; see [`super::protocol`] for
 //! what is said over its pipes. It never outlives the service: the end of its standard input stops it.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use super::error::JobError;
-use super::protocol::{Message, TileTask};
+use super::protocol::{Failure, Message, Task};
 
 /// Name of the hidden subcommand.
 pub const SUBCOMMAND: &str = "run-job";
@@ -21,31 +23,71 @@ const TICK: Duration = Duration::from_millis(100);
 /// Longest line of standard error that is kept, in bytes.
 const MAX_LOG_LINE: usize = 2000;
 
-/// Runs a task in a process of its own and returns the tiler's report. `observe` gets stage and fraction. When `cancel` is raised the
-/// process is told to stop, and killed where it has not ended after `stop_time`.
+/// Why a process gave no result.
+#[derive(Debug)]
+pub enum ProcessError {
+    /// It could not be started or not be waited for.
+    NotRun(anyhow::Error),
+    /// It said that its work failed.
+    Failed(Failure),
+    /// It was told to stop.
+    Stopped,
+    /// It ended without saying anything. The cause is for the log.
+    Ended(End, anyhow::Error),
+}
+
+/// How a process ended that said nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Memory was denied to it.
+    OutOfMemory,
+    /// By a signal that others send: hang-up, interrupt, kill, terminate.
+    Killed,
+    /// By a signal that its own fault causes, such as an abort or a segmentation fault.
+    Crashed,
+    /// By itself, without a signal.
+    WithoutResult,
+}
+
+impl From<ProcessError> for JobError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::NotRun(cause) => Self::internal(cause),
+            ProcessError::Failed(failure) => failure.into(),
+            ProcessError::Stopped => Self::Cancelled,
+            ProcessError::Ended(End::OutOfMemory, cause) => Self::service("out_of_memory", cause),
+            ProcessError::Ended(End::Killed, cause) => Self::service("job_killed", cause),
+            ProcessError::Ended(End::Crashed | End::WithoutResult, cause) => Self::service("job_crashed", cause),
+        }
+    }
+}
+
+/// Runs a task in a process of its own and returns its result. `name` identifies the task in the log: the job's identifier, or the file that
+/// is checked. `observe` gets stage and fraction. When `shall_stop` says so the process is told to stop, and killed where it has not
+/// ended after `stop_time`.
 ///
 /// # Errors
-/// What the process says; `job_killed`, `job_crashed` or `out_of_memory` where it ended without saying anything; `internal` where
-/// it cannot be started.
+/// See [`ProcessError`].
 pub fn run(
     program: &Path,
-    job: &str,
-    task: &TileTask,
-    cancel: &AtomicBool,
+    name: &str,
+    task: &Task,
+    shall_stop: &(dyn Fn() -> bool + Sync),
     stop_time: Duration,
     observe: &(dyn Fn(&str, f64) + Sync),
-) -> Result<String, JobError> {
-    let mut child = start(program)?;
-    tracing::debug!(job, pid = child.id(), "process of the job started");
+) -> Result<String, ProcessError> {
+    let task = serde_json::to_string(task).map_err(|error| ProcessError::NotRun(error.into()))?;
+    let mut child = start(program).map_err(ProcessError::NotRun)?;
+    tracing::debug!(task = name, pid = child.id(), "process of the task started");
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let child = Mutex::new(child);
     let (has_ended, said_on_stderr) = (AtomicBool::new(false), StandardError::default());
     let (child, has_ended) = (&child, &has_ended);
     let (said, status) = std::thread::scope(|scope| {
-        scope.spawn(|| stderr.map(|stderr| said_on_stderr.log(job, stderr)));
-        let shall_stop = || cancel.load(Ordering::SeqCst) || said_on_stderr.is_memory_denied.load(Ordering::SeqCst);
-        let stopper = scope.spawn(move || stop_when_needed(stdin, task, child, &shall_stop, stop_time, has_ended));
-        let said = stdout.and_then(|stdout| listen(job, stdout, observe));
+        scope.spawn(|| stderr.map(|stderr| said_on_stderr.log(name, stderr)));
+        let shall_stop = || shall_stop() || said_on_stderr.is_memory_denied.load(Ordering::SeqCst);
+        let stopper = scope.spawn(move || stop_when_needed(stdin, &task, child, &shall_stop, stop_time, has_ended));
+        let said = stdout.and_then(|stdout| listen(name, stdout, observe));
         let status = wait(child, stop_time);
         has_ended.store(true, Ordering::SeqCst);
         stopper.thread().unpark();
@@ -53,13 +95,16 @@ pub fn run(
     });
     match said {
         Some(Message::Done { report }) => Ok(report),
-        Some(Message::Failed(failure)) => Err(failure.into()),
-        _ if cancel.load(Ordering::SeqCst) => Err(JobError::Cancelled),
-        _ => Err(unexpected_end(status.map_err(JobError::internal)?, &said_on_stderr)),
+        Some(Message::Failed(failure)) => Err(ProcessError::Failed(failure)),
+        _ if shall_stop() => Err(ProcessError::Stopped),
+        _ => {
+            let status = status.map_err(|error| ProcessError::NotRun(error.into()))?;
+            Err(unexpected_end(status, &said_on_stderr))
+        }
     }
 }
 
-fn start(program: &Path) -> Result<Child, JobError> {
+fn start(program: &Path) -> anyhow::Result<Child> {
     let mut command = Command::new(program);
     command.arg(SUBCOMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     #[cfg(unix)]
@@ -70,16 +115,14 @@ fn start(program: &Path) -> Result<Child, JobError> {
     }
     // A backtrace of denied memory asks for memory itself and can wait for ever.
     command.env("RUST_BACKTRACE", "0");
-    command
-        .spawn()
-        .map_err(|error| JobError::internal(anyhow::Error::from(error).context(format!("failed to start {}", program.display()))))
+    command.spawn().with_context(|| format!("failed to start {}", program.display()))
 }
 
-/// Sends the task, then keeps the pipe open until the process shall stop: the job is cancelled, or the process was denied memory and may not
+/// Sends the task, then keeps the pipe open until the process shall stop: the task is cancelled, or the process was denied memory and may not
 /// be able to end by itself.
 fn stop_when_needed(
     stdin: Option<ChildStdin>,
-    task: &TileTask,
+    task: &str,
     child: &Mutex<Child>,
     shall_stop: &dyn Fn() -> bool,
     stop_time: Duration,
@@ -87,7 +130,7 @@ fn stop_when_needed(
 ) {
     let Some(mut stdin) = stdin else { return };
     // A process that has ended already says why by its status.
-    let _ = writeln!(stdin, "{}", serde_json::json!(task)).and_then(|()| stdin.flush());
+    let _ = writeln!(stdin, "{task}").and_then(|()| stdin.flush());
     while !has_ended.load(Ordering::SeqCst) && !shall_stop() {
         std::thread::park_timeout(TICK);
     }
@@ -103,14 +146,14 @@ fn stop_when_needed(
 }
 
 /// Reads messages until the process closes its output; returns the result, if there is one.
-fn listen(job: &str, stdout: impl Read, observe: &(dyn Fn(&str, f64) + Sync)) -> Option<Message> {
+fn listen(name: &str, stdout: impl Read, observe: &(dyn Fn(&str, f64) + Sync)) -> Option<Message> {
     for line in BufReader::new(stdout).lines() {
         match line.map(|line| serde_json::from_str(&line)) {
             Ok(Ok(Message::Progress { stage, fraction })) => observe(&stage, fraction),
             Ok(Ok(result)) => return Some(result),
-            Ok(Err(error)) => tracing::warn!(job, %error, "a line of the job's process is no message"),
+            Ok(Err(error)) => tracing::warn!(task = name, %error, "a line of the process is no message"),
             Err(error) => {
-                tracing::warn!(job, %error, "the output of the job's process could not be read");
+                tracing::warn!(task = name, %error, "the output of the process could not be read");
                 break;
             }
         }
@@ -135,7 +178,7 @@ fn wait(child: &Mutex<Child>, stop_time: Duration) -> std::io::Result<ExitStatus
 
 fn kill(child: &Mutex<Child>) {
     if let Err(error) = child.lock().unwrap_or_else(PoisonError::into_inner).kill() {
-        tracing::warn!(%error, "the process of a job could not be killed");
+        tracing::warn!(%error, "the process of a task could not be killed");
     }
 }
 
@@ -150,7 +193,7 @@ struct StandardError {
 
 impl StandardError {
     /// Writes what comes to the service's log.
-    fn log(&self, job: &str, stderr: impl Read) {
+    fn log(&self, name: &str, stderr: impl Read) {
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
         loop {
@@ -162,7 +205,7 @@ impl StandardError {
             line.truncate(MAX_LOG_LINE);
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             if !text.is_empty() {
-                tracing::warn!(job, "process of the job: {text}");
+                tracing::warn!(task = name, "process of the task: {text}");
                 let is_denied = text.starts_with("memory allocation of ") || text.contains("std::bad_alloc");
                 self.is_memory_denied.fetch_or(is_denied, Ordering::SeqCst);
                 *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = text;
@@ -172,15 +215,16 @@ impl StandardError {
 }
 
 /// The error of a process that ended without a result.
-fn unexpected_end(status: ExitStatus, said: &StandardError) -> JobError {
-    let code = match signal(status) {
-        _ if said.is_memory_denied.load(Ordering::SeqCst) => "out_of_memory",
-        // Hang-up, interrupt, kill, terminate: sent by others, never by the process to itself.
-        Some(1 | 2 | 9 | 15) => "job_killed",
-        _ => "job_crashed",
+fn unexpected_end(status: ExitStatus, said: &StandardError) -> ProcessError {
+    let end = match signal(status) {
+        _ if said.is_memory_denied.load(Ordering::SeqCst) => End::OutOfMemory,
+        // Never sent by a process to itself.
+        Some(1 | 2 | 9 | 15) => End::Killed,
+        Some(_) => End::Crashed,
+        None => End::WithoutResult,
     };
     let last = said.tail.lock().unwrap_or_else(PoisonError::into_inner);
-    JobError::service(code, anyhow::anyhow!("the process of the job ended without a result: {status}; last line: {last:?}"))
+    ProcessError::Ended(end, anyhow::anyhow!("the process ended without a result: {status}; last line: {last:?}"))
 }
 
 #[cfg(unix)]
@@ -197,10 +241,11 @@ fn signal(_status: ExitStatus) -> Option<i32> {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::protocol::TileTask;
     use super::*;
 
-    fn task(dir: &Path) -> TileTask {
-        TileTask {
+    fn task(dir: &Path) -> Task {
+        Task::Tile(TileTask {
             source: dir.join("source"),
             work_dir: dir.join("work"),
             file_name: "hall.las".into(),
@@ -209,7 +254,7 @@ mod tests {
             memory_bytes: 1,
             memory_limit_bytes: 1,
             tile_points: 1,
-        }
+        })
     }
 
     /// Runs a shell script as the program; returns its end and what was observed.
@@ -226,8 +271,9 @@ mod tests {
                 observed.push(format!("{stage} {fraction}"));
             }
         };
-        let result = run(&program, "job", &task(dir.path()), cancel, Duration::from_millis(300), &observe);
-        Ok((result, observed.into_inner().unwrap_or_default()))
+        let shall_stop = || cancel.load(Ordering::SeqCst);
+        let result = run(&program, "job", &task(dir.path()), &shall_stop, Duration::from_millis(300), &observe);
+        Ok((result.map_err(JobError::from), observed.into_inner().unwrap_or_default()))
     }
 
     #[test]
@@ -249,7 +295,8 @@ mod tests {
             let (result, _) = run_script(script, &AtomicBool::new(false))?;
             assert_eq!(result.err().map(|error| error.fault().code).as_deref(), Some(code), "{script}");
         }
-        let missing = run(Path::new("/nowhere/parterre"), "job", &task(Path::new("/")), &AtomicBool::new(false), TICK, &|_, _| ());
+        let missing =
+            run(Path::new("/nowhere/parterre"), "job", &task(Path::new("/")), &|| false, TICK, &|_, _| ()).map_err(JobError::from);
         assert_eq!(missing.err().map(|error| error.fault().code).as_deref(), Some("internal"));
         Ok(())
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::error::JobError;
-use super::protocol::TileTask;
+use super::protocol::{Task, TileTask};
 use super::{memory_limit, process};
 use crate::db::{new_id, now_ms, settle, wait_shortly, write};
 use crate::models::jobs::Job;
@@ -142,7 +142,6 @@ fn make(
     if !source.is_file() {
         return Err(JobError::storage(anyhow::anyhow!("{} is gone", source.display())));
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let task = TileTask {
         source,
         // The process may have another working directory one day; the service's own paths stay valid.
@@ -152,12 +151,14 @@ fn make(
         fingerprint: format!("{} {}", version.sha256, serde_json::json!(overrides)),
         overrides,
         memory_bytes: config.memory_bytes,
-        memory_limit_bytes: config.memory_limit_bytes.unwrap_or_else(|| memory_limit::limit_bytes(config.memory_bytes, cores)),
+        memory_limit_bytes: memory_limit::of_config(config),
         tile_points: config.tile_points,
     };
-    let text = process::run(&config.program, job, &task, cancel, config.stop_time, &|stage, fraction| {
+    let shall_stop = || cancel.load(Ordering::SeqCst);
+    let text = process::run(&config.program, job, &Task::Tile(task), &shall_stop, config.stop_time, &|stage, fraction| {
         report_progress(stage, fraction * TILING_SHARE);
-    })?;
+    })
+    .map_err(JobError::from)?;
     if cancel.load(Ordering::SeqCst) {
         return Err(JobError::Cancelled);
     }

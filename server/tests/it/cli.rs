@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use wait4::Wait4 as _;
 
-use super::support::{Client, PARTERRE, TestApp, las, room, shared};
+use super::support::{Client, PARTERRE, STACK_OVERFLOW, TestApp, las, room, shared};
 
 fn parterre(arguments: &[&str]) -> Output {
     Command::new(PARTERRE).args(arguments).env_remove("DATABASE_URL").output().unwrap()
@@ -192,6 +192,45 @@ fn exit_codes_say_who_has_to_act() {
         }
     }
     assert!(!out.join("tiles.3tz").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_crashes_its_reader_is_an_error_and_no_abort() {
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join("crash.laz");
+    fs::write(&scan, STACK_OVERFLOW).unwrap();
+    let good = dir.path().join("room.las");
+    fs::write(&good, las(&room(100))).unwrap();
+    let (out, data) = (dir.path().join("out"), dir.path().join("data"));
+    let cases: &[&[&str]] = &[
+        &["inspect", path(&scan)],
+        &["inspect", path(&good), path(&scan)],
+        &["tile", path(&scan), "-o", path(&out)],
+        &["import", path(&scan), "--venue", "Hall", "--data", path(&data)],
+    ];
+    for arguments in cases {
+        let with_json: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let error = json(&parterre(&with_json), 3);
+        assert_eq!(error["error"]["code"], "file_crashes_reader", "{arguments:?} {error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains("crash.laz"), "{error}");
+        let told = parterre(arguments);
+        let text = String::from_utf8_lossy(&told.stderr);
+        assert!(told.status.code() == Some(3) && text.contains("[file_crashes_reader]"), "{told:?}");
+        assert!(!text.contains("panicked") && !text.contains("overflow"), "{text}");
+    }
+    assert!(!out.exists() && !data.exists(), "nothing is written for a file that is refused");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_name_need_not_be_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let scan = dir.path().join(std::ffi::OsStr::from_bytes(b"th\xe9\xe2tre.las"));
+    fs::write(&scan, las(&room(100))).unwrap();
+    let told = Command::new(PARTERRE).arg("inspect").arg(&scan).output().unwrap();
+    assert!(told.status.success() && String::from_utf8_lossy(&told.stdout).contains("points      100"), "{told:?}");
 }
 
 #[test]

@@ -24,6 +24,9 @@ use tempfile::TempDir;
 /// The program under test.
 pub const PARTERRE: &str = env!("CARGO_BIN_EXE_parterre");
 
+/// A LAZ of 1,043 bytes, made by fuzzing: decoding the times of its points overflows the stack, which ends a process by `SIGABRT`.
+pub const STACK_OVERFLOW: &[u8] = include_bytes!("../data/laz-stack-overflow.laz");
+
 /// A file of the shared test data; says so where it is absent.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")).join(path);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::json;
 
 use super::end_to_end::Service;
-use super::support::{TestApp, las, room, shared};
+use super::support::{STACK_OVERFLOW, TestApp, las, room, shared};
 
 #[track_caller]
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -16,6 +16,57 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_crashes_its_reader_is_refused_and_the_service_goes_on() {
+    let app = TestApp::start();
+    let venue = app.client.venue("Hall");
+    for _ in 0..2 {
+        let answer = app.client.upload(&venue, "crash.laz", STACK_OVERFLOW).expect_error(422, "file_crashes_reader");
+        assert!(answer.json()["error"]["message"].as_str().unwrap().starts_with("crash.laz: "), "{}", answer.text());
+    }
+    assert_eq!(app.files(), Vec::<String>::new(), "a refused upload is removed");
+    app.client.get("/healthz").expect(200);
+    app.client.publish(&venue, "room.las", &las(&room(300)));
+}
+
+/// A check whose process is this shell script: the answer's status and code.
+#[cfg(unix)]
+fn checked_by(script: &str) -> (u16, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    // Written by another process: a file that this one has open for writing could not be run while another test starts a process.
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$2" && chmod +x "$2""#;
+    let mut command = std::process::Command::new("sh");
+    assert!(command.args(["-c", write, "sh", script]).arg(&program).status().unwrap().success());
+    let app = TestApp::start_with(|config| {
+        config.worker.program = if script.is_empty() { "/nowhere/parterre".into() } else { program.clone() };
+        config.worker.check_time = Duration::from_secs(1);
+        config.worker.stop_time = Duration::from_secs(1);
+    });
+    let venue = app.client.venue("Hall");
+    let answer = app.client.upload(&venue, "room.las", &las(&room(30)));
+    assert_eq!(app.files(), Vec::<String>::new(), "{}", answer.text());
+    app.client.get("/healthz").expect(200);
+    (answer.status, answer.json()["error"]["code"].as_str().unwrap().to_owned())
+}
+
+#[test]
+#[cfg(unix)]
+fn every_end_of_a_check_has_an_answer() {
+    for (script, status, code) in [
+        ("kill -ABRT $$", 422, "file_crashes_reader"),
+        ("kill -SEGV $$", 422, "file_crashes_reader"),
+        ("exec sleep 60", 422, "file_check_timeout"),
+        ("echo 'memory allocation of 12 bytes failed' >&2; kill -ABRT $$", 422, "out_of_memory"),
+        ("kill -KILL $$", 503, "check_killed"),
+        ("exit 2", 500, "internal"),
+        ("", 500, "internal"),
+    ] {
+        assert_eq!(checked_by(script), (status, code.to_owned()), "{script:?}");
     }
 }
 

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::controllers::venues;
 use crate::error::{ApiError, ApiResult};
 use crate::ingest::{self, Refused, Target};
+use crate::jobs::check::CheckError;
 use crate::storage::{Incoming, Stored};
 use crate::text;
 
@@ -105,20 +106,24 @@ async fn receive(
     let stored = store(app, payload, limit).await?;
     let (app, runtime) = (Data::clone(app), tokio::runtime::Handle::current());
     web::block(move || {
-        let target = Target {
-            venue_id: &venue_id,
-            file_name: &file_name,
-            overrides: &overrides,
-            max_attempts: app.config.worker.max_attempts,
-            lease: None,
-        };
-        ingest::accept(&app.database, &app.storage, &runtime, &stored, &target).map_err(|refused| match refused {
-            Refused::File(error) => ApiError::of_file(error, &file_name),
+        let target = Target { venue_id: &venue_id, file_name: &file_name, overrides: &overrides, lease: None };
+        ingest::accept(&app.job_context(runtime), &stored, &target).map_err(|refused| match refused {
+            Refused::Check(error) => not_passed(error),
             Refused::Storage(error) => ApiError::storage(error),
             Refused::Database(error) => ApiError::database(error),
         })
     })
     .await?
+}
+
+/// The answer to an upload that did not pass the check.
+fn not_passed(error: CheckError) -> ApiError {
+    match error {
+        CheckError::File(fault) | CheckError::OutOfMemory(fault) => ApiError::of_fault(StatusCode::UNPROCESSABLE_ENTITY, fault),
+        CheckError::Killed(fault, cause) => ApiError::of_fault(StatusCode::SERVICE_UNAVAILABLE, fault).with_cause(cause),
+        CheckError::Storage(cause) => ApiError::storage(cause),
+        CheckError::Internal(cause) => ApiError::internal(cause),
+    }
 }
 
 async fn store(app: &Data<App>, payload: &mut Payload, limit: u64) -> ApiResult<Stored> {
