@@ -4,7 +4,7 @@
 //! aborts or runs out of memory ends the task alone. The process is this program itself with the subcommand `run-job`; see [`super::protocol`] for
 //! what is said over its pipes. It never outlives the service: the end of its standard input stops it.
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,9 @@ pub const SUBCOMMAND: &str = "run-job";
 /// How often a request to stop is looked for.
 const TICK: Duration = Duration::from_millis(100);
 /// Longest line of standard error that is kept, in bytes.
-const MAX_LOG_LINE: usize = 2000;
+const MAX_LOG_LINE: u64 = 2000;
+/// Longest message, in bytes: reports grow by some hundred bytes for each setup and picture of a scan.
+const MAX_MESSAGE: u64 = 256 << 20;
 
 /// Why a process gave no result.
 #[derive(Debug)]
@@ -95,7 +97,8 @@ pub fn run(
     });
     match said {
         Some(Message::Done { report }) => Ok(report),
-        Some(Message::Failed(failure)) => Err(ProcessError::Failed(failure)),
+        // Told to stop because memory was denied to it, and not by the caller: that is no wish to stop.
+        Some(Message::Failed(failure)) if !matches!(failure, Failure::Cancelled) || shall_stop() => Err(ProcessError::Failed(failure)),
         _ if shall_stop() => Err(ProcessError::Stopped),
         _ => {
             let status = status.map_err(|error| ProcessError::NotRun(error.into()))?;
@@ -147,18 +150,32 @@ fn stop_when_needed(
 
 /// Reads messages until the process closes its output; returns the result, if there is one.
 fn listen(name: &str, stdout: impl Read, observe: &(dyn Fn(&str, f64) + Sync)) -> Option<Message> {
-    for line in BufReader::new(stdout).lines() {
-        match line.map(|line| serde_json::from_str(&line)) {
-            Ok(Ok(Message::Progress { stage, fraction })) => observe(&stage, fraction),
-            Ok(Ok(result)) => return Some(result),
-            Ok(Err(error)) => tracing::warn!(task = name, %error, "a line of the process is no message"),
+    let mut reader = BufReader::new(stdout);
+    loop {
+        let line = match read_line(&mut reader, MAX_MESSAGE) {
+            Ok(Some(line)) => line,
+            Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(task = name, %error, "the output of the process could not be read");
-                break;
+                return None;
             }
+        };
+        match serde_json::from_slice(&line) {
+            Ok(Message::Progress { stage, fraction }) => observe(&stage, fraction),
+            Ok(result) => return Some(result),
+            Err(error) => tracing::warn!(task = name, %error, "a line of the process is no message"),
         }
     }
-    None
+}
+
+/// The next line, without what it has beyond `max_bytes`; `None` at the end.
+fn read_line(reader: &mut impl BufRead, max_bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    reader.by_ref().take(max_bytes).read_until(b'\n', &mut line)?;
+    if line.len() as u64 == max_bytes && line.last() != Some(&b'\n') {
+        reader.skip_until(b'\n')?;
+    }
+    Ok((!line.is_empty()).then_some(line))
 }
 
 /// Waits for the end of a process that has closed its output or told its result; one that does not end is killed.
@@ -195,14 +212,7 @@ impl StandardError {
     /// Writes what comes to the service's log.
     fn log(&self, name: &str, stderr: impl Read) {
         let mut reader = BufReader::new(stderr);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            match reader.read_until(b'\n', &mut line) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            line.truncate(MAX_LOG_LINE);
+        while let Ok(Some(line)) = read_line(&mut reader, MAX_LOG_LINE) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             if !text.is_empty() {
                 tracing::warn!(task = name, "process of the task: {text}");
@@ -288,6 +298,14 @@ mod tests {
             ("echo no message; exit 0", "job_crashed"),
             ("echo 'memory allocation of 12 bytes failed' >&2; kill -ABRT $$", "out_of_memory"),
             ("echo 'memory allocation of 12 bytes failed' >&2; echo note: of a backtrace >&2; exec sleep 60", "out_of_memory"),
+            (
+                r#"echo 'memory allocation of 12 bytes failed' >&2; read task; read stop; echo '{"failed":{"kind":"cancelled"}}'"#,
+                "out_of_memory",
+            ),
+            (
+                "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo 'memory allocation of 1 bytes failed' >&2; kill -ABRT $$",
+                "out_of_memory",
+            ),
             ("echo 'terminate called after throwing std::bad_alloc' >&2; kill -ABRT $$", "out_of_memory"),
             (r#"echo '{"failed":{"kind":"service","code":"disk_full","cause":"x"}}'"#, "disk_full"),
             (r#"echo '{"failed":{"kind":"bad_input","code":"las_scale","message":"m","hint":"h"}}'; exec sleep 60"#, "las_scale"),
