@@ -110,7 +110,9 @@ fn every_attribute_is_what_another_reader_finds() {
         assert_eq!(format.nir, format.color && header.point_format().has_nir, "{name}");
         assert_eq!(format.len() - format.standard_len(), usize::from(header.point_format().extra_bytes), "{name}");
         let transforms = header.transforms();
-        for (index, (point, (steps, attributes))) in points.iter().zip(steps.iter().zip(attribute_bytes.chunks_exact(format.len()))).enumerate() {
+        for (index, (point, (steps, attributes))) in
+            points.iter().zip(steps.iter().zip(attribute_bytes.chunks_exact(format.len()))).enumerate()
+        {
             let direct = |value: i32, transform: &las::Transform| f64::from(value) * transform.scale + transform.offset;
             assert_eq!(
                 [point.x, point.y, point.z],
