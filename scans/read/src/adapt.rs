@@ -36,15 +36,14 @@ const BATCH: usize = 4096;
 /// Wraps a format's reader.
 ///
 /// # Errors
-/// `crs_invalid`, and those of reading a sample.
+/// `crs_invalid`.
 pub(super) fn adapt(inner: Box<dyn PointSource>, overrides: &Override) -> Result<Box<dyn PointSource>> {
     adapt_to_zone(inner, overrides, None)
 }
 
 /// As [`adapt`]; what has to be projected is projected to the UTM zone of that EPSG code.
-pub(super) fn adapt_to_zone(mut inner: Box<dyn PointSource>, overrides: &Override, zone: Option<u16>) -> Result<Box<dyn PointSource>> {
+pub(super) fn adapt_to_zone(inner: Box<dyn PointSource>, overrides: &Override, zone: Option<u16>) -> Result<Box<dyn PointSource>> {
     let wanted_crs = overrides.crs.as_deref().map(check_crs).transpose()?;
-    let sample = inner.sample()?;
     let mut adapted = Adapted {
         info: inner.info().clone(),
         inner,
@@ -67,9 +66,12 @@ pub(super) fn adapt_to_zone(mut inner: Box<dyn PointSource>, overrides: &Overrid
     }
     if overrides.up.is_none() && adapted.info.crs.is_none() {
         let unit_m = adapted.info.unit.and_then(Unit::metres);
-        let doubt = axis::doubt(&sample, &adapted.info.setups, unit_m);
+        // A file whose points cannot be read gives no sample here, and the error when its points are read.
+        let sample = || adapted.inner.sample().unwrap_or_default();
+        let doubt = axis::doubt(sample, &adapted.info.setups, unit_m);
         adapted.own_warnings.extend(doubt.map(|message| Warning::new("axis_suspect", message)));
     }
+    adapted.inner.drop_sample();
     adapted.update_info();
     Ok(Box::new(adapted))
 }

@@ -22,6 +22,7 @@ mod pages;
 mod pictures;
 mod ranges;
 mod scan;
+mod spread;
 mod vector;
 mod xml;
 
@@ -54,10 +55,6 @@ const BLOCK_POINTS: usize = 8_192;
 /// Scans that are sampled when a file is opened, and how many points of each.
 const SAMPLE_SCANS: usize = 5;
 const SAMPLE_POINTS: usize = 10_000;
-/// Scans of which positions are sampled, how many points of them are read for it in all (some 10 ms), and how many of these are given.
-const SPREAD_SCANS: usize = 32;
-const SPREAD_READ: usize = 400_000;
-const SPREAD_KEPT: usize = 60_000;
 /// Constant fields take no bytes, so the length of a file does not limit the number of points whose fields are all constant.
 const MAX_CONSTANT_POINTS: u64 = 1 << 20;
 
@@ -67,7 +64,8 @@ const LEAST_START: f64 = 7e8;
 
 /// Opens E57 bytes of the given length; `name` stands for the file in messages, `overrides` replace what the file says.
 ///
-/// Reads the header, the XML and the first packets of at most [`SAMPLE_SCANS`] scans.
+/// Reads the header, the XML, the first packets of at most [`SAMPLE_SCANS`] scans whose XML does not give all ranges, and, where the axis
+/// that points up and a CRS are not given, some packets of scans spread over the file ([`spread`]).
 ///
 /// # Errors
 /// `e57_header`, `e57_truncated`, `e57_checksum`, `e57_xml`, `e57_too_many`, `e57_no_points`, `e57_fields`, `e57_point_count`,
@@ -200,7 +198,7 @@ impl E57Reader {
                 none => none.insert(Vector::open(&mut self.pages, scan)?),
             };
             let most = BLOCK_POINTS.min(max - chunk.len());
-            let count = vector.block(&mut self.pages, most, |role| is_wanted(role, attributes), &mut self.columns)?;
+            let count = vector.block(&mut self.pages, most, |role| assemble::is_wanted(role, attributes), &mut self.columns)?;
             let source = self.scan as u16 + 1;
             let found = assemble::append(scan, self.ranges[self.scan], attributes, source, count, &self.columns, chunk);
             self.problems.invalid += found.invalid;
@@ -274,38 +272,8 @@ impl PointSource for E57Reader {
         self.gps_standard_time
     }
 
-    /// The first points of scans spread over the file: scans keep the order of the instrument, so that of each as many are read as show more
-    /// than a few columns, and some of these given.
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        let usable: Vec<usize> =
-            (0..self.scans.len()).filter(|&place| self.scans[place].points > 0 && self.scans[place].fields.is_ok()).collect();
-        let chosen = usable.len().min(SPREAD_SCANS).max(1);
-        let (read, kept) = (SPREAD_READ / chosen, SPREAD_KEPT / chosen);
-        let mut out = Vec::new();
-        let mut chunk = PointChunk::default();
-        for index in 0..chosen.min(usable.len()) {
-            let place = usable[index * usable.len() / chosen];
-            let scan = &self.scans[place];
-            let named = |error: Error| error.in_file(&self.name);
-            let mut vector = Vector::open(&mut self.pages, scan).map_err(named)?;
-            let wanted = usize::try_from(scan.points).unwrap_or(usize::MAX).min(read);
-            let step = wanted.div_ceil(kept).max(1);
-            let mut seen = 0;
-            while seen < wanted {
-                let most = BLOCK_POINTS.min(wanted - seen);
-                let count =
-                    vector.block(&mut self.pages, most, |role| is_wanted(role, Attributes::default()), &mut self.columns).map_err(named)?;
-                if count == 0 {
-                    break;
-                }
-                chunk.clear();
-                assemble::append(scan, self.ranges[place], Attributes::default(), 0, count, &self.columns, &mut chunk);
-                let skipped = (step - seen % step) % step;
-                out.extend(chunk.positions.iter().skip(skipped).step_by(step));
-                seen += count;
-            }
-        }
-        Ok(out)
+        spread::positions(&mut self.pages, &self.scans, &self.ranges).map_err(|error| error.in_file(&self.name))
     }
 
     fn precision(&self) -> Precision {
@@ -337,18 +305,6 @@ fn precision_of(scans: &[Scan]) -> Precision {
         }
     }
     if has_single { Precision::Single } else { Precision::Steps(steps) }
-}
-
-fn is_wanted(role: Role, attributes: Attributes) -> bool {
-    match role {
-        Role::Intensity | Role::IntensityState => attributes.intensity,
-        Role::Red | Role::Green | Role::Blue | Role::ColorState => attributes.color,
-        Role::ReturnIndex | Role::ReturnCount => attributes.returns,
-        Role::Time | Role::TimeState => attributes.gps_time,
-        Role::Class => attributes.classification,
-        // Positions.
-        _ => true,
-    }
 }
 
 /// Converts the start times of scans to standard GPS time where all scans with times start at a GPS time. Returns whether they do.

@@ -87,6 +87,8 @@ struct LasReader {
     gps_standard_time: bool,
     /// Positions of the sample, until they are moved out by [`PointSource::sample`].
     sampled: Vec<DVec3>,
+    /// Whether that sample is of the whole file and not of its beginning alone.
+    is_spread: bool,
     layout: Layout,
     raw: Box<dyn RawRecords>,
     /// Raw records that were read, and the offset of the next one to return.
@@ -170,6 +172,7 @@ impl LasReader {
             wkt: vlrs.wkt().map(str::to_owned),
             gps_standard_time: header.gps_standard_time,
             sampled: Vec::new(),
+            is_spread: true,
             layout,
             raw,
             records: Vec::new(),
@@ -195,6 +198,7 @@ impl LasReader {
         for block in 0..SAMPLE_BLOCKS {
             let last_start = points.saturating_sub(SAMPLE_POINTS);
             if !self.raw.go_to(last_start * block / (SAMPLE_BLOCKS - 1)) {
+                self.is_spread = false;
                 break;
             }
             self.records.clear();
@@ -379,7 +383,12 @@ impl PointSource for LasReader {
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        Ok(std::mem::take(&mut self.sampled))
+        let sampled = std::mem::take(&mut self.sampled);
+        Ok(if self.is_spread { sampled } else { Vec::new() })
+    }
+
+    fn drop_sample(&mut self) {
+        self.sampled = Vec::new();
     }
 
     fn attribute_layout(&self) -> AttributeLayout {

@@ -7,7 +7,8 @@
 //!
 //! **Sample.** The header has no bounds, and types do not say what range colours and intensities have. Opening
 //! reads five blocks of 10,000 vertices spread over the file (the first 50,000 where vertices have lists, and of a text, of
-//! which 20 MiB at most) and decides by them; [`SourceInfo::bounds`] are those of the sample. Where all values are 0, or
+//! which 20 MiB at most) and decides by them; [`SourceInfo::bounds`] are those of the sample. For [`PointSource::sample`] lines are read
+//! from five places of a text. Where all values are 0, or
 //! all colours fit into 8 bits, the first pass over all vertices decides ([`layout::Undecided`]):
 //! [`SourceInfo::attributes`] and the layout of the attribute bytes may change at its end, and not after.
 //!
@@ -30,7 +31,7 @@ use glam::DVec3;
 use self::ascii::{LineFault, Lines};
 use self::elements::{check_length, find_vertices, list, warn_of_unread};
 use self::fault::{Fault, truncated};
-use self::header::{Coding, DAMAGED_HINT, Element};
+use self::header::{Coding, DAMAGED_HINT, Element, Kind};
 use self::layout::{CLASS, Columns, INTENSITY, Layout, RED, ROLES, Range, Row, Undecided};
 use crate::adapt::adapt;
 use crate::overrides::Override;
@@ -44,6 +45,8 @@ use parterre_model::{Error, Result, Warning};
 const SAMPLE_BLOCKS: u64 = 5;
 /// Vertices of a block of the sample.
 const SAMPLE_POINTS: u64 = 10_000;
+/// Share of the expected length of a text in which a sample is searched: later lines can be shorter than the first ones, and faces may follow.
+const TEXT_SHARE: f64 = 0.8;
 /// Bytes read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of text, and of vertices with lists, read at a time.
@@ -85,6 +88,10 @@ struct PlyReader {
     bytes: Vec<u8>,
     rows: Vec<Row>,
     sample: Vec<DVec3>,
+    /// Whether that sample is of the whole file and not of its beginning alone.
+    is_spread: bool,
+    /// Offset up to which all of a text are vertices, as far as the length of the first lines tells.
+    text_end: u64,
     clamped: u64,
     warnings: Vec<Warning>,
     /// After an error the position in the file is not known.
@@ -152,6 +159,8 @@ impl PlyReader {
             bytes: Vec::new(),
             rows: Vec::new(),
             sample: Vec::new(),
+            is_spread: false,
+            text_end: 0,
             clamped: 0,
             warnings: Vec::new(),
             failed: false,
@@ -199,6 +208,12 @@ impl PlyReader {
                 break;
             }
         }
+        self.is_spread = self.is_strided() || self.done == points;
+        if !self.is_spread && self.lines.is_some() {
+            let read = self.input.stream_position()? - self.start;
+            let expected = read as f64 / self.done as f64 * points as f64 * TEXT_SHARE;
+            self.text_end = self.file_len.min(self.start.saturating_add(expected as u64));
+        }
         self.seek_vertex(0)?;
         self.columns = Columns::new(&self.layout, &ranges);
         self.ranges = ranges;
@@ -215,7 +230,7 @@ impl PlyReader {
                 self.info.warnings.push(Warning::new(code, message));
             }
         }
-        if self.layout.fields[..RED].iter().flatten().all(|field| field.kind == header::Kind::F32) && !bounds.is_empty() {
+        if self.layout.fields[..RED].iter().flatten().all(|field| field.kind == Kind::F32) && !bounds.is_empty() {
             let step = bounds.min.abs().max(bounds.max.abs()).max_element() * f64::from(f32::EPSILON);
             if step > 0.01 {
                 let message = format!("coordinates are 32-bit floats, which have steps of up to {step:.3} units at this distance from 0");
@@ -225,6 +240,26 @@ impl PlyReader {
         self.info.attributes = self.columns.attributes();
         self.info.bounds = bounds;
         Ok(())
+    }
+
+    /// Lines from places spread over a text: each from the first whole line on. What is no vertex ends a block.
+    fn sample_text(&mut self) -> Result<Vec<DVec3>, Fault> {
+        let mut sample = Vec::new();
+        if let Some(lines) = &self.lines {
+            for block in 0..SAMPLE_BLOCKS {
+                let place = (self.text_end - self.start) * block / SAMPLE_BLOCKS;
+                self.input.seek(SeekFrom::Start(self.start + place))?;
+                if block > 0 && !lines.skip_rest(&mut self.input)? {
+                    break;
+                }
+                self.rows.clear();
+                let _ = lines.read(&mut self.input, SAMPLE_POINTS as usize, &mut self.rows);
+                sample.extend(self.rows.iter().map(|row| DVec3::new(row[0], row[1], row[2])).filter(|position| position.is_finite()));
+            }
+        }
+        self.rows.clear();
+        self.seek_vertex(0)?;
+        Ok(sample)
     }
 
     /// After the last vertex: decides what was undecided, for the next pass.
@@ -337,12 +372,30 @@ impl PointSource for PlyReader {
     }
 
     fn precision(&self) -> Precision {
-        let is_double = self.layout.fields[..RED].iter().flatten().any(|field| field.kind.len() == 8);
         // Text is read as doubles, whatever its header calls it.
-        if is_double || self.lines.is_some() { Precision::Double } else { Precision::Single }
+        if self.lines.is_some() {
+            return Precision::Double;
+        }
+        let all = |of: fn(Kind) -> bool| self.layout.fields[..RED].iter().flatten().all(|field| of(field.kind));
+        if all(|kind| kind == Kind::F32) {
+            Precision::Single
+        } else if all(|kind| !matches!(kind, Kind::F32 | Kind::F64)) {
+            Precision::Steps(DVec3::ONE)
+        } else {
+            // 32-bit floats beside integers of 32 bits, which 32-bit floats do not hold.
+            Precision::Double
+        }
     }
 
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        Ok(std::mem::take(&mut self.sample))
+        let first = std::mem::take(&mut self.sample);
+        if self.is_spread {
+            return Ok(first);
+        }
+        self.sample_text().map_err(|fault| fault.named(&self.name))
+    }
+
+    fn drop_sample(&mut self) {
+        self.sample = Vec::new();
     }
 }

@@ -102,15 +102,17 @@ pub trait PointSource: Send {
         false
     }
 
-    /// Positions of a sample of the points: at most about 50,000, spread over the file where that is fast. To be called once,
-    /// before points are read: the sample that was read on opening is moved out, and a second call may return nothing.
+    /// Positions of a sample that is spread over the whole file, some 60,000 at most, for judging which axis points up. Empty where only the
+    /// beginning of the file can be read fast: in the order of a scanner, that is a narrow sector of what was scanned.
+    ///
+    /// To be called once, before points are read: a sample that was read on opening is moved out, and a second call may return nothing.
     /// The next point read is the first one of the file.
     fn sample(&mut self) -> Result<Vec<DVec3>> {
-        let mut chunk = PointChunk::default();
-        let read = self.read_chunk(&mut chunk, 50_000);
-        self.rewind()?;
-        read.map(|_| chunk.positions)
+        Ok(Vec::new())
     }
+
+    /// Frees the sample that was read on opening, where [`PointSource::sample`] is not going to be called.
+    fn drop_sample(&mut self) {}
 
     /// The bytes of a picture of [`SourceInfo::images`], as they lie in the file: a JPEG or PNG file of its own.
     fn read_image(&mut self, index: usize) -> Result<Vec<u8>> {

@@ -369,3 +369,22 @@ fn what_a_sample_does_not_decide_all_points_decide() {
     assert_eq!((chunk.colors[1][0], chunk.colors[51_000][0]), (9, 60_000));
     assert!(source.warnings().is_empty());
 }
+
+#[test]
+fn coordinates_are_shown_with_the_digits_of_their_type() {
+    // 16,777,217 is the first whole number that a 32-bit float does not hold.
+    for (kinds, expected) in [
+        (["int"; 3], "16777217 -16777217 3"),
+        (["int", "int", "float"], "16777217 -16777217 3"),
+        (["double"; 3], "16777217 -16777217 3"),
+        (["float"; 3], "16777216 -16777216 3"),
+    ] {
+        let properties: String = kinds.iter().zip(["x", "y", "z"]).map(|(kind, name)| format!("property {kind} {name}\n")).collect();
+        let mut bytes = format!("ply\nformat binary_little_endian 1.0\nelement vertex 1\n{properties}end_header\n").into_bytes();
+        kinds.iter().zip([16_777_217.0, -16_777_217.0, 3.0]).for_each(|(kind, value)| put(&mut bytes, kind, value, false));
+        let mut source = open(bytes).unwrap_or_else(|error| panic!("{error}"));
+        let mut chunk = PointChunk::default();
+        source.read_chunk(&mut chunk, 10).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(source.precision().position(chunk.positions[0]), expected, "{kinds:?}");
+    }
+}

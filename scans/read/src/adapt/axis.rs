@@ -2,9 +2,9 @@
 //!
 //! What is used, in this order:
 //! 1. **Setups** ([`setups`]): scanners stand level and are turned about the vertical only, so that two or more poses give it away.
-//! 2. **A single view of a depth camera** ([`camera`]) has the camera's axes; it is wider than high.
+//! 2. **A single view of a depth camera** ([`camera`]) has the camera's axes; the picture is wider than high.
 //! 3. **Surfaces** ([`patches`], [`evidence`]): a building has floors, ceilings and steps, which are level, lie at few heights and reach over its
-//!    whole plan; its walls, furniture and people face all around the vertical; and it is wider than high.
+//!    whole plan; its walls, furniture and people face in all directions around the vertical; and it is wider than high.
 //!
 //! Each of these could be otherwise in one building, so that an axis is named in place of Z only where they agree: see [`vertical`]. A
 //! room that is as high as wide, a corridor or a stair shaft looks the same on its side; nothing is said of it. This is a question for a person,
@@ -13,70 +13,79 @@
 mod camera;
 mod evidence;
 mod patches;
+mod plan;
 mod setups;
 
 use glam::DVec3;
 
 use self::evidence::{Axis, Comparison};
 use self::patches::Patch;
+use self::plan::Plan;
 use crate::overrides::Up;
 use parterre_model::setup::Setup;
 
-/// Fewer points than this say nothing.
+/// Samples of fewer points are not judged.
 const LEAST_POINTS: usize = 500;
-/// Most points that are looked at, which takes about 30 ms.
+/// Most points of a sample that are used, which takes about 30 ms.
 const MOST_POINTS: usize = 60_000;
-/// Share of the points that are left out at each end of an axis: birds, reflections, what is seen through windows.
+/// Share of the points that are left out at each end of an axis when extents are measured: birds, reflections, what is seen through windows.
 const OUTERMOST: f64 = 0.01;
-/// Flat surfaces there are at least, as a number and by the square of the longest edge. A floor alone has 0.3 and more; bushes and statues have
-/// many but small ones, and the few of a sample too thin for surfaces are chance.
+/// A sample is judged only where it has this many flat patches, and where the sum of their areas is this many times the square of the longest
+/// extent. A floor alone has 0.3 and more; bushes and statues have many small patches; in a sample with few points per area patches are chance.
 const LEAST_PATCHES: usize = 12;
 const LEAST_AREA: f64 = 0.005;
 
-/// The sum of logarithms that names another axis: see [`vertical`].
+/// The least sum of logarithms at which another axis is named: see [`vertical`].
 const AGREEMENT: f64 = 1.5;
-/// The same for two shapes that look alike on another side: a space five times as long as it is wide and high, a corridor, whose cross-section
-/// alone must tell; and an open one of two surfaces, a street with the front of a house, whose front may be larger than the ground.
+/// The least sum for shapes that look alike on another side: a corridor, longer than [`TUNNEL`] times both other extents, and a place with one
+/// large surface across each axis ([`ONE_SIDED`]), such as a street with the front of a house, which may be larger than the ground.
 const AGREEMENT_ALIKE: f64 = 2.2;
 const TUNNEL: f64 = 5.0;
-/// Share of the surfaces square to an axis in its fullest level that leaves none on the other side: a room has at most two thirds in one.
+/// Of the area perpendicular to an axis, the share in one level (all at one coordinate) above which there is no second surface opposite to it,
+/// such as a ceiling opposite to a floor. In scans of rooms the fullest level has at most two thirds.
 const ONE_SIDED: f64 = 0.8;
-/// No part of the sum counts for more: a factor of 4.5 in areas, of 3.3 in extents, of 2.2 in what faces all around.
+/// Largest contribution of each part to the sum, as logarithms: a factor of 4.5 in areas, of 3.3 in extents, of 2.2 in surfaces around an axis.
 const MOST_AREAS: f64 = 1.5;
 const MOST_FLAT: f64 = 1.2;
 const MOST_AROUND: f64 = 0.8;
-/// By how much a building is at least wider than high, where the areas do not tell by a factor of 3.3 by themselves.
+/// The least logarithm of the ratio of Z's extent to the named axis' extent. It need not be reached where the logarithm of the ratio of areas
+/// perpendicular to the two is [`MANY_TIMES`], a factor of 3.3.
 const LEAST_FLAT: f64 = 0.1;
 const MANY_TIMES: f64 = 1.2;
-/// What is lower than this has no storey, metres (building codes ask for 2.1 to 2.5 m of clear height), unless it is much wider, as ground is.
+/// An axis with a smaller extent, metres, is no storey's height (building codes ask for 2.1 to 2.5 m of clear height) and is not named, unless
+/// the smaller one of the other extents is [`MUCH_WIDER`] times as long, as on open ground.
 const LEAST_STOREY_M: f64 = 2.3;
 const MUCH_WIDER: f64 = 4.0;
-/// A stair shaft or a lift shaft: two storeys and more high, metres, on a plan no longer than this.
+/// A stair or lift shaft: its extent along Z is above the first and both others below the second, metres. No other axis is named then, unless the
+/// logarithm of the ratio of areas perpendicular to it and to Z is above the third: in generated shafts the walls across an axis have at
+/// most 3.5 times the area of landings and treads, and in flats on their side floors have more than that times the area of walls.
 const SHAFT_HEIGHT_M: f64 = 6.0;
 const SHAFT_PLAN_M: f64 = 7.0;
-/// In a flat on its side that has the measures of a shaft, floors have so many times the area of walls (the logarithm); in a shaft the sides
-/// have at most 3.5 times that of landings and treads, measured in generated ones.
 const SHAFT_AREAS: f64 = 1.4;
-/// Longest edge above which coordinates are no metres, whatever the file does not say.
+/// Longest extent above which coordinates without a unit are taken as millimetres here.
 const LONGEST_M: f64 = 3000.0;
 
 /// Why another direction than Z seems to point up; `None` where that is not certain enough. `unit_m` is the length of the sample's unit, where
 /// it is known.
-pub(super) fn doubt(sample: &[DVec3], setups: &[Setup], unit_m: Option<f64>) -> Option<String> {
+pub(super) fn doubt(sample: impl FnOnce() -> Vec<DVec3>, setups: &[Setup], unit_m: Option<f64>) -> Option<String> {
     if let Some((up, count)) = setups::up(setups) {
         let ask = ask(up, true);
         return (up != Up::Z).then(|| {
             format!(
-                "{} seems to point up, not Z: {count} scanner positions, turned about one axis, stood upright along it. {ask}",
+                "{} seems to point up, not Z: it is the axis about which {count} scanner positions are turned, and the instruments' own Z points along \
+                 it. {ask}",
                 name(up)
             )
         });
     }
-    let points = thin(sample);
+    let points = thin(&sample());
     if points.len() < LEAST_POINTS {
         return None;
     }
-    if let Some(view) = camera::view(&points) {
+    let scene = Scene::of(&points);
+    if let Some(view) =
+        camera::view(&points).filter(|view| !(view.forward == 2 && scene.as_ref().is_some_and(|scene| scene.is_level(view.vertical))))
+    {
         return (view.vertical != 2).then(|| {
             let (wide, high) = (view.wide_degrees, view.high_degrees);
             let up = along(view.vertical, false);
@@ -88,15 +97,15 @@ pub(super) fn doubt(sample: &[DVec3], setups: &[Setup], unit_m: Option<f64>) -> 
             )
         });
     }
-    let scene = Scene::of(&points)?;
+    let scene = scene?;
     let metres = unit_m.unwrap_or(1.0) * if unit_m.is_none() && scene.extent.max_element() > LONGEST_M { 0.001 } else { 1.0 };
     let axis = vertical(&scene.axes, metres);
     let is_down = scene.ground(axis);
     if axis == 2 {
         return (is_down == Some(true) && scene.is_wide()).then(|| {
             let message = format!(
-                "-Z seems to point up: {:.0} % of the flat surfaces in a sample lie at z = {:.2}, as ground does, and nearly all other points \
-                 below",
+                "-Z seems to point up: {:.0} % of the flat surfaces in a sample lie at Z = {:.2} all around the other points, as ground does, and \
+                 nearly all other points have a smaller Z",
                 scene.axes[2].level * 100.0,
                 scene.axes[2].height
             );
@@ -105,15 +114,16 @@ pub(super) fn doubt(sample: &[DVec3], setups: &[Setup], unit_m: Option<f64>) -> 
     }
     let found = &scene.axes[axis];
     let up = along(axis, is_down == Some(true));
-    let small = axis_name(axis).to_ascii_lowercase();
+    let letter = axis_name(axis);
     Some(format!(
-        "{} seems to point up, not Z: of the flat surfaces in a sample, {:.0} % are square to {small} and {:.0} % to z, as floors and ceilings are \
-         to the vertical, {:.0} % at {small} = {:.2}; the points reach {:.1} x {:.1} x {:.1} units along x, y and z. {}",
+        "{} seems to point up, not Z: of the flat surfaces in a sample, {:.0} % are perpendicular to the {letter} axis, as floors and ceilings are \
+         to the vertical, {:.0} % in one level at {letter} = {:.2}, and {:.0} % are perpendicular to the Z axis; the points reach {:.1} x {:.1} x \
+         {:.1} units along X, Y and Z. {}",
         name(up),
-        found.square * 100.0,
-        scene.axes[2].square * 100.0,
+        found.perpendicular * 100.0,
         found.level * 100.0,
         found.height,
+        scene.axes[2].perpendicular * 100.0,
         scene.extent.x,
         scene.extent.y,
         scene.extent.z,
@@ -123,8 +133,8 @@ pub(super) fn doubt(sample: &[DVec3], setups: &[Setup], unit_m: Option<f64>) -> 
 
 /// Which axis the vertical is: 2, Z, unless another one looks much more like it.
 ///
-/// The logarithms of four ratios are added: of the areas square to the axes, of the areas in their fullest levels, of the extents, and of what
-/// faces all around (which counts in favour only: slopes of stands look alike). In an empty room that is a box, the first three are the ratio of its
+/// The logarithms of four ratios are added: of the areas perpendicular to the axes, of the areas in their fullest levels, of the extents, and of the
+/// areas that are upright around them (which counts in favour only: slopes of stands look alike). In an empty room that is a box, the first three are the ratio of its
 /// edges; [`AGREEMENT`] is a room 1.65 times as wide as high. It was chosen on generated scans between what upright rooms, halls and
 /// streets reach that are higher than wide (up to 1.2) and what halls on their side have at least (1.6).
 fn vertical(axes: &[Axis; 3], metres: f64) -> usize {
@@ -132,7 +142,7 @@ fn vertical(axes: &[Axis; 3], metres: f64) -> usize {
     let mut best = (2, 0.0);
     for (index, axis) in axes.iter().enumerate().take(2) {
         let more = Comparison::new(axis, z);
-        let sum = more.square.clamp(-MOST_AREAS, MOST_AREAS)
+        let sum = more.perpendicular.clamp(-MOST_AREAS, MOST_AREAS)
             + more.level.clamp(-MOST_AREAS, MOST_AREAS)
             + more.flat.clamp(-MOST_FLAT, MOST_FLAT)
             + more.around.clamp(0.0, MOST_AROUND);
@@ -142,9 +152,9 @@ fn vertical(axes: &[Axis; 3], metres: f64) -> usize {
         let is_shaft = z.extent * metres > SHAFT_HEIGHT_M
             && z.extent > other.extent
             && other.extent.max(axis.extent) * metres < SHAFT_PLAN_M
-            && more.square < SHAFT_AREAS;
-        let is_flat = more.flat >= LEAST_FLAT || more.square >= MANY_TIMES;
-        let is_open = axis.level > ONE_SIDED * axis.square && z.level > ONE_SIDED * z.square;
+            && more.perpendicular < SHAFT_AREAS;
+        let is_flat = more.flat >= LEAST_FLAT || more.perpendicular >= MANY_TIMES;
+        let is_open = axis.level > ONE_SIDED * axis.perpendicular && z.level > ONE_SIDED * z.perpendicular;
         let needed = if is_tunnel || is_open { AGREEMENT_ALIKE } else { AGREEMENT };
         if sum >= needed && is_flat && !is_low && !is_shaft && sum > best.1 {
             best = (index, sum);
@@ -161,6 +171,8 @@ fn thin(sample: &[DVec3]) -> Vec<DVec3> {
 /// What is seen in a sample.
 struct Scene {
     points: Vec<DVec3>,
+    /// Lowest corner and edges of their box, without the outermost points.
+    low: DVec3,
     extent: DVec3,
     axes: [Axis; 3],
     patches: Vec<Patch>,
@@ -176,7 +188,7 @@ impl Scene {
             return None;
         }
         let margin = OUTERMOST * longest;
-        let (low, high) = (low - margin, high + margin);
+        let (corner, low, high) = (low, low - margin, high + margin);
         let points: Vec<DVec3> = points.iter().copied().filter(|point| point.cmpge(low).all() && point.cmple(high).all()).collect();
         let patches = patches::patches(&points, low, longest + 2.0 * margin);
         let area: f64 = patches.iter().map(|patch| patch.area).sum();
@@ -184,11 +196,19 @@ impl Scene {
             return None;
         }
         let axes = evidence::axes(&patches, extent.max(DVec3::splat(1e-6 * longest)));
-        Some(Self { points, extent, axes, patches })
+        Some(Self { points, low: corner, extent, axes, patches })
+    }
+
+    /// Whether surfaces say that Z is the vertical, where a camera's view would say that it is `other`.
+    fn is_level(&self, other: usize) -> bool {
+        const TIMES: f64 = 2.0;
+        let (z, other) = (&self.axes[2], &self.axes[other]);
+        z.perpendicular > TIMES * other.perpendicular && z.level > TIMES * other.level
     }
 
     /// Where the fullest level across an axis is ground, with all else on one side of it: whether that side is the one of smaller coordinates.
-    /// `None` where it is no ground: a floor has a ceiling above it, and a ceiling a floor below.
+    /// `None` where it is no ground: a floor has a ceiling above it, and a ceiling a floor below; and a flat roof has fronts along its edge,
+    /// where ground has houses and trees upon it.
     fn ground(&self, axis: usize) -> Option<bool> {
         const NEARLY_ALL: f64 = 0.97;
         /// A level is another one from this distance on, by the extent along the axis, and from this area, by the ground's.
@@ -196,18 +216,20 @@ impl Scene {
         const LARGE: f64 = 0.1;
         const THICK: f64 = 0.05;
         let ground = &self.axes[axis];
+        let mut plan = Plan::new(self.extent, axis);
         let (mut above, mut below) = (0_u32, 0_u32);
         for point in &self.points {
             let height = point[axis] - ground.height;
             above += u32::from(height > THICK * ground.extent);
             below += u32::from(height < -THICK * ground.extent);
+            plan.add(*point - self.low, height.abs() > THICK * ground.extent);
         }
         let total = f64::from(above + below).max(1.0);
         let share = f64::from(above.max(below)) / total;
         let total_area: f64 = self.patches.iter().map(|patch| patch.area).sum();
         let far = self.patches.iter().filter(|patch| (patch.middle[axis] - ground.height).abs() > APART * ground.extent);
         let far = evidence::level_of(far, axis, self.extent) / total_area;
-        (share >= NEARLY_ALL && far < LARGE * ground.level).then_some(below > above)
+        (share >= NEARLY_ALL && far < LARGE * ground.level && plan.is_ground()).then_some(below > above)
     }
 
     /// Whether the plan is many times as wide as high, as that of ground is.
@@ -259,7 +281,7 @@ fn name(up: Up) -> &'static str {
 fn ask(up: Up, is_certain: bool) -> String {
     let own = name(up).to_ascii_lowercase();
     let other = own.strip_prefix('-').map_or_else(|| format!("-{own}"), str::to_owned);
-    let opposite = if is_certain { String::new() } else { format!(" (or, if the scan is upside down then, with --up {other})") };
+    let opposite = if is_certain { String::new() } else { format!(" (or, if the result is upside down, with --up {other})") };
     format!("Nothing was turned; if this is right, import with --up {own}{opposite}, else with --up z")
 }
 
@@ -285,7 +307,7 @@ mod tests {
     }
 
     fn turned(turn: impl Fn(DVec3) -> DVec3) -> Option<String> {
-        doubt(&room().into_iter().map(turn).collect::<Vec<_>>(), &[], None)
+        doubt(|| room().into_iter().map(turn).collect(), &[], None)
     }
 
     #[test]
@@ -300,11 +322,11 @@ mod tests {
 
     #[test]
     fn too_little_says_nothing() {
-        assert_eq!(doubt(&[DVec3::ZERO; 10], &[], None), None);
-        assert_eq!(doubt(&vec![DVec3::ONE; 1000], &[], None), None);
-        assert_eq!(doubt(&vec![DVec3::NAN; 1000], &[], None), None);
-        assert_eq!(doubt(&vec![DVec3::INFINITY; 1000], &[], None), None);
+        assert_eq!(doubt(|| vec![DVec3::ZERO; 10], &[], None), None);
+        assert_eq!(doubt(|| vec![DVec3::ONE; 1000], &[], None), None);
+        assert_eq!(doubt(|| vec![DVec3::NAN; 1000], &[], None), None);
+        assert_eq!(doubt(|| vec![DVec3::INFINITY; 1000], &[], None), None);
         let line: Vec<DVec3> = (0..1000).map(|i| DVec3::Y * f64::from(i)).collect();
-        assert_eq!(doubt(&line, &[], None), None);
+        assert_eq!(doubt(|| line, &[], None), None);
     }
 }

@@ -138,3 +138,16 @@ pub(super) fn measure(scan: &Scan, count: usize, columns: &Columns, sample: &mut
         add(|sample| &mut sample.color, role, Role::ColorState);
     }
 }
+
+/// Whether values of a role are needed for positions and these attributes.
+pub(super) fn is_wanted(role: Role, attributes: Attributes) -> bool {
+    match role {
+        Role::Intensity | Role::IntensityState => attributes.intensity,
+        Role::Red | Role::Green | Role::Blue | Role::ColorState => attributes.color,
+        Role::ReturnIndex | Role::ReturnCount => attributes.returns,
+        Role::Time | Role::TimeState => attributes.gps_time,
+        Role::Class => attributes.classification,
+        // Positions.
+        _ => true,
+    }
+}

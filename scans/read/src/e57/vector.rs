@@ -32,6 +32,8 @@ pub(super) struct Vector {
     packet: Vec<u8>,
     left: u64,
     total: u64,
+    /// Packets passed over by [`Vector::skip`].
+    skipped: usize,
 }
 
 impl Vector {
@@ -66,6 +68,7 @@ impl Vector {
             packet: Vec::new(),
             left: scan.points,
             total: scan.points,
+            skipped: 0,
         })
     }
 
@@ -103,6 +106,71 @@ impl Vector {
         }
         self.left -= count as u64;
         Ok(count)
+    }
+
+    /// Passes over the next `count` points. Of packets that have none but such, only the heads are read, `most_packets` at most since
+    /// the section's begin; returns whether that was enough. After `false` no further points can be read.
+    pub(super) fn skip(&mut self, pages: &mut Pages, count: u64, most_packets: usize) -> Result<bool> {
+        let count = count.min(self.left);
+        self.left -= count;
+        for stream in &mut self.streams {
+            stream.bit = stream.bit.saturating_add((count as usize).saturating_mul(stream.coding.width() as usize));
+        }
+        loop {
+            let is_ahead = self.streams.iter().all(|stream| stream.coding.width() == 0 || stream.bit >= (stream.bytes.len() - PAD) * 8);
+            if count == 0 || !is_ahead || self.next >= self.end {
+                return Ok(true);
+            }
+            if self.skipped >= most_packets {
+                return Ok(false);
+            }
+            if !self.skip_packet(pages)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Passes over the next packet, where no stream needs anything of it; else stays before it, and `false` is returned.
+    fn skip_packet(&mut self, pages: &mut Pages) -> Result<bool> {
+        let at = self.next;
+        pages.seek(at);
+        let mut head = [0; 6];
+        if self.end - at < head.len() as u64 {
+            return Ok(false);
+        }
+        pages.read_exact(&mut head)?;
+        let len = u64::from(u16::from_le_bytes([head[2], head[3]])) + 1;
+        let count = usize::from(u16::from_le_bytes([head[4], head[5]]));
+        let lengths_end = 6 + 2 * count as u64;
+        if matches!(head[0], 0 | 2) && (4..=self.end - at).contains(&len) {
+            self.next += len;
+            self.skipped += 1;
+            return Ok(true);
+        }
+        // What is wrong with the packet is said by reading it.
+        if head[0] != 1 || count != self.place_of.len() || lengths_end > len || len > self.end - at {
+            return Ok(false);
+        }
+        self.packet.resize(2 * count, 0);
+        pages.read_exact(&mut self.packet)?;
+        let lengths: Vec<usize> = self.packet.chunks_exact(2).map(|len| usize::from(u16::from_le_bytes([len[0], len[1]]))).collect();
+        let is_needed = |(place, &len): (&Option<usize>, &usize)| {
+            place.is_some_and(|place| {
+                let stream = &self.streams[place];
+                stream.coding.width() > 0 && stream.bit < (stream.bytes.len() - PAD + len) * 8
+            })
+        };
+        if lengths_end + lengths.iter().sum::<usize>() as u64 > len || self.place_of.iter().zip(&lengths).any(is_needed) {
+            return Ok(false);
+        }
+        for (place, &len) in self.place_of.iter().zip(&lengths) {
+            if let Some(place) = *place {
+                self.streams[place].pass_over(len);
+            }
+        }
+        self.next += len;
+        self.skipped += 1;
+        Ok(true)
     }
 
     /// Points that all streams have.
@@ -165,14 +233,22 @@ struct Stream {
 impl Stream {
     fn append(&mut self, piece: &[u8]) {
         self.bytes.truncate(self.bytes.len() - PAD);
-        let used = self.bit / 8;
+        // After skipping, the next value may lie behind all bytes.
+        let used = (self.bit / 8).min(self.bytes.len());
         // Moving the rest is worth it once as much was used as is left.
         if used * 2 >= self.bytes.len() {
-            self.bytes.drain(..used.min(self.bytes.len()));
+            self.bytes.drain(..used);
             self.bit -= used * 8;
         }
         self.bytes.extend_from_slice(piece);
         self.bytes.resize(self.bytes.len() + PAD, 0);
+    }
+
+    /// Leaves out all bytes that were read and the next `len`, of which none is needed.
+    fn pass_over(&mut self, len: usize) {
+        let passed = self.bytes.len() - PAD + len;
+        self.bytes.drain(..self.bytes.len() - PAD);
+        self.bit = self.bit.saturating_sub(passed * 8);
     }
 
     /// Number of whole values that were read; `None` for a constant, which needs no bytes.

@@ -77,6 +77,13 @@ impl Lines {
         Ok(())
     }
 
+    /// Skips the rest of a line; `false` where it is too long or the last one.
+    pub(super) fn skip_rest(&self, input: &mut impl BufRead) -> std::io::Result<bool> {
+        let mut rest = Vec::new();
+        input.by_ref().take(MAX_LINE).read_until(self.end, &mut rest)?;
+        Ok(rest.last() == Some(&self.end))
+    }
+
     fn row(&self, line: &[u8]) -> Result<Row, String> {
         let line = std::str::from_utf8(line).map_err(|_| "the line is not text".to_owned())?;
         let parsed = panics::catch(|| Parser::<Numbers>::new().read_ascii_element(line, &self.definition))?;

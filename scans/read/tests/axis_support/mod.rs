@@ -18,8 +18,6 @@ const POINTS: usize = 40_000;
 /// Standard deviation of a range, metres: between that of a scanner on a tripod (2 mm) and of a hand-held one (20 mm).
 const NOISE_M: [f64; 2] = [0.002, 0.02];
 const MAX_RANGE_M: f64 = 120.0;
-/// The lowest elevation of a scanner on a tripod, degrees.
-const LOWEST: f64 = -62.0;
 
 /// A scan in memory.
 pub(crate) struct Case {
@@ -33,6 +31,8 @@ pub(crate) struct Site {
     pub(crate) name: &'static str,
     pub(crate) scene: Scene,
     pub(crate) setups: Vec<DVec3>,
+    /// The lowest elevation of the rays, degrees.
+    pub(crate) lowest: f64,
 }
 
 /// Scans of every kind of site, of `seeds` sizes and furnishings each.
@@ -54,14 +54,14 @@ fn scan(site: &Site, rng: &mut ChaCha8Rng) -> Vec<DVec3> {
     let thinned = rng.random_bool(0.4);
     let ordered = !thinned && rng.random_bool(0.3);
     let rays = if thinned { 4 * POINTS } else { POINTS } / site.setups.len();
-    let rows = ((rays as f64 * (90.0 - LOWEST) / 360.0).sqrt()).ceil();
+    let rows = ((rays as f64 * (90.0 - site.lowest) / 360.0).sqrt()).ceil();
     let columns = (rays as f64 / rows).ceil();
     let mut points = Vec::with_capacity(POINTS);
     for &setup in &site.setups {
         for column in 0..columns as u32 {
             for row in 0..rows as u32 {
                 let azimuth = TAU * (f64::from(column) + rng.random::<f64>()) / columns;
-                let elevation = (LOWEST + (90.0 - LOWEST) * (f64::from(row) + rng.random::<f64>()) / rows).to_radians();
+                let elevation = (site.lowest + (90.0 - site.lowest) * (f64::from(row) + rng.random::<f64>()) / rows).to_radians();
                 let ray = dvec3(elevation.cos() * azimuth.cos(), elevation.cos() * azimuth.sin(), elevation.sin());
                 let Some(hit) = site.scene.first_hit(setup, ray, MAX_RANGE_M) else { continue };
                 let error = noise * (rng.random::<f64>() + rng.random::<f64>() + rng.random::<f64>() - 1.5) * 2.0;

@@ -14,6 +14,9 @@ use super::Site;
 const STUFF: Material = Material::Concrete;
 /// Height of a scanner above the floor.
 const TRIPOD_M: f64 = 1.6;
+/// The lowest elevation of a scanner on a tripod, and of one below a drone, degrees.
+const LOWEST: f64 = -62.0;
+const LOWEST_FLYING: f64 = -89.0;
 
 /// One of each.
 pub(super) fn all(rng: &mut ChaCha8Rng) -> Vec<Site> {
@@ -33,6 +36,10 @@ pub(super) fn all(rng: &mut ChaCha8Rng) -> Vec<Site> {
         gable_house(rng),
         street_front(rng),
         courtyard(rng),
+        upper_room(rng),
+        hall_above(rng),
+        steep_roof(rng),
+        flat_roof(rng),
     ]
 }
 
@@ -48,7 +55,7 @@ impl<'a> Plot<'a> {
     }
 
     fn done(self, name: &'static str) -> Site {
-        Site { name, scene: self.build.finish(), setups: self.setups }
+        Site { name, scene: self.build.finish(), setups: self.setups, lowest: LOWEST }
     }
 
     fn between(&mut self, low: f64, high: f64) -> f64 {
@@ -437,4 +444,67 @@ fn courtyard(rng: &mut ChaCha8Rng) -> Site {
     plot.furnish([0.3, 0.3, length - 0.3, width - 0.3], 0.0, 12.0);
     plot.setup(length * 0.4, width * 0.5, 0.0);
     plot.done("courtyard")
+}
+
+/// A room on an upper storey above the origin: seen from there, it lies in a narrow cone, as a camera's view does.
+fn upper_room(rng: &mut ChaCha8Rng) -> Site {
+    let mut plot = Plot::new(rng);
+    let floor = plot.between(2.8, 9.0);
+    let height = floor * plot.between(0.7, 1.3);
+    above_origin(plot, floor, height, "room above the origin")
+}
+
+/// The same of a hall, with the origin at street level.
+fn hall_above(rng: &mut ChaCha8Rng) -> Site {
+    let mut plot = Plot::new(rng);
+    let floor = plot.between(12.0, 26.0);
+    let height = floor * plot.between(0.7, 1.1);
+    above_origin(plot, floor, height, "hall above the origin")
+}
+
+fn above_origin(mut plot: Plot<'_>, floor: f64, height: f64, name: &'static str) -> Site {
+    let half = [floor * plot.between(0.65, 1.0), floor * plot.between(0.3, 0.6)];
+    let [x, y] = [plot.between(-0.1, 0.1) * half[0], plot.between(-0.1, 0.1) * half[1]];
+    let plan = [x - half[0], y - half[1], x + half[0], y + half[1]];
+    plot.shell(plan, floor, height, true);
+    let area = half[0] * half[1] / 4.0;
+    plot.furnish([plan[0] + 0.3, plan[1] + 0.3, plan[2] - 0.3, plan[3] - 0.3], floor, area.max(3.0));
+    plot.setup(x - half[0] * 0.4, y, floor);
+    plot.setup(x + half[0] * 0.4, y + half[1] * 0.2, floor);
+    plot.done(name)
+}
+
+/// A pitched roof alone, from within, high above the origin: the rest of the hall was cut away.
+fn steep_roof(rng: &mut ChaCha8Rng) -> Site {
+    let mut plot = Plot::new(rng);
+    let eaves = plot.between(20.0, 26.0);
+    let ridge = eaves * plot.between(1.8, 2.1);
+    let half = [eaves * plot.between(0.7, 1.0), eaves * plot.between(0.35, 0.6)];
+    for side in [-half[1], half[1]] {
+        let (low, high) = (dvec3(0.0, side, eaves), dvec3(0.0, 0.0, ridge));
+        plot.build.add(Solid::bar(low, high, DVec3::X, 2.0 * half[0], 0.1, STUFF), class::BUILDING);
+    }
+    for end in [-half[0] - 0.2, half[0]] {
+        plot.block([end, -half[1], eaves], [end + 0.2, half[1], ridge]);
+    }
+    plot.setups.push(dvec3(-half[0] * 0.5, 0.0, eaves + 0.5));
+    plot.setups.push(dvec3(half[0] * 0.5, 0.0, eaves + 0.5));
+    plot.done("roof above the origin")
+}
+
+/// A flat roof and its fronts, from a drone; the ground was cut away.
+fn flat_roof(rng: &mut ChaCha8Rng) -> Site {
+    let mut plot = Plot::new(rng);
+    let (length, width, height) = (plot.between(50.0, 70.0), plot.between(50.0, 70.0), plot.between(8.0, 12.0));
+    plot.block([0.0, 0.0, 0.0], [length, width, height]);
+    // Plant on the roof.
+    if plot.rng.random_bool(0.5) {
+        plot.furnish([5.0, 5.0, length - 5.0, width - 5.0], height, 300.0);
+    }
+    for (x, y) in
+        [(-15.0, -15.0), (length + 15.0, -15.0), (-15.0, width + 15.0), (length + 15.0, width + 15.0), (length * 0.5, width * 0.5)]
+    {
+        plot.setups.push(dvec3(x, y, height + 20.0));
+    }
+    Site { lowest: LOWEST_FLYING, ..plot.done("flat roof from the air") }
 }

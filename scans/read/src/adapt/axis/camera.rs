@@ -15,9 +15,20 @@ const OUTERMOST: f64 = 0.002;
 /// How much farther the view may reach to one side of the axis than to the other.
 const LOPSIDED_DEGREES: f64 = 12.0;
 
+/// Points in a cell of the picture, on average.
+const IN_CELL: usize = 16;
+/// Depths up to this ratio are one surface: a floor seen at 10 degrees, in a cell of 1 degree, has 1.1.
+const ONE_DEPTH: f64 = 1.25;
+/// Share of the cells that have one depth; the others are those at the outlines of things.
+const SINGLE: f64 = 0.8;
+/// Ratio of the depths along the picture's border.
+const BORDER: f64 = 1.25;
+
 /// A view of a camera that was held level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct View {
+    /// The axis that the camera looks along.
+    pub(super) forward: usize,
     /// The axis along the picture's shorter side.
     pub(super) vertical: usize,
     /// Angle of view along the longer side.
@@ -43,8 +54,49 @@ pub(super) fn view(points: &[DVec3]) -> Option<View> {
         }
         let (wide, high) = if angles[0] > angles[1] { (0, 1) } else { (1, 0) };
         let is_picture = angles[high] >= 2.0 * LEAST_DEGREES && angles[wide] >= WIDE * angles[high];
-        is_picture.then(|| View { vertical: sides[high], wide_degrees: angles[wide], high_degrees: angles[high] })
+        (is_picture && is_range_image(points, forward, sides)).then(|| View {
+            forward,
+            vertical: sides[high],
+            wide_degrees: angles[wide],
+            high_degrees: angles[high],
+        })
     })
+}
+
+/// Whether the points are what one camera sees: one depth in nearly each direction, and at the border of the picture other depths here than
+/// there. In a scan of a whole room, from elsewhere, there are a floor and a ceiling or two walls in one direction; and the border, as seen
+/// from the origin, is the end of the room that is nearest to it, at one depth.
+fn is_range_image(points: &[DVec3], forward: usize, sides: [usize; 2]) -> bool {
+    let slopes = |point: &DVec3| sides.map(|side| point[side] / point[forward].abs());
+    let [Some(x), Some(y)] = [0, 1].map(|side| range(points.iter().map(|point| slopes(point)[side]))) else { return false };
+    let cells = ((points.len() / IN_CELL) as f64).sqrt().clamp(8.0, 64.0) as usize;
+    let mut depths = vec![Vec::new(); cells * cells];
+    for point in points {
+        let [u, v] = slopes(point);
+        let cell = |value: f64, [low, high]: [f64; 2]| (((value - low) / (high - low) * cells as f64).max(0.0) as usize).min(cells - 1);
+        depths[cell(v, y) * cells + cell(u, x)].push(point[forward].abs());
+    }
+    let (mut seen, mut single, mut border) = (0_u32, 0_u32, Vec::new());
+    for (index, depths) in depths.iter_mut().enumerate().filter(|(_, depths)| depths.len() >= IN_CELL / 2) {
+        let [near, far] = between(depths);
+        seen += 1;
+        single += u32::from(far <= ONE_DEPTH * near);
+        if [index % cells, index / cells].iter().any(|&place| place == 0 || place == cells - 1) {
+            border.push(f64::midpoint(near, far));
+        }
+    }
+    if border.is_empty() || f64::from(single) < SINGLE * f64::from(seen) {
+        return false;
+    }
+    let [near, far] = between(&mut border);
+    far >= BORDER * near
+}
+
+/// The first and the last tenth of some values.
+fn between(values: &mut [f64]) -> [f64; 2] {
+    values.sort_unstable_by(f64::total_cmp);
+    let last = values.len() - 1;
+    [values[last / 10], values[last - last / 10]]
 }
 
 /// The smallest and the largest value without the outermost ones.

@@ -4,8 +4,8 @@ use glam::DVec3;
 
 use super::patches::Patch;
 
-/// A surface is square to an axis up to this angle: floors are level to within a degree; patches of few and noisy points are off by several.
-const SQUARE: f64 = 0.9903; // cos 8 degrees
+/// A surface is perpendicular to an axis up to this angle: floors are level to within a degree; patches of few and noisy points are off by several.
+const PERPENDICULAR: f64 = 0.9903; // cos 8 degrees
 /// Thickness of a level by the longest edge: 0.15 m in a building of 30 m.
 const LEVEL: f64 = 0.005;
 /// A surface is upright up to this angle: walls are plumb, and patches of furniture are small.
@@ -20,8 +20,8 @@ const NOTHING: f64 = 0.01;
 pub(super) struct Axis {
     /// Edge of the box along it, without the outermost points.
     pub(super) extent: f64,
-    /// Share of all patches' area that is square to it: floors and ceilings, if it is the vertical.
-    pub(super) square: f64,
+    /// Share of all patches' area that is perpendicular to it: floors and ceilings, if it is the vertical.
+    pub(super) perpendicular: f64,
     /// Share in the one level at which most of them lie.
     pub(super) level: f64,
     /// Where that level lies.
@@ -35,11 +35,11 @@ pub(super) fn axes(patches: &[Patch], extent: DVec3) -> [Axis; 3] {
     let total: f64 = patches.iter().map(|patch| patch.area).sum();
     let thickness = LEVEL * extent.max_element();
     [0, 1, 2].map(|axis| {
-        let square = square_to(patches.iter(), axis);
-        let (level, height) = fullest(&square, thickness);
+        let perpendicular = perpendicular_to(patches.iter(), axis);
+        let (level, height) = fullest(&perpendicular, thickness);
         Axis {
             extent: extent[axis],
-            square: square.iter().map(|&(_, area)| area).sum::<f64>() / total,
+            perpendicular: perpendicular.iter().map(|&(_, area)| area).sum::<f64>() / total,
             level: level / total,
             height,
             around: around(patches, axis) / total,
@@ -47,30 +47,30 @@ pub(super) fn axes(patches: &[Patch], extent: DVec3) -> [Axis; 3] {
     })
 }
 
-/// The area of the fullest level that patches square to an axis lie in.
+/// The area of the fullest level that patches perpendicular to an axis lie in.
 pub(super) fn level_of<'a>(patches: impl Iterator<Item = &'a Patch>, axis: usize, extent: DVec3) -> f64 {
-    fullest(&square_to(patches, axis), LEVEL * extent.max_element()).0
+    fullest(&perpendicular_to(patches, axis), LEVEL * extent.max_element()).0
 }
 
-/// Height and area of the patches that are square to an axis, by height.
-fn square_to<'a>(patches: impl Iterator<Item = &'a Patch>, axis: usize) -> Vec<(f64, f64)> {
-    let mut square: Vec<(f64, f64)> =
-        patches.filter(|patch| patch.normal[axis].abs() > SQUARE).map(|patch| (patch.middle[axis], patch.area)).collect();
-    square.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    square
+/// Height and area of the patches that are perpendicular to an axis, by height.
+fn perpendicular_to<'a>(patches: impl Iterator<Item = &'a Patch>, axis: usize) -> Vec<(f64, f64)> {
+    let mut perpendicular: Vec<(f64, f64)> =
+        patches.filter(|patch| patch.normal[axis].abs() > PERPENDICULAR).map(|patch| (patch.middle[axis], patch.area)).collect();
+    perpendicular.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    perpendicular
 }
 
 /// The most area within a thickness, of `(height, area)` sorted by height, and the middle of that level.
-fn fullest(square: &[(f64, f64)], thickness: f64) -> (f64, f64) {
+fn fullest(perpendicular: &[(f64, f64)], thickness: f64) -> (f64, f64) {
     let (mut start, mut area, mut most, mut height) = (0, 0.0, 0.0, 0.0);
-    for &(end, own) in square {
+    for &(end, own) in perpendicular {
         area += own;
-        while end - square[start].0 > thickness {
-            area -= square[start].1;
+        while end - perpendicular[start].0 > thickness {
+            area -= perpendicular[start].1;
             start += 1;
         }
         if area > most {
-            (most, height) = (area, f64::midpoint(end, square[start].0));
+            (most, height) = (area, f64::midpoint(end, perpendicular[start].0));
         }
     }
     (most, height)
@@ -83,7 +83,7 @@ fn around(patches: &[Patch], axis: usize) -> f64 {
     let mut sectors = [0.0; SECTORS];
     for patch in patches {
         let normal = patch.normal.abs();
-        if normal[axis] < UPRIGHT && normal.max_element() < SQUARE {
+        if normal[axis] < UPRIGHT && normal.max_element() < PERPENDICULAR {
             let (u, v) = (patch.normal[(axis + 1) % 3], patch.normal[(axis + 2) % 3]);
             let turn = v.atan2(u).rem_euclid(std::f64::consts::PI) / std::f64::consts::PI;
             sectors[((turn * SECTORS as f64) as usize).min(SECTORS - 1)] += patch.area;
@@ -98,8 +98,8 @@ fn around(patches: &[Patch], axis: usize) -> f64 {
 /// By how much more one axis looks like the vertical than another, as logarithms of ratios.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Comparison {
-    /// Of the areas square to them.
-    pub(super) square: f64,
+    /// Of the areas perpendicular to them.
+    pub(super) perpendicular: f64,
     /// Of the areas in their fullest levels.
     pub(super) level: f64,
     /// Of the areas that are upright in many directions.
@@ -115,7 +115,7 @@ impl Comparison {
         let around = ((axis.around + 0.3 * NOTHING) / (other.around + 0.3 * NOTHING)).ln();
         Self {
             around,
-            square: ratio(axis.square, other.square),
+            perpendicular: ratio(axis.perpendicular, other.perpendicular),
             level: ratio(axis.level, other.level),
             flat: (other.extent / axis.extent).ln(),
         }
