@@ -59,9 +59,11 @@ fn doubt(points: impl Iterator<Item = DVec3>, count: usize) -> Option<String> {
 #[derive(Debug)]
 struct Outcome {
     name: String,
-    /// The first message that was wrong: of an upright scan; one that names another axis than the vertical; one that names its wrong end
-    /// without saying that it may be the other one.
-    wrong: Option<String>,
+    /// The first message about the scan where it was upright: there should be none.
+    upright: Option<String>,
+    /// The first message about a turned position that names another axis than the vertical, or its wrong end without saying that it may be the
+    /// other one.
+    misnamed: Option<String>,
     /// Positions on the side that were found, of how many; with the right axis.
     found: usize,
     turned: usize,
@@ -82,7 +84,8 @@ fn is_wrong(message: &str, place: usize, is_up: bool) -> bool {
 /// only every `step`-th of four is taken. The y axis of a camera points down.
 fn judge(case: &Case, vertical: usize, step: usize) -> Outcome {
     let points = &case.points;
-    let mut outcome = Outcome { name: case.name.clone(), wrong: None, found: 0, turned: 0, upside_down: 0, overturned: 0 };
+    let mut outcome =
+        Outcome { name: case.name.clone(), upright: None, misnamed: None, found: 0, turned: 0, upside_down: 0, overturned: 0 };
     let mut met = [[0; 2]; 3];
     for (axes, signs) in namings() {
         let place = axes.iter().position(|&axis| axis == vertical).expect("each axis once");
@@ -94,14 +97,17 @@ fn judge(case: &Case, vertical: usize, step: usize) -> Outcome {
         }
         let turn = |point: &DVec3| DVec3::from_array([0, 1, 2].map(|axis| point[axes[axis]] * signs[axis]));
         let message = doubt(points.iter().map(turn), points.len());
-        let is_bad = message.as_ref().is_some_and(|message| (place == 2 && is_up) || is_wrong(message, place, is_up));
+        if (place, is_up) == (2, true) {
+            outcome.upright = outcome.upright.take().or(message);
+            continue;
+        }
+        let is_bad = message.as_ref().is_some_and(|message| is_wrong(message, place, is_up));
         let is_found = usize::from(message.is_some() && !is_bad);
         match (place, is_up) {
-            (2, true) => {}
             (2, false) => (outcome.overturned, outcome.upside_down) = (outcome.overturned + 1, outcome.upside_down + is_found),
             _ => (outcome.turned, outcome.found) = (outcome.turned + 1, outcome.found + is_found),
         }
-        outcome.wrong = outcome.wrong.take().or(message.filter(|_| is_bad));
+        outcome.misnamed = outcome.misnamed.take().or(message.filter(|_| is_bad));
     }
     // The file's z is the vertical, up or down: cameras point y down.
     for yaw in YAWS {
@@ -110,34 +116,61 @@ fn judge(case: &Case, vertical: usize, step: usize) -> Outcome {
             let [x, y, z] = [1, 2, 3].map(|step| point[(vertical + step) % 3]);
             DVec3::new(cos * x - sin * y, sin * x + cos * y, z)
         };
-        outcome.wrong = outcome.wrong.take().or_else(|| doubt(points.iter().map(turn), points.len()));
+        outcome.upright = outcome.upright.take().or_else(|| doubt(points.iter().map(turn), points.len()));
     }
     outcome
 }
 
-/// Prints the table of a group and returns of how many scans something wrong was said, and the share of those on their side that were found.
-fn summarize(group: &str, outcomes: &[Outcome]) -> (usize, f64) {
-    eprintln!("\n{group:<48} wrong warnings on its side  upside down");
+/// What was found of a group.
+struct Summary {
+    /// Scans with a warning although they were upright.
+    upright: usize,
+    /// Scans of which a turned position got a warning that names a wrong axis.
+    misnamed: usize,
+    /// Share of the positions on their side that got the right warning.
+    found: f64,
+}
+
+/// Prints the table of a group.
+fn summarize(group: &str, outcomes: &[Outcome]) -> Summary {
+    eprintln!("\n{group:<48} upright    on its side  upside down  wrong axis");
     for outcome in outcomes {
-        let wrong = if outcome.wrong.is_some() { "WRONG" } else { "none" };
-        let Outcome { name, found, turned, upside_down, overturned, .. } = outcome;
-        eprintln!("{name:<48} {wrong:<14} {found:>2} of {turned:<2}    {upside_down:>2} of {overturned:<2}");
-        if let Some(message) = &outcome.wrong {
+        let Outcome { name, upright, misnamed, found, turned, upside_down, overturned } = outcome;
+        let upright_text = if upright.is_some() { "WARNED" } else { "no warning" };
+        let misnamed_text = if misnamed.is_some() { "yes" } else { "no" };
+        eprintln!("{name:<48} {upright_text:<10} {found:>2} of {turned:<2}     {upside_down:>2} of {overturned:<2}     {misnamed_text}");
+        for message in upright.iter().chain(misnamed) {
             eprintln!("    {message}");
         }
     }
     let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
-    let percent = |part: usize, all: usize| part as f64 / all.max(1) as f64 * 100.0;
+    let share = |part: usize, all: usize| part as f64 / all.max(1) as f64;
     let (found, turned) = (sum(|outcome| outcome.found), sum(|outcome| outcome.turned));
     let (upside_down, overturned) = (sum(|outcome| outcome.upside_down), sum(|outcome| outcome.overturned));
-    let (wrong, share) = (outcomes.iter().filter(|outcome| outcome.wrong.is_some()).count(), found as f64 / turned.max(1) as f64);
+    let summary = Summary {
+        upright: sum(|outcome| usize::from(outcome.upright.is_some())),
+        misnamed: sum(|outcome| usize::from(outcome.misnamed.is_some())),
+        found: share(found, turned),
+    };
     eprintln!(
-        "{group}: wrong warnings on {wrong} of {} scans; found: {:.1} % of {turned} on their side, {:.1} % of {overturned} upside down",
+        "{group}: of {} scans {} warned about upright, {} with a wrong axis when turned; found: {:.1} % of {turned} on their side, {:.1} % of {overturned} upside down",
         outcomes.len(),
-        percent(found, turned),
-        percent(upside_down, overturned)
+        summary.upright,
+        summary.misnamed,
+        summary.found * 100.0,
+        share(upside_down, overturned) * 100.0
     );
-    (wrong, share)
+    summary
+}
+
+/// Checks a group: no warning about an upright scan, at most so many scans whose wrong axis is named when they are turned, and at least this share of
+/// the positions on their side found.
+#[track_caller]
+fn check(group: &str, outcomes: &[Outcome], most_misnamed: usize, least_found: f64) {
+    let Summary { upright, misnamed, found } = summarize(group, outcomes);
+    assert_eq!(upright, 0, "{group}");
+    assert!(misnamed <= most_misnamed, "{group}: {misnamed}");
+    assert!(found >= least_found, "{group}: {found}");
 }
 
 fn judge_all(cases: &[Case]) -> Vec<Outcome> {
@@ -193,13 +226,9 @@ fn points_of(path: &Path) -> Vec<DVec3> {
 fn whole_venues_are_found_on_their_side_and_left_alone_upright() {
     let (mut cases, parts) = halls(1..3);
     cases.extend(stadiums(1..3));
-    let (wrong, share) = summarize("whole venues", &judge_all(&cases));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.95, "{share}");
-    // A part may be as high as it is wide, and a sample of it thin: what counts is that none is doubted.
-    let (wrong, share) = summarize("parts of the demo hall", &judge_all(&parts));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.25, "{share}");
+    check("whole venues", &judge_all(&cases), 0, 0.99);
+    // A part may be as high as it is wide, and a sample of it thin: what counts is that none gets a warning where it is upright.
+    check("parts of the demo hall", &judge_all(&parts), 4, 0.38);
 }
 
 /// Sites as real buildings lie: their walls are parallel to no axis.
@@ -216,28 +245,20 @@ fn at_an_angle(seeds: std::ops::Range<u64>) -> Vec<Case> {
 
 #[test]
 fn sites_at_an_angle_to_the_axes_are_found_on_their_side() {
-    let (wrong, share) = summarize("sites at an angle", &judge_all(&at_an_angle(4..5)));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.95, "{share}");
+    check("sites at an angle", &judge_all(&at_an_angle(4..5)), 0, 0.99);
 }
 
 #[test]
 fn sites_along_the_axes_are_left_alone_upright() {
     // Exactly parallel to the axes, and many as high as they are wide: boxes that could lie on any side.
-    let (wrong, share) = summarize("sites along the axes", &judge_all(&axis_support::cases(6..7)));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.45, "{share}");
+    check("sites along the axes", &judge_all(&axis_support::cases(6..7)), 4, 0.60);
 }
 
 #[test]
 #[ignore = "takes a minute: the same of many more sites"]
 fn many_sites_are_left_alone_upright() {
-    let (wrong, share) = summarize("many sites at an angle", &judge_all(&at_an_angle(8..14)));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.95, "{share}");
-    let (wrong, share) = summarize("many sites along the axes", &judge_all(&axis_support::cases(8..14)));
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.45, "{share}");
+    check("many sites at an angle", &judge_all(&at_an_angle(8..14)), 0, 0.95);
+    check("many sites along the axes", &judge_all(&axis_support::cases(8..14)), 20, 0.60);
 }
 
 #[test]
@@ -280,9 +301,7 @@ fn real_scans_are_found_on_their_side_and_left_alone_upright() {
     if outcomes.is_empty() {
         return;
     }
-    let (wrong, share) = summarize("real scans", &outcomes);
-    assert_eq!(wrong, 0);
-    assert!(share >= 0.95, "{share}");
+    check("real scans", &outcomes, 0, 0.99);
 }
 
 #[test]
@@ -295,6 +314,6 @@ fn objects_that_are_no_building_are_left_alone() {
             continue;
         }
         let outcome = judge(&Case { name: name.into(), points: points_of(&path) }, 2, 1);
-        assert!(outcome.wrong.is_none() && outcome.found == 0, "{outcome:?}");
+        assert!(outcome.upright.is_none() && outcome.misnamed.is_none() && outcome.found == 0, "{outcome:?}");
     }
 }

@@ -83,9 +83,9 @@ pub(super) fn doubt(sample: impl FnOnce() -> Vec<DVec3>, setups: &[Setup], unit_
         return None;
     }
     let scene = Scene::of(&points);
-    if let Some(view) =
-        camera::view(&points).filter(|view| !(view.forward == 2 && scene.as_ref().is_some_and(|scene| scene.is_level(view.vertical))))
-    {
+    // A view along Z could also be a roof or a tier high above the origin of an upright scan, which is no nearer than a ceiling.
+    let unit = unit_m.unwrap_or(1.0);
+    if let Some(view) = camera::view(&points).filter(|view| view.forward != 2 || view.nearest * unit < LEAST_STOREY_M) {
         return (view.vertical != 2).then(|| {
             let (wide, high) = (view.wide_degrees, view.high_degrees);
             let up = along(view.vertical, false);
@@ -98,7 +98,7 @@ pub(super) fn doubt(sample: impl FnOnce() -> Vec<DVec3>, setups: &[Setup], unit_
         });
     }
     let scene = scene?;
-    let metres = unit_m.unwrap_or(1.0) * if unit_m.is_none() && scene.extent.max_element() > LONGEST_M { 0.001 } else { 1.0 };
+    let metres = unit * if unit_m.is_none() && scene.extent.max_element() > LONGEST_M { 0.001 } else { 1.0 };
     let axis = vertical(&scene.axes, metres);
     let is_down = scene.ground(axis);
     if axis == 2 {
@@ -197,13 +197,6 @@ impl Scene {
         }
         let axes = evidence::axes(&patches, extent.max(DVec3::splat(1e-6 * longest)));
         Some(Self { points, low: corner, extent, axes, patches })
-    }
-
-    /// Whether surfaces say that Z is the vertical, where a camera's view would say that it is `other`.
-    fn is_level(&self, other: usize) -> bool {
-        const TIMES: f64 = 2.0;
-        let (z, other) = (&self.axes[2], &self.axes[other]);
-        z.perpendicular > TIMES * other.perpendicular && z.level > TIMES * other.level
     }
 
     /// Where the fullest level across an axis is ground, with all else on one side of it: whether that side is the one of smaller coordinates.

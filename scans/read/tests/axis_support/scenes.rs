@@ -38,7 +38,6 @@ pub(super) fn all(rng: &mut ChaCha8Rng) -> Vec<Site> {
         courtyard(rng),
         upper_room(rng),
         hall_above(rng),
-        steep_roof(rng),
         flat_roof(rng),
     ]
 }
@@ -472,24 +471,6 @@ fn above_origin(mut plot: Plot<'_>, floor: f64, height: f64, name: &'static str)
     plot.setup(x - half[0] * 0.4, y, floor);
     plot.setup(x + half[0] * 0.4, y + half[1] * 0.2, floor);
     plot.done(name)
-}
-
-/// A pitched roof alone, from within, high above the origin: the rest of the hall was cut away.
-fn steep_roof(rng: &mut ChaCha8Rng) -> Site {
-    let mut plot = Plot::new(rng);
-    let eaves = plot.between(20.0, 26.0);
-    let ridge = eaves * plot.between(1.8, 2.1);
-    let half = [eaves * plot.between(0.7, 1.0), eaves * plot.between(0.35, 0.6)];
-    for side in [-half[1], half[1]] {
-        let (low, high) = (dvec3(0.0, side, eaves), dvec3(0.0, 0.0, ridge));
-        plot.build.add(Solid::bar(low, high, DVec3::X, 2.0 * half[0], 0.1, STUFF), class::BUILDING);
-    }
-    for end in [-half[0] - 0.2, half[0]] {
-        plot.block([end, -half[1], eaves], [end + 0.2, half[1], ridge]);
-    }
-    plot.setups.push(dvec3(-half[0] * 0.5, 0.0, eaves + 0.5));
-    plot.setups.push(dvec3(half[0] * 0.5, 0.0, eaves + 0.5));
-    plot.done("roof above the origin")
 }
 
 /// A flat roof and its fronts, from a drone; the ground was cut away.

@@ -29,6 +29,8 @@ const BORDER: f64 = 1.25;
 pub(super) struct View {
     /// The axis that the camera looks along.
     pub(super) forward: usize,
+    /// Distance of the nearest points along that axis.
+    pub(super) nearest: f64,
     /// The axis along the picture's shorter side.
     pub(super) vertical: usize,
     /// Angle of view along the longer side.
@@ -56,6 +58,7 @@ pub(super) fn view(points: &[DVec3]) -> Option<View> {
         let is_picture = angles[high] >= 2.0 * LEAST_DEGREES && angles[wide] >= WIDE * angles[high];
         (is_picture && is_range_image(points, forward, sides)).then(|| View {
             forward,
+            nearest: near,
             vertical: sides[high],
             wide_degrees: angles[wide],
             high_degrees: angles[high],
