@@ -42,6 +42,12 @@ struct SyntheticPoint {
     kind: u8,
 }
 
+impl SyntheticPoint {
+    fn grid_steps(self) -> [i32; 3] {
+        self.steps.map(|step| i32::from(step) * if self.kind == 252 { 65_536 } else { 1 })
+    }
+}
+
 /// Tiles an input: every point is in the tiles and in COPC, or counted as dropped, and both can be read again.
 pub fn tiler(bytes: &[u8]) {
     let Some((header, rest)) = bytes.split_at_checked(HEADER_BYTES) else { return };
@@ -66,8 +72,10 @@ pub fn tiler(bytes: &[u8]) {
     }
 }
 
+type Sources = Vec<Box<dyn PointSource>>;
+
 /// The sources of an input, and the number of their points where it is known.
-fn sources(header: &[u8], rest: &[u8]) -> Option<(Vec<Box<dyn PointSource>>, Option<u64>)> {
+fn sources(header: &[u8], rest: &[u8]) -> Option<(Sources, Option<u64>)> {
     if header[0] & 32 != 0 {
         let source = open(rest, &Override::default())?;
         return (source.info().points <= MAX_FILE_POINTS).then(|| (vec![source], None));
@@ -165,7 +173,7 @@ impl Synthetic {
             step_m,
             next: 0,
         };
-        let positions = points.iter().map(|point| source.position(point)).filter(|position| position.is_finite());
+        let positions = points.iter().map(|point| source.position(*point)).filter(|position| position.is_finite());
         source.info.bounds = positions.fold(Bounds::EMPTY, |mut bounds, position| {
             bounds.include(position);
             bounds
@@ -173,16 +181,12 @@ impl Synthetic {
         source
     }
 
-    fn steps(&self, point: &SyntheticPoint) -> [i32; 3] {
-        point.steps.map(|step| i32::from(step) * if point.kind == 252 { 65_536 } else { 1 })
-    }
-
-    fn position(&self, point: &SyntheticPoint) -> DVec3 {
+    fn position(&self, point: SyntheticPoint) -> DVec3 {
         match point.kind {
             253 if self.info.grid.is_none() => DVec3::NAN,
             254 if self.info.grid.is_none() => DVec3::new(0.0, f64::INFINITY, 0.0),
             255 if self.info.grid.is_none() => DVec3::splat(f64::MAX),
-            _ => DVec3::from_array(self.steps(point).map(f64::from)) * self.step_m,
+            _ => DVec3::from_array(point.grid_steps().map(f64::from)) * self.step_m,
         }
     }
 
@@ -202,7 +206,7 @@ impl PointSource for Synthetic {
     fn read_chunk(&mut self, chunk: &mut PointChunk, max: usize) -> Result<usize> {
         chunk.clear();
         let points = self.take(max);
-        chunk.positions.extend(points.iter().map(|point| self.position(point)));
+        chunk.positions.extend(points.iter().map(|point| self.position(*point)));
         chunk.intensities.extend(points.iter().map(|point| u16::from(point.kind) * 257));
         chunk.classifications.extend(points.iter().map(|point| point.class));
         if self.info.attributes.color {
@@ -217,7 +221,7 @@ impl PointSource for Synthetic {
         let count = self.read_chunk(&mut columns, max)?;
         chunk.clear();
         if self.info.grid.is_some() {
-            let steps: Vec<_> = self.points[start..start + count].iter().map(|point| self.steps(point)).collect();
+            let steps: Vec<_> = self.points[start..start + count].iter().map(|point| point.grid_steps()).collect();
             chunk.steps = steps;
         }
         if wanted == Wanted::Records {

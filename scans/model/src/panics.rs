@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn panics_on_worker_threads_are_caught_there() {
-        let work = |i: usize| move || catch(|| assert!(i % 2 == 0, "odd {i}"));
+        let work = |i: usize| move || catch(|| assert!(i.is_multiple_of(2), "odd {i}"));
         let results: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..16).map(|i| scope.spawn(work(i))).collect();
             threads.into_iter().map(|thread| thread.join().expect("no panic leaves the thread")).collect()

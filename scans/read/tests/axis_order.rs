@@ -62,7 +62,7 @@ fn text_ply(points: impl Iterator<Item = DVec3>, faces: bool) -> Vec<u8> {
     let mut header = format!("ply\nformat ascii 1.0\nelement vertex {count}\nproperty float x\nproperty float y\nproperty float z\n");
     if faces {
         let _ = writeln!(header, "element face {count}\nproperty list uchar int vertex_indices");
-        (0..count).for_each(|index| rows += &format!("3 {index} {index} 0\n"));
+        rows.extend((0..count).map(|index| format!("3 {index} {index} 0\n")));
     }
     format!("{header}end_header\n{rows}").into_bytes()
 }

@@ -103,9 +103,10 @@ fn judge(case: &Case, vertical: usize, step: usize) -> Outcome {
         }
         let is_bad = message.as_ref().is_some_and(|message| is_wrong(message, place, is_up));
         let is_found = usize::from(message.is_some() && !is_bad);
-        match (place, is_up) {
-            (2, false) => (outcome.overturned, outcome.upside_down) = (outcome.overturned + 1, outcome.upside_down + is_found),
-            _ => (outcome.turned, outcome.found) = (outcome.turned + 1, outcome.found + is_found),
+        if place == 2 {
+            (outcome.overturned, outcome.upside_down) = (outcome.overturned + 1, outcome.upside_down + is_found);
+        } else {
+            (outcome.turned, outcome.found) = (outcome.turned + 1, outcome.found + is_found);
         }
         outcome.misnamed = outcome.misnamed.take().or(message.filter(|_| is_bad));
     }

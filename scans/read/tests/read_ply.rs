@@ -379,7 +379,8 @@ fn coordinates_are_shown_with_the_digits_of_their_type() {
         (["double"; 3], "16777217 -16777217 3"),
         (["float"; 3], "16777216 -16777216 3"),
     ] {
-        let properties: String = kinds.iter().zip(["x", "y", "z"]).map(|(kind, name)| format!("property {kind} {name}\n")).collect();
+        let properties: String =
+            kinds.iter().zip(["x", "y", "z"]).map(|(kind, name)| format!("property {kind} {name}\n")).collect::<Vec<_>>().concat();
         let mut bytes = format!("ply\nformat binary_little_endian 1.0\nelement vertex 1\n{properties}end_header\n").into_bytes();
         kinds.iter().zip([16_777_217.0, -16_777_217.0, 3.0]).for_each(|(kind, value)| put(&mut bytes, kind, value, false));
         let mut source = open(bytes).unwrap_or_else(|error| panic!("{error}"));

@@ -124,6 +124,9 @@ pub fn record(name: RecordName, data_type: RecordDataType) -> Record {
 }
 
 /// A file by the other library: two scans of all kinds of fields, `points` points each.
+///
+/// # Panics
+/// Where the library cannot write it.
 pub fn varied(points: i64) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let mut writer = E57Writer::new(&mut bytes, "file").expect("a writer");

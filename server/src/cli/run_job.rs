@@ -10,6 +10,7 @@ use crate::jobs::child;
 pub(super) struct RunJob {}
 
 impl RunJob {
+    #[expect(clippy::unused_self, reason = "as the other commands are called")]
     pub(super) fn run(self) -> Outcome {
         child::run().map_err(|error| {
             let fault = error.fault();

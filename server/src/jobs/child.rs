@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn progress_and_report_are_sent_and_a_fault_names_the_uploaded_file() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
-        let rows: String = (0..500).map(|i| format!("{} {} 1\n", i % 25, i / 25)).collect();
+        let rows = (0..500).map(|i| format!("{} {} 1\n", i % 25, i / 25)).collect::<Vec<_>>().concat();
         let head = "ply\nformat ascii 1.0\nelement vertex 500\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
         std::fs::write(dir.path().join("source.bin"), format!("{head}{rows}"))?;
         let (cancel, output) = (Arc::default(), Mutex::new(Vec::new()));

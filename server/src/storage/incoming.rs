@@ -222,11 +222,12 @@ mod tests {
     fn files_with_a_free_lock_go_at_once_and_those_without_one_when_they_are_old() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
         let second = Duration::from_secs(1);
+        let young = AGE_WITHOUT_LOCK.saturating_sub(60 * second);
         for name in ["0190-dead.lock", "0190-dead#1", "0190-half.lock"] {
             make(dir.path(), name, second)?;
         }
         make(dir.path(), "0190-old#1", AGE_WITHOUT_LOCK + 60 * second)?;
-        make(dir.path(), "0190-young#1", AGE_WITHOUT_LOCK - 60 * second)?;
+        make(dir.path(), "0190-young#1", young)?;
         make(dir.path(), "0190-starting.lock.new", second)?;
         assert_eq!(sweep(dir.path()), 4);
         assert_eq!(names(dir.path()), ["0190-starting.lock.new", "0190-young#1"]);

@@ -294,7 +294,7 @@ fn what_a_killed_service_was_receiving_is_removed_by_the_next() {
     let venue = service.client.venue("Hall");
     let mut stream = TcpStream::connect(service.client.base.trim_start_matches("http://")).unwrap();
     write!(stream, "PUT /api/venues/{venue}/uploads/hall.las HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000000\r\n\r\n").unwrap();
-    stream.write_all(&[7; 100_000]).unwrap();
+    stream.write_all(&vec![7; 100_000]).unwrap();
     wait_until("the upload reaches the storage", || incoming().len() >= 2);
     service.kill();
     assert!(incoming().len() >= 2, "killed on the way: {:?}", incoming());

@@ -68,7 +68,7 @@ pub(super) fn extra_fields(header: &Header, vlrs: &VariableRecords, warnings: &m
 }
 
 impl Layout {
-    /// The layout of the attribute_bytes that [`Layout::decode_records`] makes.
+    /// The layout of the attribute bytes that [`Layout::decode_records`] makes.
     pub(super) fn attribute_layout(&self) -> AttributeLayout {
         let color = self.attribute_color;
         AttributeLayout { color, nir: color && self.nir.is_some(), extra: self.extra.clone() }

@@ -37,27 +37,25 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
     ))]
 pub async fn show(app: Data<App>, request: HttpRequest, path: Path<(String, u32, String)>) -> ApiResult {
     let (scan, version, path) = path.into_inner();
-    let archive = match app.archives.get(&scan, version) {
-        Some(archive) => archive,
-        None => {
-            let app = Data::clone(&app);
-            web::block(move || find::archive(&app, &scan, version)).await??
-        }
+    let archive = if let Some(archive) = app.archives.get(&scan, version) {
+        archive
+    } else {
+        let app = Data::clone(&app);
+        web::block(move || find::archive(&app, &scan, version)).await??
     };
     // A range is answered from the plain form, whatever encodings are accepted.
     let has_range = request.headers().contains_key(header::RANGE);
     let accepts_gzip = !has_range && encoding::accepts_gzip(&request);
-    let tile = match app.tile_cache.get(archive.id(), &path, accepts_gzip) {
-        Some(tile) => tile,
-        None => {
-            if request.headers().contains_key(header::IF_NONE_MATCH)
-                && let Some(response) = not_modified(&archive, &request, path.clone(), accepts_gzip).await?
-            {
-                return Ok(response);
-            }
-            let load = load(Arc::clone(&archive), path.clone(), accepts_gzip);
-            app.tile_cache.get_or_load(archive.id(), &path, accepts_gzip, load).await?
+    let tile = if let Some(tile) = app.tile_cache.get(archive.id(), &path, accepts_gzip) {
+        tile
+    } else {
+        if request.headers().contains_key(header::IF_NONE_MATCH)
+            && let Some(response) = not_modified(&archive, &request, path.clone(), accepts_gzip).await?
+        {
+            return Ok(response);
         }
+        let load = load(Arc::clone(&archive), path.clone(), accepts_gzip);
+        app.tile_cache.get_or_load(archive.id(), &path, accepts_gzip, load).await?
     };
     answer(&request, &path, tile)
 }

@@ -21,9 +21,9 @@ pub(super) struct Plan {
 impl Plan {
     /// A plan across `axis` of a box with these edges.
     pub(super) fn new(extent: DVec3, axis: usize) -> Self {
-        let axes = [(axis + 1) % 3, (axis + 2) % 3];
-        let scale = axes.map(|axis| if extent[axis] > 0.0 { SIDE as f64 / extent[axis] } else { 0.0 });
-        Self { axes, scale, cells: vec![[false; 2]; SIDE * SIDE] }
+        let across = [(axis + 1) % 3, (axis + 2) % 3];
+        let scale = across.map(|axis| if extent[axis] > 0.0 { SIDE as f64 / extent[axis] } else { 0.0 });
+        Self { axes: across, scale, cells: vec![[false; 2]; SIDE * SIDE] }
     }
 
     /// Adds a point, given from the box's lowest corner. What lies outside of the box belongs to its outer cells.
@@ -37,7 +37,7 @@ impl Plan {
     pub(super) fn is_ground(&self) -> bool {
         let (mut border, mut inside) = ([0_u32; 2], [0_u32; 2]);
         for (index, [_, is_off]) in self.cells.iter().enumerate().filter(|(_, cell)| cell[0] || cell[1]) {
-            let is_border = [index % SIDE, index / SIDE].iter().any(|&place| place < BORDER || place >= SIDE - BORDER);
+            let is_border = [index % SIDE, index / SIDE].iter().any(|place| !(BORDER..SIDE - BORDER).contains(place));
             let counts = if is_border { &mut border } else { &mut inside };
             counts[0] += 1;
             counts[1] += u32::from(*is_off);
