@@ -5,8 +5,9 @@
 //! with a warning ([`plain`], [`table`]); memory stays below about 300 MiB for any file, of which a table of as many
 //! chunks as are read takes 100.
 //!
-//! **Limit.** Invalid LAZ data can make the decoder call itself until the stack overflows (it decodes
-//! GPS times by recursion). The system then aborts the process, and no error is returned. So open files of unknown origin in a process of their own, as the service does.
+//! **Limit.** Invalid LAZ data can make the decoder call itself until the stack overflows (it decodes GPS times by recursion).
+//! The system then aborts the process, and no error is returned. So open files of unknown origin in a process of their own,
+//! as the service does.
 //!
 //! **Sample.** Opening decodes up to five blocks spread over the file ([`SAMPLE_BLOCKS`]; only the first where a LAZ has
 //! no table of chunks), and header bounds that are invalid, or that a sampled point lies outside of, are replaced by the

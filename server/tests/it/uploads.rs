@@ -300,6 +300,8 @@ fn what_a_killed_service_was_receiving_is_removed_by_the_next() {
     assert!(incoming().len() >= 2, "killed on the way: {:?}", incoming());
     let next = Service::start(dir.path(), &[]);
     assert!(incoming().is_empty(), "removed before the first request: {:?}", incoming());
+    // A service that answers also listens for the signal that stops it.
+    next.client.get("/healthz").expect(200);
     next.stop();
 }
 
