@@ -164,7 +164,7 @@ bench-import: build ## time and memory of tiling FILE=scan.laz, compared with ot
 	@.ci/setup-apt bench
 	@.ci/bench-import "$(or $(FILE),$(error no file given. Run: make bench-import FILE=scan.laz))" $(or $(PEERS),copc_converter)
 
-fresh: ## the README's two commands in a bare Debian with nothing in any cache, timed (as root; about an hour)
+fresh: ## the README's two commands in a bare Debian with nothing in any cache, timed (as root; one to three hours)
 	@.ci/fresh
 
 clean-data: ## removes the data of `make run`: database, objects, the demo venue
