@@ -3,6 +3,7 @@
 //! Nothing here reads or writes files, starts threads or knows a file format.
 
 pub mod catalog;
+pub mod eigen;
 pub mod error;
 pub mod frame;
 pub mod panics;

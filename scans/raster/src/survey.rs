@@ -17,6 +17,7 @@
 use std::f64::consts::PI;
 
 use glam::{DMat3, DVec3};
+use parterre_model::eigen::symmetric_eigen;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -156,50 +157,15 @@ fn plane(points: &[DVec3]) -> Option<f64> {
         covariance += DMat3::from_cols(d * d.x, d * d.y, d * d.z);
     }
     // Three degrees of freedom went into the plane.
-    let [thin, narrow, wide] = eigenvalues(covariance * (1.0 / (count - 3.0)));
+    let ([thin, narrow, wide], _) = symmetric_eigen(covariance * (1.0 / (count - 3.0)));
     // A line has no plane.
     let is_plane = thin <= narrow * FLAT * FLAT && narrow >= wide * 0.02 && narrow > 0.0;
     is_plane.then(|| thin.max(0.0).sqrt())
 }
 
-/// Eigenvalues of a symmetric matrix, ascending, by Jacobi's rotations: exact enough where one is a millionth of another.
-fn eigenvalues(mut m: DMat3) -> [f64; 3] {
-    for _ in 0..12 {
-        for (p, q) in [(0, 1), (0, 2), (1, 2)] {
-            let off = m.col(q)[p];
-            if off == 0.0 {
-                continue;
-            }
-            let theta = (m.col(q)[q] - m.col(p)[p]) / (2.0 * off);
-            let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
-            let c = t.hypot(1.0).recip();
-            let s = t * c;
-            let mut turn = DMat3::IDENTITY;
-            turn.col_mut(p)[p] = c;
-            turn.col_mut(q)[q] = c;
-            turn.col_mut(q)[p] = s;
-            turn.col_mut(p)[q] = -s;
-            m = turn.transpose() * m * turn;
-        }
-    }
-    let mut values = [m.x_axis.x, m.y_axis.y, m.z_axis.z];
-    values.sort_unstable_by(f64::total_cmp);
-    values
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn eigenvalues_of_a_known_matrix() {
-        // Eigenvalues 1, 2 and 4 in a turned frame.
-        let turn = DMat3::from_axis_angle(DVec3::new(1.0, 2.0, 3.0).normalize(), 0.7);
-        let found = eigenvalues(turn * DMat3::from_diagonal(DVec3::new(4.0, 1.0, 2.0)) * turn.transpose());
-        for (found, wanted) in found.into_iter().zip([1.0, 2.0, 4.0]) {
-            assert!((found - wanted).abs() < 1e-12, "{found} instead of {wanted}");
-        }
-    }
 
     #[test]
     fn a_line_is_no_plane() {

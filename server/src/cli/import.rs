@@ -63,7 +63,6 @@ impl Import {
         let owner = lease::new_owner();
         let (venue, accepted) = enter(&context, &owner, &name, &file_name, &overrides, &stored)?;
         follow::to_the_end(&context, &owner, &accepted.job, &stop, &progress)?;
-        progress.done();
         follow::tell(&context, &venue, &accepted.job, as_json)
     }
 }

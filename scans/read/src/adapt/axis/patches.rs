@@ -8,6 +8,7 @@
 //! The same points in the same order give the same patches.
 
 use glam::{DMat3, DVec3};
+use parterre_model::eigen::symmetric_eigen;
 
 /// A flat piece of surface.
 #[derive(Clone, Copy, Debug)]
@@ -159,38 +160,11 @@ fn fit(members: &[Member]) -> Option<Patch> {
     let v = squares / count - mean * mean;
     let m = mixed / count - DVec3::new(mean.y * mean.z, mean.z * mean.x, mean.x * mean.y);
     let covariance = DMat3::from_cols(DVec3::new(v.x, m.z, m.y), DVec3::new(m.z, v.y, m.x), DVec3::new(m.y, m.x, v.z));
-    let (values, vectors) = eigen(covariance);
+    let (values, vectors) = symmetric_eigen(covariance);
     let [thin, narrow, wide] = values.map(|value| value.max(0.0).sqrt());
     let is_flat = narrow > 0.0 && thin <= THIN * narrow && narrow >= NARROW * wide;
     // Even points on a length have a standard deviation of a square root of twelfth of it.
     is_flat.then(|| Patch { middle: origin + mean, normal: vectors[0], area: 12.0 * narrow * wide })
-}
-
-/// Eigenvalues of a symmetric matrix, ascending, with their vectors, by Jacobi's rotations.
-fn eigen(mut m: DMat3) -> ([f64; 3], [DVec3; 3]) {
-    let mut vectors = DMat3::IDENTITY;
-    for _ in 0..8 {
-        for (p, q) in [(0, 1), (0, 2), (1, 2)] {
-            let off = m.col(q)[p];
-            if off == 0.0 {
-                continue;
-            }
-            let theta = (m.col(q)[q] - m.col(p)[p]) / (2.0 * off);
-            let t = theta.signum() / (theta.abs() + theta.hypot(1.0));
-            let c = t.hypot(1.0).recip();
-            let s = t * c;
-            let mut turn = DMat3::IDENTITY;
-            turn.col_mut(p)[p] = c;
-            turn.col_mut(q)[q] = c;
-            turn.col_mut(q)[p] = s;
-            turn.col_mut(p)[q] = -s;
-            m = turn.transpose() * m * turn;
-            vectors *= turn;
-        }
-    }
-    let mut order = [0, 1, 2];
-    order.sort_unstable_by(|&a, &b| m.col(a)[a].total_cmp(&m.col(b)[b]));
-    (order.map(|index| m.col(index)[index]), order.map(|index| vectors.col(index)))
 }
 
 #[cfg(test)]
