@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::Signal;
 use serde_json::Value;
 use wait4::Wait4 as _;
 
-use super::support::{Client, PARTERRE, STACK_OVERFLOW, TestApp, las, room, shared};
+use super::support::{Client, PARTERRE, STACK_OVERFLOW, TestApp, las, room, send_signal, shared};
 
 fn parterre(arguments: &[&str]) -> Output {
     Command::new(PARTERRE).args(arguments).env_remove("DATABASE_URL").output().unwrap()
@@ -278,7 +279,7 @@ fn serve_tells_its_address_as_one_document() {
     let base = told["listening"].as_str().unwrap();
     assert!(base.starts_with("http://127.0.0.1:"), "{line}");
     Client::new(base).get("/healthz").expect(200);
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    send_signal(child.id(), Signal::TERM);
     assert!(child.wait().unwrap().success());
     line.clear();
     stdout.read_to_string(&mut line).unwrap();
@@ -314,7 +315,7 @@ fn a_failed_job_is_tried_again_from_the_command_line() {
     while !fs::read_dir(&journal).is_ok_and(|mut entries| entries.next().is_some()) {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    send_signal(child.id(), Signal::INT);
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     let app = TestApp::start_with(|config| {
         let here = parterre_server::config::Config::in_dir(&data);

@@ -11,8 +11,9 @@ use glam::DVec3;
 use parterre_model::points::PointChunk;
 use parterre_tile::glb;
 use parterre_tile::tileset::{Tile, Tileset};
+use rustix::process::Signal;
 
-use super::support::{Client, PARTERRE, shared};
+use super::support::{Client, PARTERRE, send_signal, shared};
 
 /// A running `parterre serve`.
 pub struct Service {
@@ -50,8 +51,7 @@ impl Service {
     /// Ends it as an operator does; gives its log.
     pub fn stop(mut self) -> String {
         // The standard library sends SIGKILL only.
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        send_signal(self.child.id(), Signal::TERM);
         let ended = self.child.wait().unwrap();
         let log = self.log.recv_timeout(Duration::from_secs(10)).unwrap_or_default();
         assert!(ended.success(), "{ended} {log}");

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use parterre_server::db::write;
 use parterre_server::jobs::attempt::{self, WhenStopped};
 use parterre_server::models::jobs::{Job, Lease};
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::end_to_end::{Service, positions_mm};
-use super::support::{Client, PARTERRE, TestApp, las, room};
+use super::support::{Client, PARTERRE, TestApp, las, room, send_signal};
 
 /// Enough points that a job can be met while it works.
 const MANY: usize = 4_000_000;
@@ -98,7 +99,7 @@ fn an_interrupted_import_leaves_no_work_and_a_failed_version() {
         assert!(Instant::now() < deadline, "the import never worked");
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    send_signal(child.id(), Signal::INT);
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(130), "{ended:?}");
     let told: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
@@ -237,10 +238,6 @@ fn process_with_a_journal(service: &Service, job: &str) -> u32 {
     }
 }
 
-fn send_signal(signal: &str, process: u32) {
-    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn a_job_whose_process_is_killed_resumes_and_the_service_goes_on() {
@@ -249,7 +246,7 @@ fn a_job_whose_process_is_killed_resumes_and_the_service_goes_on() {
     let venue = service.client.venue("Hall");
     let accepted = service.client.upload(&venue, "hall.las", &las(&room(MANY))).expect(202).json();
     let job = accepted["job"].as_str().unwrap();
-    send_signal("-KILL", process_with_a_journal(&service, job));
+    send_signal(process_with_a_journal(&service, job), Signal::KILL);
     service.client.get("/healthz").expect(200);
     let job = service.client.wait(job);
     assert_eq!(job["state"], "done", "{job}");

@@ -18,8 +18,15 @@ use parterre_server::jobs::worker::Worker;
 use parterre_server::models::jobs::Job;
 use parterre_server::service;
 use parterre_server::upkeep::Upkeep;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Sends a signal to a process that a test has started. Not by the program `kill`, which a bare Debian does not have.
+pub fn send_signal(process: u32, signal: Signal) {
+    let process = Pid::from_raw(process.cast_signed()).expect("the number of a process");
+    kill_process(process, signal).expect("the process is there");
+}
 
 /// The program under test.
 pub const PARTERRE: &str = env!("CARGO_BIN_EXE_parterre");
