@@ -4,20 +4,24 @@ use serde_json::{Value, json};
 
 use parterre_model::{Error, Result};
 use parterre_tile::glb::color::{RESIDUAL, linear_from_srgb};
-use parterre_tile::glb::{CELL_M, Extra, Part, Vertex};
+use parterre_tile::glb::{CELL_M, Extra, Normal, Part, Vertex};
 
 const ARRAY_BUFFER: u32 = 34962;
+const BYTE: u32 = 5120;
 const UNSIGNED_BYTE: u32 = 5121;
 const UNSIGNED_SHORT: u32 = 5123;
 const VERTEX_BYTES: usize = size_of::<Vertex>();
 const EXTRA_BYTES: usize = 8;
+const NORMAL_BYTES: usize = 4;
+/// Fewest bits of an octahedral coordinate in a stream.
+const LEAST_NORMAL_BITS: u32 = 4;
 
 /// Writes a tile; without `compress` in the form without meshopt, for validators.
 ///
-/// Parts without points are left out. Extras are written when every part that has points has them.
+/// Parts without points are left out. Extras are written when every part that has points has them, and so are normals.
 ///
 /// # Errors
-/// `internal` when a part has extras but not one for each vertex, or when there is no point at all: glTF has no empty
+/// `internal` when a part has extras or normals but not one for each vertex, or when there is no point at all: glTF has no empty
 /// primitives.
 pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     let parts: Vec<&Part> = parts.iter().filter(|part| !part.vertices.is_empty()).collect();
@@ -27,16 +31,28 @@ pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     if parts.iter().any(|part| !part.extras.is_empty() && part.extras.len() != part.vertices.len()) {
         return Err(Error::Internal("a part needs either no extras or one for each vertex".into()));
     }
+    if parts.iter().any(|part| !part.normals.is_empty() && part.normals.len() != part.vertices.len()) {
+        return Err(Error::Internal("a part needs either no normals or one for each vertex".into()));
+    }
+    let with_normals = parts.iter().all(|part| !part.normals.is_empty());
     let with_extras = parts.iter().all(|part| !part.extras.is_empty());
 
     let vertices: Vec<[u8; VERTEX_BYTES]> = parts.iter().flat_map(|part| part.vertices.iter().map(vertex_bytes)).collect();
     let mut writer = Writer { compress, ..Writer::default() };
-    writer.view(&vertices)?;
+    writer.view(&vertices, "NONE")?;
     if with_extras {
         let extras: Vec<[u8; EXTRA_BYTES]> = parts.iter().flat_map(|part| part.extras.iter().copied().map(extra_bytes)).collect();
-        writer.view(&extras)?;
+        writer.view(&extras, "NONE")?;
     }
-    let json = document(&parts, with_extras, &writer);
+    if with_normals {
+        let normals = || parts.iter().flat_map(|part| part.normals.iter().copied());
+        if compress {
+            writer.view(&octahedral(normals), "OCTAHEDRAL")?;
+        } else {
+            writer.view(&normals().map(vector_bytes).collect::<Vec<_>>(), "NONE")?;
+        }
+    }
+    let json = document(&parts, with_extras, with_normals, &writer);
     container(&json, &writer.bin)
 }
 
@@ -52,6 +68,25 @@ fn extra_bytes(extra: Extra) -> [u8; EXTRA_BYTES] {
     [low, high, 0, 0, extra.classification, 0, 0, 0]
 }
 
+/// The normals before the filter OCTAHEDRAL, with as few bits as hold all of them exactly: two coordinates, the largest coordinate, 0.
+fn octahedral<I: Iterator<Item = Normal>>(normals: impl Fn() -> I) -> Vec<[u8; NORMAL_BYTES]> {
+    let holds_all = |bits: &u32| normals().all(|normal| normal.narrowed(*bits).is_some());
+    let bits = (LEAST_NORMAL_BITS..Normal::MAX_BITS).find(holds_all).unwrap_or(Normal::MAX_BITS);
+    let one = ((1_u32 << (bits - 1)) - 1) as u8;
+    let bytes = |normal: Normal| {
+        // -128 is the same as -127, and the only value that no number of bits holds.
+        let [u, v] = normal.narrowed(bits).unwrap_or(normal.0.map(|value| value.max(-127))).map(|value| value as u8);
+        [u, v, one, 0]
+    };
+    normals().map(bytes).collect()
+}
+
+/// The vector of a normal, as filtered streams decode to and plain tiles have it.
+fn vector_bytes(normal: Normal) -> [u8; NORMAL_BYTES] {
+    let [x, y, z] = normal.unit().to_array().map(|value| (value * 127.0).round() as i8 as u8);
+    [x, y, z, 0]
+}
+
 #[derive(Default)]
 struct Writer {
     compress: bool,
@@ -61,7 +96,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn view<const N: usize>(&mut self, items: &[[u8; N]]) -> Result<()> {
+    fn view<const N: usize>(&mut self, items: &[[u8; N]], filter: &str) -> Result<()> {
         let bytes = items.len() * N;
         let mut view = json!({"byteOffset": self.plain_bytes, "byteLength": bytes, "byteStride": N, "target": ARRAY_BUFFER});
         if self.compress {
@@ -73,7 +108,7 @@ impl Writer {
             view["buffer"] = 1.into();
             view["extensions"] = json!({"EXT_meshopt_compression": {
                 "buffer": 0, "byteOffset": self.bin.len(), "byteLength": stream.len(), "byteStride": N,
-                "mode": "ATTRIBUTES", "filter": "NONE", "count": items.len(),
+                "mode": "ATTRIBUTES", "filter": filter, "count": items.len(),
             }});
             self.bin.extend_from_slice(&stream);
             self.bin.resize(self.bin.len().next_multiple_of(4), 0);
@@ -87,7 +122,7 @@ impl Writer {
     }
 }
 
-fn document(parts: &[&Part], with_extras: bool, writer: &Writer) -> Value {
+fn document(parts: &[&Part], with_extras: bool, with_normals: bool, writer: &Writer) -> Value {
     let mut accessors = Vec::new();
     let mut meshes = Vec::new();
     let mut nodes = Vec::new();
@@ -120,6 +155,10 @@ fn document(parts: &[&Part], with_extras: bool, writer: &Writer) -> Value {
             primitive["attributes"]["_INTENSITY"] = (first + 2).into();
             primitive["attributes"]["_CLASSIFICATION"] = (first + 3).into();
             primitive["extensions"] = json!({"EXT_structural_metadata": {"propertyAttributes": [0]}});
+        }
+        if with_normals {
+            primitive["attributes"]["NORMAL"] = accessors.len().into();
+            accessors.push(accessor(1 + u32::from(with_extras), start * NORMAL_BYTES, BYTE, true, "VEC3"));
         }
         meshes.push(json!({"primitives": [primitive]}));
         let at = part.origin_m;

@@ -4,7 +4,7 @@
 
 use glam::DVec3;
 use parterre_encode::glb::encode;
-use parterre_tile::glb::{Extra, Part, Vertex, decode};
+use parterre_tile::glb::{Extra, Normal, Part, Vertex, decode};
 use proptest::prelude::*;
 
 fn vertex() -> impl Strategy<Value = Vertex> {
@@ -19,18 +19,25 @@ fn extra() -> impl Strategy<Value = Extra> {
     (any::<u16>(), any::<u8>()).prop_map(|(intensity, classification)| Extra { intensity, classification, pad: 0 })
 }
 
-fn part(with_extras: bool) -> impl Strategy<Value = Part> {
+/// Octahedral coordinates as they are read: -128 is read as -127.
+fn normal() -> impl Strategy<Value = Normal> {
+    any::<[i8; 2]>().prop_map(|coordinates| Normal(coordinates.map(|value| value.max(-127))))
+}
+
+fn part(with_extras: bool, with_normals: bool) -> impl Strategy<Value = Part> {
     let millimetres = -500_000_000..500_000_000_i64;
     let origin = [millimetres.clone(), millimetres.clone(), millimetres];
-    (origin, prop::collection::vec((vertex(), extra()), 1..700)).prop_map(move |(origin, points)| {
-        let (vertices, extras): (Vec<_>, Vec<_>) = points.into_iter().unzip();
+    (origin, prop::collection::vec((vertex(), extra(), normal()), 1..700)).prop_map(move |(origin, points)| {
+        let vertices = points.iter().map(|&(vertex, ..)| vertex).collect();
+        let extras = points.iter().map(|&(_, extra, _)| extra).filter(|_| with_extras).collect();
+        let normals = points.iter().map(|&(.., normal)| normal).filter(|_| with_normals).collect();
         let origin_m = DVec3::from_array(origin.map(|value| value as f64 / 1000.0));
-        Part { origin_m, vertices, extras: if with_extras { extras } else { Vec::new() } }
+        Part { origin_m, vertices, extras, normals }
     })
 }
 
 fn parts() -> impl Strategy<Value = Vec<Part>> {
-    any::<bool>().prop_flat_map(|with_extras| prop::collection::vec(part(with_extras), 1..4))
+    any::<(bool, bool)>().prop_flat_map(|(with_extras, with_normals)| prop::collection::vec(part(with_extras, with_normals), 1..4))
 }
 
 proptest! {
@@ -40,7 +47,18 @@ proptest! {
     fn what_is_written_is_read(parts in parts(), compress: bool) {
         let glb = encode(&parts, compress).unwrap();
         prop_assert_eq!(glb.len() % 4, 0);
-        prop_assert_eq!(decode(&glb).unwrap(), parts);
+        let mut read = decode(&glb).unwrap();
+        if !compress {
+            // A plain tile has vectors, whose coordinates are rounded once more.
+            for (read, part) in read.iter_mut().zip(&parts) {
+                for (read, normal) in read.normals.iter().zip(&part.normals) {
+                    prop_assert!(read.unit().angle_between(normal.unit()) < 1.0_f32.to_radians());
+                }
+                prop_assert_eq!(read.normals.len(), part.normals.len());
+                read.normals.clone_from(&part.normals);
+            }
+        }
+        prop_assert_eq!(read, parts);
     }
 
     #[test]
@@ -80,7 +98,12 @@ fn a_head_cut_anywhere_is_damage_and_no_other_format() {
 
 fn one_point() -> Part {
     let vertex = Vertex { position: [1000, 2000, 3000], pad: 0, color: [10, 128, 250, 255] };
-    Part { origin_m: DVec3::new(5.0, -7.25, 11.0), vertices: vec![vertex], extras: vec![Extra { intensity: 9, classification: 6, pad: 0 }] }
+    Part {
+        origin_m: DVec3::new(5.0, -7.25, 11.0),
+        vertices: vec![vertex],
+        extras: vec![Extra { intensity: 9, classification: 6, pad: 0 }],
+        normals: vec![Normal::from_unit(DVec3::NEG_Y)],
+    }
 }
 
 /// The file with its JSON replaced, lengths put right.
@@ -117,6 +140,12 @@ fn a_client_that_turns_y_up_to_z_up_finds_the_point_in_the_tile_frame() {
     let in_tile = DVec3::new(in_gltf.x, -in_gltf.z, in_gltf.y);
     assert!(in_tile.distance(DVec3::new(6.0, -5.25, 14.0)) < 1e-9, "{in_tile}");
     assert!(in_tile.distance(part.position_m(&part.vertices[0])) < 1e-9);
+    // glTF turns normals by the inverse transpose of the node's matrix.
+    let normal_matrix = glam::DMat3::from_mat4(matrix).inverse().transpose();
+    for unit in [DVec3::X, DVec3::Y, DVec3::Z, DVec3::new(0.6, -0.48, 0.64)] {
+        let in_gltf = (normal_matrix * unit).normalize();
+        assert!(DVec3::new(in_gltf.x, -in_gltf.z, in_gltf.y).distance(unit) < 1e-12, "{unit}");
+    }
     assert!((matrix.determinant() - 65.535_f64.powi(3)).abs() < 1e-6, "it must turn, not mirror");
 }
 
@@ -167,6 +196,7 @@ fn many_nodes_on_one_stream_cannot_multiply_the_points() {
     let mut part = one_point();
     part.vertices = vec![part.vertices[0]; 60_000];
     part.extras.clear();
+    part.normals.clear();
     let glb = encode(&[part], true).unwrap();
     let bomb = with_json(&glb, |json| {
         let node = json["nodes"][0].clone();
@@ -190,6 +220,81 @@ fn sound_files_of_another_shape_are_told_apart_from_damage() {
     for change in changes {
         assert_eq!(decode(&with_json(&glb, change)).unwrap_err().code(), "tile_unsupported");
     }
+}
+
+/// Compressed tiles with normals of so many bits, and the stream's values of the first one.
+fn with_normals(bits: u32) -> (Vec<u8>, Vec<Normal>) {
+    let mut part = one_point();
+    part.vertices = vec![part.vertices[0]; 500];
+    part.extras.clear();
+    let angles = (0..500).map(|index| f64::from(index) * 0.1);
+    part.normals = angles.map(|angle| Normal::with_bits(DVec3::new(angle.cos(), angle.sin(), (angle * 0.7).sin()), bits)).collect();
+    (encode(std::slice::from_ref(&part), true).unwrap(), part.normals)
+}
+
+#[test]
+fn fewer_bits_take_fewer_bytes_and_clients_get_unit_vectors() {
+    let mut before = usize::MAX;
+    for bits in [8, 7, 6, 5, 4] {
+        let (glb, normals) = with_normals(bits);
+        let json = json_of(&glb);
+        let view = json["bufferViews"].as_array().unwrap().last().unwrap();
+        let stream = &view["extensions"]["EXT_meshopt_compression"];
+        let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
+        assert_eq!((stream["filter"].as_str(), view["byteStride"].as_u64()), (Some("OCTAHEDRAL"), Some(4)));
+        let bytes = number(&stream["byteLength"]);
+        assert!(bytes < before, "{bits} bits: {bytes} bytes");
+        before = bytes;
+        // As the reference decoder does it.
+        let bin = glb.len() - number(&json["buffers"][0]["byteLength"]) + number(&stream["byteOffset"]);
+        let mut vectors = meshopt::encoding::decode_vertex_buffer::<[i8; 4]>(&glb[bin..bin + bytes], 500).unwrap();
+        meshopt::encoding::decode_filter_oct(&mut vectors);
+        for ([x, y, z, _], normal) in vectors.into_iter().zip(&normals) {
+            let vector = DVec3::from_array([x, y, z].map(|value| f64::from(value) / 127.0));
+            assert!((vector.length() - 1.0).abs() < 0.0068, "{vector}");
+            assert!(vector.angle_between(normal.unit().as_dvec3()).to_degrees() < 0.9, "{vector}");
+        }
+        assert_eq!(decode(&glb).unwrap()[0].normals, normals);
+    }
+}
+
+#[test]
+fn normals_of_another_shape_are_told_apart_from_damage() {
+    let glb = with_normals(6).0;
+    let normal = 2;
+    let accessor = |json: &mut serde_json::Value, field: &str, value: serde_json::Value| json["accessors"][normal][field] = value;
+    let code = |change: &dyn Fn(&mut serde_json::Value)| decode(&with_json(&glb, change)).unwrap_err().code();
+    assert_eq!(code(&|json| accessor(json, "componentType", 5122.into())), "tile_unsupported");
+    assert_eq!(code(&|json| accessor(json, "normalized", false.into())), "tile_unsupported");
+    assert_eq!(code(&|json| accessor(json, "type", "VEC4".into())), "tile_unsupported");
+    assert_eq!(code(&|json| accessor(json, "count", 499.into())), "tile_corrupt");
+    assert_eq!(code(&|json| accessor(json, "count", 501.into())), "tile_corrupt");
+    assert_eq!(code(&|json| accessor(json, "byteOffset", 4.into())), "tile_corrupt");
+    assert_eq!(code(&|json| accessor(json, "byteOffset", 1.into())), "tile_unsupported");
+    let stream = |json: &mut serde_json::Value, view: usize, filter: &str| {
+        json["bufferViews"][view]["extensions"]["EXT_meshopt_compression"]["filter"] = filter.into();
+    };
+    assert_eq!(code(&|json| stream(json, 1, "QUATERNION")), "tile_unsupported");
+    assert_eq!(code(&|json| stream(json, 1, "ROUND")), "tile_corrupt");
+    assert_eq!(code(&|json| stream(json, 0, "OCTAHEDRAL")), "tile_unsupported");
+    // Without a filter the numbers are vectors: others, but vectors of length 1.
+    let parts = decode(&with_json(&glb, |json| stream(json, 1, "NONE"))).unwrap();
+    assert!(parts[0].normals.iter().all(|normal| normal.unit().is_normalized()));
+    // A tile of an earlier version.
+    let parts =
+        decode(&with_json(&glb, |json| drop(json["meshes"][0]["primitives"][0]["attributes"].as_object_mut().unwrap().remove("NORMAL"))))
+            .unwrap();
+    assert!(parts[0].normals.is_empty());
+}
+
+#[test]
+fn zero_vectors_are_read_as_up() {
+    let mut part = one_point();
+    part.extras.clear();
+    let mut glb = encode(&[part], false).unwrap();
+    let at = glb.len() - 4;
+    glb[at..].fill(0);
+    assert_eq!(decode(&glb).unwrap()[0].normals, [Normal::default()]);
 }
 
 #[test]

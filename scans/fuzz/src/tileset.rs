@@ -27,7 +27,7 @@ pub fn tileset(bytes: &[u8]) {
     }
     let view = View::perspective(DVec3::new(3.0, -40.0, 9.0), DVec3::Y, DVec3::Z, 1.0, 1.5, 900.0);
     let budget = Budget { points: 1_000_000, error_px: 1.0 };
-    let all = select(&tree, std::slice::from_ref(&view), &|_| Residency::Ready, &budget);
+    let all = select(&tree, std::slice::from_ref(&view), &|_| Residency::Ready(&[]), &budget);
     assert!(all.load.is_empty());
     let none = select(&tree, std::slice::from_ref(&view), &|_| Residency::Absent, &budget);
     assert!(none.draw.is_empty());

@@ -67,6 +67,30 @@ pub struct ScanExtras {
     /// 2nd and 98th percentile of intensity, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intensity_range: Option<[u16; 2]>,
+    /// Whether the tiles have normals. Not in older documents, whose tiles have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normals: Option<Normals>,
+}
+
+/// What is known of the normals in the tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Normals {
+    /// How the side of the surface was found that the normals point to; `None` where they may point to either side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oriented: Option<Orientation>,
+}
+
+/// How normals were turned to the visible side of their surfaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Orientation {
+    /// Towards the setup of the scanner that measured the point; where that is not known, as [`Orientation::FreeSpace`].
+    Setups,
+    /// Towards the side with more free space.
+    FreeSpace,
+    /// In a way that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// One tile.
@@ -151,6 +175,15 @@ impl Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn normals_are_optional_and_how_they_are_oriented_too() {
+        let read = |text: &str| serde_json::from_str::<Normals>(text).map(|normals| normals.oriented).ok();
+        assert_eq!(read("{}"), Some(None));
+        assert_eq!(read(r#"{"oriented":"setups"}"#), Some(Some(Orientation::Setups)));
+        assert_eq!(read(r#"{"oriented":"free_space"}"#), Some(Some(Orientation::FreeSpace)));
+        assert_eq!(read(r#"{"oriented":"by hand"}"#), Some(Some(Orientation::Other)));
+    }
 
     #[test]
     fn addresses_stay_inside() {

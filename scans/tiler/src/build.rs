@@ -7,6 +7,7 @@ pub(crate) mod encoder;
 pub(crate) mod fallback_color;
 pub(crate) mod node_file;
 pub(crate) mod node_writer;
+pub(crate) mod normals;
 pub(crate) mod sampling;
 pub(crate) mod sort;
 pub(crate) mod upper;

@@ -5,6 +5,7 @@
 pub(crate) mod chunk_files;
 pub(crate) mod chunk_plan;
 pub(crate) mod histograms;
+pub(crate) mod occupancy;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::chunk_files::{Chunk, ChunkFiles, ChunkWriter};
 use self::chunk_plan::{ChunkPlan, index_within};
 use self::histograms::Histograms;
+use self::occupancy::Occupancy;
 use crate::context::Context;
 use crate::octree::cube::Cube;
 use crate::records::blocks::Blocks;
@@ -50,6 +52,8 @@ pub(crate) struct Distributed {
     /// Largest distance between a position and that of its record along one axis, in the file's unit.
     pub(crate) error: f64,
     pub(crate) histograms: Histograms,
+    /// Where there are points, if that is wanted.
+    pub(crate) occupancy: Option<Occupancy>,
 }
 
 /// State of one worker.
@@ -59,17 +63,20 @@ struct Worker<'a> {
     dropped: u64,
     error: f64,
     histograms: Histograms,
+    occupancy: Option<Occupancy>,
 }
 
-/// Distributes all records of the sources over the plan's chunks.
+/// Distributes all records of the sources over the plan's chunks. `occupancy` is empty; `None` where it is not wanted.
 ///
 /// # Errors
 /// Those of the sources; `source_changed`, `io`, `cancelled`.
+#[expect(clippy::too_many_arguments, reason = "what to distribute, and where and how")]
 pub(crate) fn distribute(
     sources: &mut [Box<dyn PointSource>],
     converters: &[Converter],
     plan: ChunkPlan,
     limits: ChunkLimits,
+    occupancy: Option<Occupancy>,
     dir: &Path,
     disk_use: &DiskUse,
     context: &Context<'_>,
@@ -83,29 +90,40 @@ pub(crate) fn distribute(
         dropped: 0,
         error: 0.0,
         histograms: Histograms::new(),
+        occupancy: occupancy.clone(),
     };
     let work = |worker: &mut Worker<'_>, source: usize, chunk: &RecordChunk| {
-        let Worker { writer, records, dropped, error, histograms } = worker;
+        let Worker { writer, records, dropped, error, histograms, occupancy } = worker;
         *error = error.max(converters[source].convert(chunk, records, dropped)?);
         for record in records.chunks_exact(stride) {
             let steps = steps_of(record);
             let chunk = plan.find(&cube, steps).ok_or_else(source_changed)?;
             let intensity = u16::from_le_bytes([record[COORDINATES_BYTES], record[COORDINATES_BYTES + 1]]);
             histograms.add(&cube, intensity, steps[2]);
+            if let Some(occupancy) = occupancy {
+                occupancy.add(cube.tree_coordinates(steps));
+            }
             writer.append(chunk, record)?;
         }
         Ok(())
     };
     let progress = |share| context.report("distribute", share);
     let workers = process_chunks(sources, Wanted::Records, limits.workers, context, &progress, &start, &work)?;
-    let mut sum = Distributed { chunks: Vec::new(), dropped: 0, error: 0.0, histograms: Histograms::new() };
+    let mut sum = Distributed { chunks: Vec::new(), dropped: 0, error: 0.0, histograms: Histograms::new(), occupancy };
     for mut worker in workers {
         worker.writer.finish()?;
         sum.dropped += worker.dropped;
         sum.error = sum.error.max(worker.error);
         sum.histograms.merge(&worker.histograms);
+        if let (Some(sum), Some(of_worker)) = (&mut sum.occupancy, worker.occupancy) {
+            sum.merge(of_worker);
+        }
     }
     let mut chunks = Vec::new();
+    let points = files.points()?;
+    if let Some(occupancy) = &mut sum.occupancy {
+        occupancy.fit_density(points);
+    }
     for chunk in files.into_chunks(plan)? {
         divide(chunk, limits, dir, disk_use, context, &mut chunks)?;
     }

@@ -7,15 +7,20 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Instant;
 
+use glam::DVec3;
+
 use self::memory::MemoryPlan;
 use self::report::Made;
 use crate::build::BuildPlan;
 use crate::build::encoder::Encoder;
 use crate::build::fallback_color::FallbackColor;
 use crate::build::node_writer::BuildSettings;
+use crate::build::normals::NormalSettings;
+use crate::build::normals::sides::Sides;
 use crate::context::{Context, Progress};
 use crate::count::count;
 use crate::distribute::chunk_plan::ChunkPlan;
+use crate::distribute::occupancy::Occupancy;
 use crate::distribute::{ChunkLimits, distribute};
 use crate::journal::distributed_scan::DistributedScan;
 use crate::journal::publishing::REPORT;
@@ -32,6 +37,7 @@ use crate::sources::{combine, layout};
 use crate::write::nodes::Nodes;
 use crate::write::placed_scan::{PlacedScan, scan_bounds};
 use crate::write::write;
+
 use parterre_crs::Placement;
 use parterre_encode::copc::NodeEncoder;
 use parterre_model::frame::Frame;
@@ -185,9 +191,10 @@ impl<'a> Run<'a> {
         let chunk_points = self.memory.chunk_points(tile_points, stride, kept);
         let limits = ChunkLimits { cube, stride, chunk_points, buffer_bytes: self.memory.buffer_bytes(), workers: self.workers };
         let plan = ChunkPlan::of_cells(counted.cells, &cube, limits.chunk_points);
+        let occupancy = self.options.outputs.tiles.then(|| Occupancy::new(&cube, frame.scan_from_file(DVec3::ONE)));
         let converters = Converter::of(sources, &layout, common_grid, cube);
-        let distributed =
-            context.stage("distribute", || distribute(sources, &converters, plan, limits, work.path(), &self.disk_use, context))?;
+        let distributed = context
+            .stage("distribute", || distribute(sources, &converters, plan, limits, occupancy, work.path(), &self.disk_use, context))?;
         let points: u64 = distributed.chunks.iter().map(|chunk| chunk.points).sum();
         if distributed.dropped != counted.not_finite + counted.far_away || points != kept {
             return Err(Error::input(
@@ -244,9 +251,17 @@ impl<'a> Run<'a> {
             attributes,
             fallback_color: FallbackColor::new(&distributed.distributed.histograms, &cube, distributed.attributes),
         };
+        let metres = job.frame.scan_from_file(DVec3::ONE);
+        let normals = tiles.then(|| NormalSettings {
+            cube,
+            placement,
+            metres,
+            sides: Sides::new(&distributed.setups, distributed.distributed.occupancy.as_ref(), &cube, metres),
+        });
         let builders = self.memory.builders(tile_points, stride);
         let settings = BuildSettings {
             encoder: &encoder,
+            normals: normals.as_ref(),
             tile_points,
             table_bytes: self.memory.table_bytes(builders),
             unit_m: job.frame.unit.metres().unwrap_or(1.0),
@@ -267,6 +282,7 @@ impl<'a> Run<'a> {
             let (out, points_in) = (nodes.points(), distributed.points_in);
             return Err(Error::Internal(format!("{points_in} points went in, {out} came out and {points_dropped} were dropped")));
         }
+        let placement = encoder.placement.clone();
         let bounds = scan_bounds(&cube, &placement, &nodes);
         let scan = PlacedScan { distributed, file_frame: job.frame, placement, attributes, bounds };
         // Both only read the node files; writing leaves the processor free.

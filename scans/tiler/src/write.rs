@@ -20,7 +20,7 @@ use crate::distribute::histograms::percentiles;
 use crate::options::Outputs;
 use parterre_encode::{archive, copc};
 use parterre_model::{Error, Result};
-use parterre_tile::tileset::{FORMAT_VERSION, ScanExtras};
+use parterre_tile::tileset::{FORMAT_VERSION, Normals, ScanExtras};
 
 /// Bytes of the buffer of an output file.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -60,6 +60,7 @@ pub(crate) fn write(
             points: nodes.points(),
             bounds: scan.bounds,
             intensity_range: scan.attributes.intensity.then_some(range),
+            normals: settings.normals.map(|normals| Normals { oriented: normals.sides.orientation() }),
         };
         let documents = documents(&nodes.list, scan.placement.root_transform(), extras)?;
         write_tiles(nodes, documents, &dir.join("tiles.3tz"), settings.context)

@@ -1,18 +1,20 @@
 //! Reading a tile from untrusted bytes; [`super`] describes the layout.
 
-use glam::DVec3;
+use glam::{DVec3, I8Vec3};
 use meshoptimizer_rs::Workspace;
 use meshoptimizer_rs::codec::{BufferView as Stream, Filter, Mode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::color::{RESIDUAL, srgb_from_linear};
+use super::normal::Normal;
 use super::part::{CELL_M, Extra, Part, Vertex};
 use parterre_model::{Error, Result};
 
 /// A meshopt stream spends at least 4 bytes on 256 bytes of output.
 const LARGEST_RATIO: usize = 64;
 const MAX_POINTS: usize = 64 << 20;
+const BYTE: u32 = 5120;
 const UNSIGNED_BYTE: u32 = 5121;
 const UNSIGNED_SHORT: u32 = 5123;
 
@@ -74,6 +76,8 @@ struct AttributeMap {
     position: usize,
     #[serde(rename = "COLOR_0")]
     color: Option<usize>,
+    #[serde(rename = "NORMAL")]
+    normal: Option<usize>,
     #[serde(rename = "_INTENSITY")]
     intensity: Option<usize>,
     #[serde(rename = "_CLASSIFICATION")]
@@ -210,7 +214,14 @@ struct Views<'a> {
 }
 
 impl Views<'_> {
-    /// The bytes of a view from `offset` on.
+    /// The filter of a view's stream; none where it is not compressed.
+    fn filter(&self, index: usize) -> Result<Filter> {
+        let compression = self.document.buffer_views.get(index).and_then(|view| view.extensions.meshopt.as_ref());
+        let name = compression.and_then(|compression| compression.filter.as_deref()).unwrap_or("NONE");
+        Filter::parse(name).map_err(|error| corrupt(format!("a stream: {error}")))
+    }
+
+    /// The bytes of a view, before its filter.
     fn bytes(&mut self, index: usize) -> Result<&[u8]> {
         let view = self.document.buffer_views.get(index).ok_or_else(|| corrupt("an accessor names a view that is not there"))?;
         let Some(compression) = &view.extensions.meshopt else {
@@ -226,11 +237,10 @@ impl Views<'_> {
             let source = slice(self.bin, compression.byte_offset, compression.byte_length)?;
             let fault = |error: meshoptimizer_rs::Error| corrupt(format!("a stream: {error}"));
             let mode = Mode::parse(&compression.mode).map_err(fault)?;
-            let filter = Filter::parse(compression.filter.as_deref().unwrap_or("NONE")).map_err(fault)?;
-            if mode != Mode::Attributes || filter != Filter::None {
-                return Err(unsupported("a stream's mode or filter"));
+            if mode != Mode::Attributes {
+                return Err(unsupported("a stream's mode"));
             }
-            let stream = Stream::new(mode, filter, compression.count, compression.byte_stride).map_err(fault)?;
+            let stream = Stream::new(mode, Filter::None, compression.count, compression.byte_stride).map_err(fault)?;
             stream.validate_parent(view.byte_length, view.byte_stride).map_err(fault)?;
             self.bytes_left = (self.bytes_left.checked_sub(stream.byte_length()))
                 .ok_or_else(|| corrupt("its streams announce more bytes than they can contain"))?;
@@ -239,8 +249,38 @@ impl Views<'_> {
         Ok(self.decoded[index].as_deref().unwrap_or_default())
     }
 
-    /// `read` of each element of an accessor whose elements are `N` bytes long in the view.
+    /// `read` of each element of an accessor whose elements are `N` bytes long in the view and have no filter.
     fn elements<const N: usize, T>(&mut self, accessor: &Accessor, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
+        if self.filter(accessor.buffer_view)? != Filter::None {
+            return Err(unsupported("a stream's filter"));
+        }
+        self.unfiltered(accessor, read)
+    }
+
+    /// The normals of an accessor.
+    fn normals(&mut self, accessor: &Accessor) -> Result<Vec<Normal>> {
+        match self.filter(accessor.buffer_view)? {
+            Filter::None => self.unfiltered(accessor, |bytes: [u8; 3]| {
+                let vector = I8Vec3::from_array(bytes.map(|byte| byte as i8));
+                Normal::from_unit(vector.as_dvec3())
+            }),
+            // The octahedral coordinates themselves: the filter would turn them into vectors, and rounding would change them.
+            Filter::Octahedral => {
+                let stride = self.document.buffer_views.get(accessor.buffer_view).and_then(|view| view.byte_stride);
+                if stride != Some(4) || !accessor.byte_offset.is_multiple_of(4) {
+                    return Err(unsupported("a stream's filter"));
+                }
+                self.unfiltered(accessor, |bytes: [u8; 3]| {
+                    let [u, v, one] = bytes.map(|byte| byte as i8);
+                    Normal::widened([u, v], one)
+                })
+            }
+            _ => Err(unsupported("a stream's filter")),
+        }
+    }
+
+    /// `read` of each element of an accessor whose elements are `N` bytes long in the view.
+    fn unfiltered<const N: usize, T>(&mut self, accessor: &Accessor, read: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
         let view = self.document.buffer_views.get(accessor.buffer_view);
         let stride = view.and_then(|view| view.byte_stride).unwrap_or(N);
         if accessor.count == 0 || stride < N {
@@ -338,7 +378,13 @@ fn part(views: &mut Views<'_>, primitive: &Primitive, origin_m: DVec3, residual:
             extra.classification = value;
         }
     }
-    Ok(Part { origin_m, vertices, extras })
+    let mut normals = Vec::new();
+    if let Some(index) = primitive.attributes.normal {
+        let normal = accessor(index, &[BYTE], true, &["VEC3"])?;
+        same_count(normal)?;
+        normals = views.normals(normal)?;
+    }
+    Ok(Part { origin_m, vertices, extras, normals })
 }
 
 fn position_of(bytes: &[u8]) -> [u16; 3] {

@@ -11,11 +11,13 @@ use std::path::Path;
 use super::dense_cell::NodeFiller;
 use super::node_file::{ChunkRoot, NodeFile};
 use super::node_writer::{BuildSettings, NodeWriter};
+use super::normals::{Block, Estimator};
 use super::sampling::Sampler;
 use super::sort::SortedRecords;
 use crate::octree::morton::{MORTON_LEVELS, morton};
 use crate::records::steps::steps_of;
 use parterre_model::Result;
+use parterre_tile::glb::Normal;
 use parterre_tile::id::NodeKey;
 
 /// A cell is divided when it has more than this many times the points wanted. Dividing a surface leaves a quarter of the points in each child,
@@ -45,7 +47,29 @@ pub(crate) struct Builder<'a> {
 #[derive(Default)]
 pub(crate) struct Buffers {
     sampler: Sampler,
-    gathered: Vec<u8>,
+    gathered: Points,
+    estimator: Estimator,
+    normals: Vec<Normal>,
+}
+
+/// Records and their normals, one for each record; without tiles all normals are the default.
+#[derive(Default)]
+pub(crate) struct Points {
+    pub(crate) records: Vec<u8>,
+    pub(crate) normals: Vec<Normal>,
+}
+
+impl Points {
+    pub(crate) fn all(&self) -> PointSlices<'_> {
+        PointSlices { records: &self.records, normals: &self.normals }
+    }
+}
+
+/// Borrowed [`Points`].
+#[derive(Clone, Copy)]
+pub(crate) struct PointSlices<'a> {
+    pub(crate) records: &'a [u8],
+    pub(crate) normals: &'a [Normal],
 }
 
 impl<'a> Builder<'a> {
@@ -57,12 +81,21 @@ impl<'a> Builder<'a> {
     pub(crate) fn chunk(mut self, key: NodeKey, sorted: &SortedRecords, digits: u32) -> Result<NodeFile> {
         self.writer.count(&sorted.records);
         let count = sorted.codes.len();
-        let node = self.cell(key, sorted, &sorted.codes, 0..count, digits)?;
+        let mut normals = std::mem::take(&mut self.buffers.normals);
+        normals.clear();
+        normals.resize(count, Normal::default());
+        let node = self.cell(key, sorted, &mut normals, &sorted.codes, 0..count, digits)?;
         let root =
             ChunkRoot { key: node.key, points: node.content.len() as u32, spacing_m: node.spacing_m, has_children: node.has_children };
-        let mut records = std::mem::take(&mut self.buffers.gathered);
-        gather(&sorted.records, self.settings.stride(), &node.content, &mut records);
-        self.writer.finish_chunk(root, &records)
+        gather(
+            PointSlices { records: &sorted.records, normals: &normals },
+            self.settings.stride(),
+            &node.content,
+            &mut self.buffers.gathered,
+        );
+        self.buffers.normals = normals;
+        let Points { records, normals } = &self.buffers.gathered;
+        self.writer.finish_chunk(root, records, normals)
     }
 
     /// Ends a file that has no chunk root.
@@ -70,11 +103,25 @@ impl<'a> Builder<'a> {
         self.writer.finish()
     }
 
-    /// Builds the cell `key` from the records in `range`; `codes` are their Morton codes of `digits` octal digits.
-    fn cell(&mut self, key: NodeKey, sorted: &SortedRecords, codes: &[u64], range: Range<usize>, digits: u32) -> Result<Node> {
+    /// Builds the cell `key` from the records in `range`; `codes` are their Morton codes of `digits` octal digits. Puts the normals of the records
+    /// where those have their places in `normals`.
+    fn cell(
+        &mut self,
+        key: NodeKey,
+        sorted: &SortedRecords,
+        normals: &mut [Normal],
+        codes: &[u64],
+        range: Range<usize>,
+        digits: u32,
+    ) -> Result<Node> {
         self.settings.context.check()?;
         let content = || range.clone().map(|index| index as u32).collect();
         if range.len() <= LARGEST_LEAF * self.settings.tile_points {
+            if let Some(settings) = self.settings.normals {
+                let stride = self.settings.stride();
+                let block = Block { key, records: &sorted.records[range.start * stride..range.end * stride], stride };
+                self.buffers.estimator.estimate(settings, &block, &mut normals[range.clone()]);
+            }
             return Ok(Node { key, content: content(), has_children: false, spacing_m: 0.0 });
         }
         let cube = &self.settings.encoder.cube;
@@ -92,7 +139,7 @@ impl<'a> Builder<'a> {
             let stride = self.settings.stride();
             let records = &sorted.records[range.start * stride..range.end * stride];
             let codes: Vec<u64> = records.chunks_exact(stride).map(code).collect();
-            return self.cell(key, sorted, &codes, range, digits);
+            return self.cell(key, sorted, normals, &codes, range, digits);
         }
         let shift = 3 * (digits - 1);
         let mut nodes = Vec::with_capacity(8);
@@ -101,11 +148,11 @@ impl<'a> Builder<'a> {
             let len = codes[start..].partition_point(|code| code >> shift & 7 <= u64::from(number));
             if len > 0 {
                 let run = range.start + start..range.start + start + len;
-                nodes.push(self.cell(key.child(number), sorted, &codes[start..start + len], run, digits - 1)?);
+                nodes.push(self.cell(key.child(number), sorted, normals, &codes[start..start + len], run, digits - 1)?);
             }
             start += len;
         }
-        self.parent(key, &sorted.records, nodes)
+        self.parent(key, PointSlices { records: &sorted.records, normals }, nodes)
     }
 
     /// Builds a dense cell: its first points stay in its own node, the others go to the nodes below.
@@ -122,15 +169,15 @@ impl<'a> Builder<'a> {
         Ok(Node { key, content: own.map(|index| index as u32).collect(), has_children, spacing_m })
     }
 
-    /// Builds the cell `key` from its children, in the order of their octants, and writes what is left in the children. `records` are those that
+    /// Builds the cell `key` from its children, in the order of their octants, and writes what is left in the children. `points` are those that
     /// the contents refer to.
-    pub(crate) fn parent(&mut self, key: NodeKey, records: &[u8], mut nodes: Vec<Node>) -> Result<Node> {
+    pub(crate) fn parent(&mut self, key: NodeKey, points: PointSlices<'_>, mut nodes: Vec<Node>) -> Result<Node> {
         let settings = self.settings;
         let all: Vec<u32> = nodes.iter().flat_map(|node| node.content.iter().copied()).collect();
         let (cells, mut taken) = self.buffers.sampler.sample(
             &settings.encoder.cube,
             key,
-            records,
+            points.records,
             settings.stride(),
             &all,
             settings.tile_points,
@@ -157,30 +204,33 @@ impl<'a> Builder<'a> {
             has_children |= node.has_children || !node.content.is_empty();
         }
         for node in nodes {
-            self.write(records, node)?;
+            self.write(points, node)?;
         }
         let spacing_m = if has_children { settings.spacing_m(key, cells) } else { 0.0 };
         Ok(Node { key, content, has_children, spacing_m })
     }
 
     /// Encodes and writes a node whose content is final; nothing where it is empty.
-    pub(crate) fn write(&mut self, records: &[u8], node: Node) -> Result<()> {
+    pub(crate) fn write(&mut self, points: PointSlices<'_>, node: Node) -> Result<()> {
         if node.content.is_empty() {
             return Ok(());
         }
         let mut gathered = std::mem::take(&mut self.buffers.gathered);
-        gather(records, self.settings.stride(), &node.content, &mut gathered);
-        let result = self.writer.write_node(node.key, node.spacing_m, &gathered);
+        gather(points, self.settings.stride(), &node.content, &mut gathered);
+        let result = self.writer.write_node(node.key, node.spacing_m, &gathered.records, &gathered.normals);
         self.buffers.gathered = gathered;
         result
     }
 }
 
-/// Replaces `gathered` by the records with these indices.
-pub(crate) fn gather(records: &[u8], stride: usize, indices: &[u32], gathered: &mut Vec<u8>) {
-    gathered.clear();
-    gathered.reserve(indices.len() * stride);
+/// Replaces `gathered` by the points with these indices.
+pub(crate) fn gather(points: PointSlices<'_>, stride: usize, indices: &[u32], gathered: &mut Points) {
+    let Points { records, normals } = gathered;
+    records.clear();
+    records.reserve(indices.len() * stride);
     for &index in indices {
-        gathered.extend_from_slice(&records[index as usize * stride..(index as usize + 1) * stride]);
+        records.extend_from_slice(&points.records[index as usize * stride..(index as usize + 1) * stride]);
     }
+    normals.clear();
+    normals.extend(indices.iter().map(|&index| points.normals[index as usize]));
 }

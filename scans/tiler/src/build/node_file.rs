@@ -1,6 +1,6 @@
 //! Node files: the encoded nodes of one chunk, and the content of the chunk's root, which is not final yet.
 //!
-//! A node file has the bytes of the nodes one after the other and the records of the chunk's root, in blocks, at its end. A description lies beside it
+//! A node file has the bytes of the nodes one after the other and the records of the chunk's root, each followed by its normal, in blocks, at its end. A description lies beside it
 //! (`….json`). It is written last and put in place by renaming: where it exists and fits its file, the chunk is done.
 
 use std::fs::File;
@@ -14,10 +14,12 @@ use crate::records::blocks::{Blocks, Packer};
 use parterre_encode::archive::PackedMeta;
 use parterre_encode::copc::Totals;
 use parterre_model::{Error, Result};
+use parterre_tile::glb::Normal;
 use parterre_tile::id::NodeKey;
 
 /// Records in a block of the chunk root's content.
 const BLOCK_RECORDS: usize = 4096;
+const NORMAL_BYTES: usize = size_of::<Normal>();
 
 /// A range of bytes in a node file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,12 +114,18 @@ impl NodeFileWriter {
         Ok(())
     }
 
-    /// Appends the records of the chunk's root.
-    pub(crate) fn chunk_root(&mut self, root: ChunkRoot, records: &[u8], stride: usize) -> Result<()> {
+    /// Appends the records of the chunk's root and their normals.
+    pub(crate) fn chunk_root(&mut self, root: ChunkRoot, records: &[u8], normals: &[Normal], stride: usize) -> Result<()> {
         let offset = self.written.bytes;
-        let mut packer = Packer::new(stride);
-        for records in records.chunks(BLOCK_RECORDS * stride) {
-            self.put(packer.pack(records)?)?;
+        let mut packer = Packer::new(stride + NORMAL_BYTES);
+        let mut rows = Vec::new();
+        for (records, normals) in records.chunks(BLOCK_RECORDS * stride).zip(normals.chunks(BLOCK_RECORDS)) {
+            rows.clear();
+            for (record, normal) in records.chunks_exact(stride).zip(normals) {
+                rows.extend_from_slice(record);
+                rows.extend_from_slice(bytemuck::bytes_of(normal));
+            }
+            self.put(packer.pack(&rows)?)?;
         }
         self.written.chunk_root = Some((root, offset));
         Ok(())
@@ -159,11 +167,18 @@ impl NodeFile {
         (left == 0 && crc.sum() == found.crc).then_some(found)
     }
 
-    /// Appends the records of the chunk's root to `records`.
-    pub(crate) fn load_chunk_root(&self, path: &Path, stride: usize, records: &mut Vec<u8>) -> Result<()> {
+    /// Appends the records of the chunk's root to `records`, and their normals to `normals`.
+    pub(crate) fn load_chunk_root(&self, path: &Path, stride: usize, records: &mut Vec<u8>, normals: &mut Vec<Normal>) -> Result<()> {
         if let Some((_, offset)) = self.chunk_root {
-            let mut blocks = Blocks::open_at(path, stride, offset)?;
-            while blocks.next(records)? {}
+            let mut blocks = Blocks::open_at(path, stride + NORMAL_BYTES, offset)?;
+            let mut rows = Vec::new();
+            while blocks.next(&mut rows)? {
+                for row in rows.chunks_exact(stride + NORMAL_BYTES) {
+                    records.extend_from_slice(&row[..stride]);
+                    normals.push(bytemuck::pod_read_unaligned(&row[stride..]));
+                }
+                rows.clear();
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::builder::{Buffers, Builder, Node, gather};
+use super::builder::{Buffers, Builder, Node, Points, gather};
 use super::node_file::{ChunkRoot, NodeFile};
 use super::node_writer::BuildSettings;
 use parterre_model::{Error, Result};
@@ -24,40 +24,41 @@ pub(crate) fn build_upper(
 ) -> Result<NodeFile> {
     let mut builder = Builder::new(settings, path, buffers)?;
     let mut roots = roots.into_iter().peekable();
-    let mut records = Vec::new();
-    let root = cell(&mut builder, NodeKey::ROOT, &mut roots, &mut records)?;
+    let mut points = Points::default();
+    let root = cell(&mut builder, NodeKey::ROOT, &mut roots, &mut points)?;
     let root = root.ok_or_else(|| Error::Internal("a tree without a root".into()))?;
-    builder.write(&records, root)?;
+    builder.write(points.all(), root)?;
     builder.finish()
 }
 
 type Roots<'a> = std::iter::Peekable<std::vec::IntoIter<ChunkRootFile<'a>>>;
 
-/// Builds the cell `key` from the chunks that lie in it; appends its content to `records`. `None` where there is no chunk in it.
-fn cell(builder: &mut Builder<'_>, key: NodeKey, roots: &mut Roots<'_>, records: &mut Vec<u8>) -> Result<Option<Node>> {
+/// Builds the cell `key` from the chunks that lie in it; appends its content to `points`. `None` where there is no chunk in it.
+fn cell(builder: &mut Builder<'_>, key: NodeKey, roots: &mut Roots<'_>, points: &mut Points) -> Result<Option<Node>> {
     let stride = builder.settings.stride();
     let is_inside = |root: &ChunkRootFile<'_>| root.root.key.ancestor(key.level) == Some(key);
     if !roots.peek().is_some_and(is_inside) {
         return Ok(None);
     }
     if let Some(ChunkRootFile { root, file, path }) = roots.next_if(|root| root.root.key == key) {
-        let start = records.len() / stride;
-        file.load_chunk_root(&path, stride, records)?;
-        let content: Vec<u32> = (start..records.len() / stride).map(|index| index as u32).collect();
+        let start = points.normals.len();
+        file.load_chunk_root(&path, stride, &mut points.records, &mut points.normals)?;
+        let content: Vec<u32> = (start..points.normals.len()).map(|index| index as u32).collect();
         if content.len() != root.points as usize {
             return Err(Error::Internal(format!("{} points of {} in the chunk {key}", content.len(), root.points)));
         }
         return Ok(Some(Node { key, content, has_children: root.has_children, spacing_m: root.spacing_m }));
     }
-    let mut lower = Vec::new();
+    let mut lower = Points::default();
     let mut nodes = Vec::new();
     for number in 0..8 {
         nodes.extend(cell(builder, key.child(number), roots, &mut lower)?);
     }
-    let node = builder.parent(key, &lower, nodes)?;
-    let start = records.len() / stride;
-    let mut content = Vec::new();
-    gather(&lower, stride, &node.content, &mut content);
-    records.extend_from_slice(&content);
-    Ok(Some(Node { content: (start..records.len() / stride).map(|index| index as u32).collect(), ..node }))
+    let node = builder.parent(key, lower.all(), nodes)?;
+    let start = points.normals.len();
+    let mut content = Points::default();
+    gather(lower.all(), stride, &node.content, &mut content);
+    points.records.extend_from_slice(&content.records);
+    points.normals.extend_from_slice(&content.normals);
+    Ok(Some(Node { content: (start..points.normals.len()).map(|index| index as u32).collect(), ..node }))
 }

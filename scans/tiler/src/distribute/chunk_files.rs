@@ -48,6 +48,11 @@ impl<'a> ChunkFiles<'a> {
         Ok(Self { disk_use, dir: dir.to_path_buf(), names, written })
     }
 
+    /// Points that were written.
+    pub(crate) fn points(&self) -> Result<u64> {
+        self.written.iter().map(|written| Ok(written.lock().map_err(|_| poisoned())?.0)).sum()
+    }
+
     /// The chunks that have points, in the order of the plan.
     pub(crate) fn into_chunks(self, plan: ChunkPlan) -> Result<Vec<Chunk>> {
         let mut chunks = Vec::new();

@@ -114,7 +114,7 @@ fn points(nodes: &Nodes, encoder: &Encoder, node: usize) -> Result<Vec<ColoredPo
         let packed = tile.meta.with_data(tile_path(one.key), nodes.read_alone(node, tile.range)?);
         glb::decode(&packed.unpack()?)?
     } else if let (Some(range), Some(copc)) = (one.copc, &encoder.copc) {
-        encoder.parts(&copc.decode_visible(&nodes.read_alone(node, range)?, one.points)?).0
+        encoder.parts(&copc.decode_visible(&nodes.read_alone(node, range)?, one.points)?, &[]).0
     } else {
         return Err(Error::Internal(format!("the node {} is in no encoding", one.key)));
     };

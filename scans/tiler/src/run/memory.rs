@@ -44,9 +44,10 @@ impl MemoryPlan {
         wanted.min(affordable as usize).clamp(16, 1 << 20)
     }
 
-    /// Bytes that building a chunk takes for each of its points: records as they come and sorted, keys and codes, contents.
+    /// Bytes that building a chunk takes for each of its points: records as they come and sorted, keys and codes, contents; normals (2), and what they
+    /// are estimated with, for the points of at most half a chunk (20 for each of its own, 90 for each cell of at least four points).
     fn build_bytes(stride: usize) -> u64 {
-        2 * stride as u64 + 40
+        2 * stride as u64 + 40 + 24
     }
 
     /// Points that a chunk may have, in a scan of `points` points.

@@ -1,0 +1,224 @@
+//! A surface normal for each point, from the points of the scan around it.
+//!
+//! It is estimated once, in a **block**: a cell of the octree that is not divided, with all points that lie in it, before the nodes
+//! above take theirs. Blocks depend on the points alone, never on how these are divided into chunks, and so do the normals.
+//!
+//! 1. The block is divided into flat cells and others ([`cells`]). Points of a flat cell get the normal of its plane.
+//! 2. Edges: a point that is not on the plane of its cell, or whose cell is not flat, gets the plane of a flat cell beside it that it lies on
+//!    ([`neighbours`]). Points that lie on none get the plane of what is left of their cell, or of a larger cell around it.
+//! 3. The normal is turned to the side that is visible ([`sides`]).
+//!
+//! Limits. A cell at the border of a block does not see what lies beyond: a block is some metres wide, so few points are concerned. A point without
+//! others around it points to its setup, or up where that is not known; those of dense cells, where many points are at one position, point up.
+
+pub(crate) mod cells;
+pub(crate) mod moments;
+pub(crate) mod neighbours;
+pub(crate) mod sides;
+
+use std::ops::Range;
+
+use glam::{DQuat, DVec3, Vec3};
+
+use self::cells::{Cell, Division, Plane, TELLING_POINTS, check_small_cells, plane_of};
+use self::neighbours::Neighbours;
+use self::sides::{Regions, Sides};
+use crate::octree::cube::Cube;
+use crate::octree::morton::{MORTON_LEVELS, morton};
+use crate::records::steps::steps_of;
+use parterre_crs::Placement;
+use parterre_model::record::COORDINATES_BYTES;
+use parterre_tile::glb::Normal;
+use parterre_tile::id::NodeKey;
+
+/// Bits of a coordinate of a normal. The normals of single points are off by two degrees and more, by the noise of the scanner.
+pub(crate) const NORMAL_BITS: u32 = 6;
+/// A point farther from the plane of its flat cell than so many standard deviations is looked at again: one in two thousand of normal noise.
+const OFF: f32 = 3.5;
+/// A point lies on a plane beside its cell up to so many standard deviations.
+const ON: f32 = 3.0;
+/// A flat cell with fewer points than this may be a piece of an edge: where its points lie on the plane of a large cell beside it, they are taken for points of
+/// that.
+const SMALL: usize = 16;
+/// Offset of the point source in a record.
+const POINT_SOURCE_AT: usize = COORDINATES_BYTES + 8;
+
+/// What the normals of all blocks need to know of the scan.
+pub(crate) struct NormalSettings {
+    pub(crate) cube: Cube,
+    pub(crate) placement: Placement,
+    /// Length of the unit of each axis of the file, in metres.
+    pub(crate) metres: DVec3,
+    pub(crate) sides: Sides,
+}
+
+/// A block's points, in Morton order.
+pub(crate) struct Block<'a> {
+    pub(crate) key: NodeKey,
+    pub(crate) records: &'a [u8],
+    pub(crate) stride: usize,
+}
+
+/// Estimates normals; reused from block to block.
+#[derive(Default)]
+pub(crate) struct Estimator {
+    positions: Vec<Vec3>,
+    codes: Vec<u64>,
+    cells: Vec<Cell>,
+    neighbours: Neighbours,
+    left: Vec<usize>,
+    regions: Regions,
+}
+
+/// Where a block lies.
+struct Frame<'a> {
+    settings: &'a NormalSettings,
+    /// Metres along the axes of the file.
+    origin_m: DVec3,
+    /// From the axes of the file to those of the tiles.
+    rotation: DQuat,
+    /// Whether the setup of some point is not known, so that free space has to tell the side.
+    needs_space: bool,
+}
+
+/// A normal as it is stored, for either side of a surface, and the side that is visible where no setup says it.
+#[derive(Clone, Copy)]
+struct TwoSided {
+    normal: Vec3,
+    stored: [Normal; 2],
+    is_back: bool,
+}
+
+impl Frame<'_> {
+    fn stored(&self, normal: Vec3) -> Normal {
+        Normal::with_bits(self.rotation * normal.as_dvec3(), NORMAL_BITS)
+    }
+
+    /// The two sides of a surface.
+    fn two_sided(&self, regions: &mut Regions, plane: &Plane, is_flat: bool) -> TwoSided {
+        let Plane { center, normal, .. } = *plane;
+        let (sides, at_m, direction) = (&self.settings.sides, self.origin_m + center.as_dvec3(), normal.as_dvec3());
+        let is_back = self.needs_space
+            && if is_flat { sides.is_flat_back(regions, at_m, direction) } else { sides.is_rough_back(regions, at_m, direction) };
+        TwoSided { normal, stored: [self.stored(normal), self.stored(-normal)], is_back }
+    }
+
+    /// The normal of a point: on the side of its setup.
+    fn turned(&self, surface: TwoSided, position: Vec3, source: u16) -> Normal {
+        let setup = self.settings.sides.setup_m(source);
+        let is_back =
+            setup.map_or(surface.is_back, |setup_m| (setup_m - self.origin_m - position.as_dvec3()).dot(surface.normal.as_dvec3()) < 0.0);
+        surface.stored[usize::from(is_back)]
+    }
+
+    /// The normal of a point without a surface.
+    fn towards_setup(&self, position: Vec3, source: u16) -> Normal {
+        let setup = self.settings.sides.setup_m(source);
+        setup.map_or(Normal::default(), |setup_m| self.stored((setup_m - self.origin_m - position.as_dvec3()).as_vec3()))
+    }
+}
+
+impl Estimator {
+    /// Writes the normals of the block's points, in their order.
+    pub(crate) fn estimate(&mut self, settings: &NormalSettings, block: &Block<'_>, normals: &mut [Normal]) {
+        let Some(first) = block.records.chunks_exact(block.stride).next().map(steps_of) else { return };
+        let position = settings.cube.grid().position(first);
+        let mut sources = block.records.chunks_exact(block.stride).map(source_of);
+        let needs_space = sources.any(|source| settings.sides.setup_m(source).is_none());
+        let frame =
+            Frame { settings, origin_m: position * settings.metres, rotation: settings.placement.rotation_at(position), needs_space };
+        self.divide(settings, block, first);
+        let regions = &mut self.regions;
+        regions.clear();
+        let surface = |cell: &Cell| Some(frame.two_sided(regions, cell.plane.as_ref().filter(|_| cell.is_flat)?, true));
+        let surfaces: Vec<Option<TwoSided>> = self.cells.iter().map(surface).collect();
+        let positions = &self.positions;
+        let mut put = |point: usize, surface: Option<TwoSided>| {
+            let source = source_of(&block.records[point * block.stride..]);
+            normals[point] = match surface {
+                Some(surface) => frame.turned(surface, positions[point], source),
+                None => frame.towards_setup(positions[point], source),
+            };
+        };
+        for index in 0..self.cells.len() {
+            let cell = &self.cells[index];
+            let Range { start, end } = cell.points;
+            if let (Some(surface), Some(plane), SMALL..) = (surfaces[index], cell.plane, cell.points.len()) {
+                for (point, &position) in (start..end).zip(&positions[start..end]) {
+                    let mut best = surface;
+                    if plane.deviations(position) > OFF {
+                        // Only cells that touch the point's own corner of a large cell.
+                        let digits = cell.digits.saturating_sub(3);
+                        let found = self.neighbours.around(&self.cells, self.codes[point], digits);
+                        if let Some(other) = nearest(&self.cells, found, position, 0) {
+                            best = surfaces[other].unwrap_or(surface);
+                        }
+                    }
+                    put(point, Some(best));
+                }
+                continue;
+            }
+            let found = self.neighbours.around(&self.cells, cell.code, cell.digits);
+            let least_points = if cell.is_flat { TELLING_POINTS } else { 0 };
+            self.left.clear();
+            for (point, &position) in (start..end).zip(&positions[start..end]) {
+                match nearest(&self.cells, found, position, least_points).and_then(|other| surfaces[other]) {
+                    Some(surface) => put(point, Some(surface)),
+                    None => self.left.push(point),
+                }
+            }
+            if self.left.is_empty() {
+                continue;
+            }
+            let surface = surfaces[index].or_else(|| {
+                let is_some = self.left.len() < end - start;
+                let own = is_some.then(|| plane_of(self.left.iter().map(|&point| positions[point]))).flatten();
+                own.or(cell.plane).map(|plane| frame.two_sided(&mut self.regions, &plane, false))
+            });
+            self.left.iter().for_each(|&point| put(point, surface));
+        }
+    }
+
+    /// Divides the block into cells. Positions are relative to those of the steps `first`.
+    fn divide(&mut self, settings: &NormalSettings, block: &Block<'_>, first: [i32; 3]) {
+        let cube = &settings.cube;
+        let step_m = cube.scale * settings.metres;
+        self.positions.clear();
+        self.positions.extend(block.records.chunks_exact(block.stride).map(|record| {
+            let steps = steps_of(record);
+            let along = |axis: usize| (i64::from(steps[axis]) - i64::from(first[axis])) as f64 * step_m[axis];
+            DVec3::new(along(0), along(1), along(2)).as_vec3()
+        }));
+        // Not the codes that sort the chunk: how far they reach depends on the chunk.
+        let bits = cube.bits - block.key.level;
+        let digits = bits.min(MORTON_LEVELS);
+        let below = |value: u32| (value & ((1 << bits) - 1)) >> (bits - digits);
+        self.codes.clear();
+        self.codes
+            .extend(block.records.chunks_exact(block.stride).map(|record| morton(cube.tree_coordinates(steps_of(record)).map(below))));
+        self.cells.clear();
+        let edge_m = cube.edge_at(block.key.level) * settings.metres.x;
+        Division { codes: &self.codes, positions: &self.positions, cells: &mut self.cells }.divide(0..self.codes.len(), digits, edge_m);
+        check_small_cells(&mut self.cells);
+        self.neighbours.index(&self.cells, digits);
+    }
+}
+
+/// The point source of a record.
+fn source_of(record: &[u8]) -> u16 {
+    u16::from_le_bytes([record[POINT_SOURCE_AT], record[POINT_SOURCE_AT + 1]])
+}
+
+/// The flat cell on whose plane a point lies, the nearest one of those with enough points, in standard deviations.
+fn nearest(cells: &[Cell], among: &[u32], position: Vec3, least_points: usize) -> Option<usize> {
+    let mut best: Option<(usize, f32)> = None;
+    for &index in among {
+        let cell = &cells[index as usize];
+        let Some(plane) = cell.plane.as_ref().filter(|_| cell.points.len() >= least_points) else { continue };
+        let deviations = plane.deviations(position);
+        if deviations <= ON && best.is_none_or(|(_, least)| deviations < least) {
+            best = Some((index as usize, deviations));
+        }
+    }
+    best.map(|(index, _)| index)
+}
