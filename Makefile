@@ -24,7 +24,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
 	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken bench-memory \
+	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken bench-memory bench-viewer setup-bench-picture bench-picture \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -149,6 +149,17 @@ setup-bench-serve: build
 
 bench-serve: setup-bench-serve ## the service beside nginx, sending a tile of 175 kB over loopback (RUNS, CONNECTIONS, REQUESTS; WRITE=1)
 	@.ci/bench-serve
+
+setup-bench-picture: build setup-viewer
+	@.ci/setup-apt bench browser
+	@. .ci/lib.sh; step "compiling the desktop viewer" cargo build --release --workspace --bins
+	@. .ci/lib.sh; step "compiling what measures pictures" cargo build --release -p parterre-picture --examples
+
+bench-picture: setup-bench-picture ## pictures of the desktop viewer and of 3d-tiles-renderer against exact ones (BUDGETS, PEERS, KEEP; WRITE=1)
+	@.ci/bench-picture
+
+bench-viewer: build setup-browser web ## the web viewer beside 3d-tiles-renderer in headless Chromium: frames, bytes, memory (RUNS, POINTS, PICTURES=DIR, ONLY=still; WRITE=1)
+	@.ci/bench-viewer "$(WEB_DIR)"
 
 bench-broken: setup-bench ## time and memory for each broken file of ../shared/data
 	@.ci/bench-broken

@@ -6,10 +6,14 @@ use bevy::prelude::*;
 use bevy::window::PresentMode;
 
 use crate::camera::CameraPlugin;
-use crate::points::PointsPlugin;
-use crate::points::point_camera::PointCamera;
-use crate::points::queue::BACKGROUND;
+use crate::idle::IdlePlugin;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::pace::Pace;
+use crate::render::RenderPlugin as PointRenderPlugin;
+use crate::render::data::BACKGROUND;
+use crate::render::point_camera::PointCamera;
 use crate::rig::Rig;
+use crate::scene::ScenePlugin;
 use crate::settings::Settings;
 use crate::state::StatePlugin;
 use crate::stream::StreamPlugin;
@@ -23,8 +27,9 @@ impl Plugin for ViewerPlugins {
     fn build(&self, app: &mut App) {
         let [red, green, blue] = BACKGROUND;
         app.insert_resource(ClearColor(Color::srgb(red, green, blue))).init_resource::<Settings>().add_plugins((
-            PointsPlugin,
+            PointRenderPlugin,
             StreamPlugin,
+            ScenePlugin,
             CameraPlugin,
             FrameTimePlugin,
             StatePlugin,
@@ -59,7 +64,7 @@ pub fn window_app(title: &str, settings: Settings, size: Option<UVec2>) -> App {
     };
     app.add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log_plugin()))
         .insert_resource(settings)
-        .add_plugins((ViewerPlugins, UiPlugin))
+        .add_plugins((ViewerPlugins, UiPlugin, IdlePlugin))
         .add_systems(Startup, |mut commands: Commands| {
             commands.spawn(camera());
         });
@@ -84,6 +89,7 @@ pub fn offscreen_app(settings: Settings, panel: bool) -> App {
             .disable::<PipelinedRenderingPlugin>(),
     )
     .insert_resource(settings)
+    .insert_resource(Pace::whole())
     .add_plugins(ViewerPlugins);
     if panel {
         app.add_plugins(UiPlugin);

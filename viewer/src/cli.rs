@@ -22,6 +22,12 @@ pub struct Arguments {
     /// Draw one picture to this PNG file without opening a window, then exit
     #[arg(long, value_name = "FILE")]
     pub screenshot: Option<PathBuf>,
+    /// Draw a picture for each view in this JSON file, an array of {"name", "camera": [ex,ey,ez,tx,ty,tz]}, into the folder --output, then exit
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["screenshot", "camera", "panel"])]
+    pub views: Option<PathBuf>,
+    /// Folder for the pictures of --views: NAME.png, and NAME.depth with the distances
+    #[arg(long, value_name = "DIR", requires = "views")]
+    pub output: Option<PathBuf>,
     /// Size of the picture or of the window, in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: UVec2,
@@ -49,11 +55,11 @@ pub struct Arguments {
     /// Also show the panel in the picture
     #[arg(long, requires = "screenshot")]
     pub panel: bool,
-    /// Time limit for the picture in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400), requires = "screenshot")]
+    /// Time limit for a picture in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub timeout: u64,
     /// Print what was drawn as one JSON document on stdout
-    #[arg(long, requires = "screenshot")]
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -3,16 +3,19 @@
 //! The desktop program (`main.rs`) and the web page (`web.rs`) are small entry points to [`app::window_app`];
 //! [`screenshot`] draws pictures without a window.
 //!
-//! Order of the work in a frame: [`camera`] (moves the [`rig`]) -> [`stream`] (select, fetch and cache tiles) ->
-//! [`points`] (extract, queue, prepare, draw, shade) -> [`ui`]. Positions are f64; f32 is used only relative to a tile's origin.
+//! Order of the work in a frame: [`camera`] (moves the [`rig`]) -> [`pace`] (how much the frame draws) -> [`stream`] (select, fetch and cache
+//! tiles) -> [`scene`] (tells the renderer what to draw) -> [`render`] -> [`ui`]. Positions are f64; f32 is used only relative to a tile's origin.
 
 pub mod app;
 pub mod camera;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod fault;
-pub mod points;
+pub mod idle;
+pub mod pace;
+pub mod render;
 pub mod rig;
+pub mod scene;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod screenshot;
 pub mod settings;
@@ -21,6 +24,7 @@ pub mod state;
 pub mod stream;
 mod transfer;
 pub mod ui;
+pub mod wake;
 pub mod walk;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

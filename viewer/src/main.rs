@@ -84,13 +84,12 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {
         let state = screenshot::draw_picture(arguments, open, settings, path)?;
-        if arguments.json {
-            let document = serde_json::to_string(&state)
-                .map_err(|error| Fault::internal("internal", error.to_string(), "Please report this error."))?;
-            // A closed output is no error: the picture has been written.
-            let _ = writeln!(std::io::stdout(), "{document}");
-        }
-        return Ok(());
+        return print_json(arguments, &state);
+    }
+    if let (Some(views), Some(folder)) = (&arguments.views, &arguments.output) {
+        let views = screenshot::read_views(views)?;
+        let states = screenshot::draw_views(arguments, open, settings, &views, folder)?;
+        return print_json(arguments, &states);
     }
     let mut app = app::window_app(&open.name, settings.clone(), Some(arguments.size));
     app.insert_resource(ActiveScan::new(open, settings.cache_bytes)).insert_resource(arguments.start_view());
@@ -104,10 +103,21 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Prints what was drawn, where that is wanted.
+fn print_json(arguments: &Arguments, drawn: &impl serde::Serialize) -> Result<(), Fault> {
+    if arguments.json {
+        let document =
+            serde_json::to_string(drawn).map_err(|error| Fault::internal("internal", error.to_string(), "Please report this error."))?;
+        // A closed output is no error: the pictures have been written.
+        let _ = writeln!(std::io::stdout(), "{document}");
+    }
+    Ok(())
+}
+
 /// Opens the source within a time limit.
 fn open(arguments: &Arguments) -> Result<OpenScan, Fault> {
     let address = Address::parse(&arguments.source)?;
-    let limit = if arguments.screenshot.is_some() { arguments.time_limit() } else { OPEN_TIMEOUT };
+    let limit = if arguments.screenshot.is_some() || arguments.views.is_some() { arguments.time_limit() } else { OPEN_TIMEOUT };
     let (sender, opened) = channel();
     std::thread::spawn(move || {
         // The receiver is gone after the time limit.

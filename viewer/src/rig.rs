@@ -12,8 +12,6 @@ use parterre_model::points::Bounds;
 use self::mode::Mode;
 use self::walker::Walker;
 
-/// Distance of the near plane: what is nearer is not drawn. Metres.
-pub const NEAR_M: f64 = 0.05;
 /// Vertical field of view. Radians.
 const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
 /// Aspect ratio (width to height) for which the overview is computed; it also fits wider pictures.

@@ -23,6 +23,11 @@ impl ColorBy {
             Self::Height => "height",
         }
     }
+
+    /// What is called so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Rgb, Self::Intensity, Self::Height].into_iter().find(|color| color.name() == name)
+    }
 }
 
 /// Settings of the view.
@@ -46,8 +51,8 @@ pub struct Settings {
     pub cache_bytes: u64,
 }
 
-/// Bytes per point: its vertex in main memory and in graphics memory (12 each), and an attribute (4).
-const POINT_BYTES: u64 = 28;
+/// Bytes per point: its position in main memory (6) and its texel in graphics memory (16).
+const POINT_BYTES: u64 = 22;
 
 impl Settings {
     /// Maximum number of points drawn: the budget, or fewer where memory is short, because drawn tiles cannot be evicted.
@@ -79,7 +84,7 @@ mod tests {
     #[test]
     fn the_number_of_points_is_limited_by_memory() {
         let settings = Settings { budget_points: 20_000_000, cache_bytes: 256 << 20, ..Settings::default() };
-        assert_eq!(settings.points_max(), (256 << 20) / 28);
+        assert_eq!(settings.points_max(), (256 << 20) / 22);
         assert_eq!(Settings { budget_points: 1000, ..settings }.points_max(), 1000);
         let defaults = Settings::default();
         assert_eq!(defaults.points_max(), defaults.budget_points);

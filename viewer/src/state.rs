@@ -4,6 +4,8 @@ use bevy::prelude::*;
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::pace::{Pace, Phase};
+use crate::render::progress::Progress;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
@@ -30,6 +32,12 @@ pub struct ViewerState {
     pub color: &'static str,
     /// Eye and target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres. The target is a point at the centre of the picture.
     pub camera: [f64; 6],
+    /// Number of frames drawn since the start.
+    pub frames: u64,
+    /// Whether the picture is complete: the camera stands still, and all points wanted are drawn.
+    pub complete: bool,
+    /// Spacing of the points that is wanted, in pixels.
+    pub spacing_px: f64,
     /// Frame time, smoothed, in milliseconds.
     pub frame_ms: f64,
     /// Number of points in the scan.
@@ -53,6 +61,7 @@ impl Plugin for StatePlugin {
 fn update(
     mut state: ResMut<ViewerState>,
     (status, settings, frame): (Res<StreamStatus>, Res<Settings>, Res<FrameTime>),
+    (pace, progress): (Res<Pace>, Res<Progress>),
     scan: Option<Res<ActiveScan>>,
     rigs: Query<&Rig>,
 ) {
@@ -64,6 +73,9 @@ fn update(
     state.level = rig.walker.foot_height_m.filter(|_| rig.mode == Mode::Walk);
     state.frame_ms = frame.smooth_ms;
     let Some(scan) = scan else { return };
+    state.frames = progress.frames();
+    state.complete = pace.phase == Phase::Complete;
+    state.spacing_px = status.spacing_px;
     state.drawn_points = status.drawn_points;
     state.drawn_tiles = status.drawn_tiles;
     state.loading = status.loading;

@@ -7,10 +7,11 @@
 //! To use it, add [`StreamPlugin`] and insert an [`ActiveScan`] when a source has been opened.
 
 pub mod active_scan;
-pub mod adapt;
 pub mod fetch;
+mod occluders;
 pub mod residency;
 pub mod select;
+pub mod spacing;
 pub mod status;
 
 use bevy::prelude::*;
@@ -27,9 +28,7 @@ pub struct StreamPlugin;
 
 impl Plugin for StreamPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StreamStatus>().init_resource::<adapt::AdaptiveBudget>().add_systems(
-            Update,
-            (select::receive, adapt::adapt, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>),
-        );
+        app.init_resource::<StreamStatus>()
+            .add_systems(Update, (select::receive, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>));
     }
 }

@@ -13,17 +13,57 @@ use crate::app::window_app;
 use crate::camera::request::CameraRequest;
 use crate::fault::Fault;
 use crate::rig::mode::Mode;
-use crate::settings::Settings;
+use crate::settings::{ColorBy, Settings};
 use crate::source::{self, Address, OpenScan};
 use crate::state::ViewerState;
 use crate::stream::active_scan::ActiveScan;
+use crate::ui::state::UiState;
+use crate::wake::wake;
 
 /// Calls of the page since the last frame.
 #[derive(Default)]
 struct Inbox {
     opened: Option<Result<OpenScan, Fault>>,
     requests: Vec<CameraRequest>,
-    budget_points: Option<u64>,
+    settings: Vec<SettingsChange>,
+}
+
+/// Settings that a page changes; those left out stay.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsChange {
+    /// Maximum number of points drawn.
+    budget: Option<f64>,
+    /// Whether fewer points are drawn where the device is slow.
+    adapt: Option<bool>,
+    /// Whether edges are shaded.
+    edl: Option<bool>,
+    /// What the colour shows: `rgb`, `intensity` or `height`.
+    color: Option<String>,
+    /// Factor on the size of points.
+    point_size: Option<f32>,
+    /// Whether the panel is shown.
+    panel: Option<bool>,
+}
+
+impl SettingsChange {
+    /// Whether every value can be used.
+    fn is_valid(&self) -> bool {
+        self.budget.is_none_or(f64::is_finite)
+            && self.point_size.is_none_or(|size| size.is_finite() && size > 0.0)
+            && self.color.as_deref().is_none_or(|name| ColorBy::from_name(name).is_some())
+    }
+
+    fn apply(&self, settings: &mut Settings, ui: &mut UiState) {
+        if let Some(points) = self.budget {
+            settings.budget_points = points.clamp(1e3, 1e8) as u64;
+        }
+        settings.adapt = self.adapt.unwrap_or(settings.adapt);
+        settings.edl = self.edl.unwrap_or(settings.edl);
+        settings.color_by = self.color.as_deref().and_then(ColorBy::from_name).unwrap_or(settings.color_by);
+        settings.point_size = self.point_size.map_or(settings.point_size, |size| size.clamp(0.1, 10.0));
+        ui.panel = self.panel.unwrap_or(ui.panel);
+    }
 }
 
 thread_local! {
@@ -46,6 +86,7 @@ pub fn start(address: String, name: Option<String>) {
             Err(fault) => Err(fault),
         };
         INBOX.with_borrow_mut(|inbox| inbox.opened = Some(opened));
+        wake();
     });
     let mut app = window_app("Scan", settings, None);
     app.add_systems(PreUpdate, read_inbox).add_systems(Last, publish);
@@ -86,14 +127,19 @@ pub fn reset() {
     send_request(CameraRequest::Reset);
 }
 
-/// Sets the maximum number of points drawn.
+/// Changes settings, given as a JSON object with some of the fields `budget`, `adapt`, `edl`, `color`, `point_size` and `panel`.
+/// Returns `false` where it is not one.
 #[wasm_bindgen]
-pub fn budget(points: f64) {
-    INBOX.with_borrow_mut(|inbox| inbox.budget_points = Some(points.clamp(1e3, 1e8) as u64));
+pub fn settings(json: &str) -> bool {
+    let Some(change) = serde_json::from_str::<SettingsChange>(json).ok().filter(SettingsChange::is_valid) else { return false };
+    INBOX.with_borrow_mut(|inbox| inbox.settings.push(change));
+    wake();
+    true
 }
 
 fn send_request(request: CameraRequest) {
     INBOX.with_borrow_mut(|inbox| inbox.requests.push(request));
+    wake();
 }
 
 fn parse_address(address: &str) -> Result<Address, Fault> {
@@ -103,14 +149,14 @@ fn parse_address(address: &str) -> Result<Address, Fault> {
 
 fn read_inbox(
     mut commands: Commands,
-    mut settings: ResMut<Settings>,
+    (mut settings, mut ui): (ResMut<Settings>, ResMut<UiState>),
     mut state: ResMut<ViewerState>,
     mut requests: MessageWriter<CameraRequest>,
     scan: Option<Res<ActiveScan>>,
 ) {
     let mut inbox = INBOX.take();
-    if let Some(points) = inbox.budget_points {
-        settings.budget_points = points;
+    for change in &inbox.settings {
+        change.apply(&mut settings, &mut ui);
     }
     match inbox.opened.take() {
         Some(Ok(open)) => commands.insert_resource(ActiveScan::new(open, settings.cache_bytes)),

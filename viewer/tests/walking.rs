@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 use bevy::math::{DVec2, DVec3};
 use parterre_read as read;
 use parterre_tile::archive::Index;
-use parterre_tile::glb;
 use parterre_tile::tileset::{Tile, Tileset};
 use parterre_tiler as tiler;
 use parterre_venue as venue;
@@ -42,8 +41,8 @@ fn full_demo() -> (Vec<TilePoints>, DVec3, serde_json::Value) {
             let subtree: Tileset = serde_json::from_slice(&entry(&content.uri)).expect("a tileset");
             pending.push(subtree.root);
         } else {
-            let parts = glb::decode(&entry(&content.uri)).expect("a tile");
-            tiles.push(TilePoints::new(parts, 0.05).0);
+            let tile = parterre_decode::decode(&entry(&content.uri)).expect("a tile");
+            tiles.push(TilePoints::new(&tile));
         }
     }
     let truth = std::fs::read(folder.path().join("truth.json")).expect("the truth is read");

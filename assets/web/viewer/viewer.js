@@ -4,7 +4,7 @@
 // #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it), and in
 // <meta name="parterre-program"> the address of one build of the viewer: its script and its WebAssembly belong together.
 // For tests and for other scripts: window.parterre.state(), look([ex, ey, ez, tx, ty, tz]), mode(name), reset(),
-// budget(points).
+// settings({budget, adapt, edl, color, point_size, panel}).
 
 const BUILD = document.querySelector('meta[name="parterre-program"]')?.content ?? '/viewer/';
 const SCRIPT = `${BUILD}parterre_viewer.js`;
@@ -29,7 +29,7 @@ window.parterre = {
   look: (camera) => viewer?.look(Float64Array.from(camera)) ?? false,
   mode: (name) => viewer?.mode(name) ?? false,
   reset: () => viewer?.reset(),
-  budget: (points) => viewer?.budget(points),
+  settings: (changes) => viewer?.settings(JSON.stringify(changes)) ?? false,
 };
 
 // Shows a status text, and the progress as a share from 0 to 1; without a share the progress bar shows only activity.

@@ -2,13 +2,15 @@
 //!
 //! A frame goes: camera → [`View`] → [`select`] → draw, load and touch lists. The same arguments always give the same
 //! lists, so the choice is tested with tables of frames and the viewer holds no selection state of its own. [`Tree`]
-//! grows while external tilesets arrive; [`cache::Cache`] decides what leaves memory.
+//! grows while external tilesets arrive; [`OcclusionMap`] tells what is behind surfaces; [`cache::Cache`] decides what leaves memory.
 
 pub mod cache;
+mod occlusion;
 mod select;
 mod tree;
 mod view;
 
-pub use select::{Budget, Residency, Selection, select};
+pub use occlusion::OcclusionMap;
+pub use select::{Block, Budget, ChosenBlock, ChosenTile, Residency, Selection, select, share};
 pub use tree::{Content, Node, NodeId, Tree};
 pub use view::{Plane, View};

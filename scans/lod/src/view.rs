@@ -1,8 +1,12 @@
 //! The view of a camera: its position, what it can see, and the size of pixels.
 
+use std::sync::Arc;
+
 use glam::DVec3;
 
 use parterre_model::points::Bounds;
+
+use super::occlusion::OcclusionMap;
 
 /// Smaller distances are replaced by this one, so that the error of a tile around the eye stays finite. Metres.
 const NEAREST_M: f64 = 0.1;
@@ -40,6 +44,8 @@ pub struct View {
     pub reach_m: f64,
     /// Height in pixels of a 1 m long object at 1 m distance.
     pub pixels_per_metre_at_1m: f64,
+    /// What is hidden behind surfaces is not seen, where this is known.
+    pub occlusion: Option<Arc<OcclusionMap>>,
 }
 
 impl View {
@@ -59,18 +65,27 @@ impl View {
             Plane::through(eye, forward * sin_y + up * cos_y),
             Plane::through(eye, forward * sin_y - up * cos_y),
         ];
-        Self { eye, planes, reach_m: f64::INFINITY, pixels_per_metre_at_1m: viewport_height_px / (2.0 * (fov_y * 0.5).tan()) }
+        Self {
+            eye,
+            planes,
+            reach_m: f64::INFINITY,
+            pixels_per_metre_at_1m: viewport_height_px / (2.0 * (fov_y * 0.5).tan()),
+            occlusion: None,
+        }
     }
 
     /// Looks in all directions, as far as `reach_m`: keeps what is near, such as the floor under a walker, whatever
     /// the camera looks at.
     pub fn around(eye: DVec3, reach_m: f64, pixels_per_metre_at_1m: f64) -> Self {
-        Self { eye, planes: Vec::new(), reach_m, pixels_per_metre_at_1m }
+        Self { eye, planes: Vec::new(), reach_m, pixels_per_metre_at_1m, occlusion: None }
     }
 
     /// Whether any of the box may be seen.
     pub fn sees(&self, bounds: &Bounds) -> bool {
-        !bounds.is_empty() && self.distance_m(bounds) <= self.reach_m && !self.planes.iter().any(|plane| plane.excludes(bounds))
+        !bounds.is_empty()
+            && self.distance_m(bounds) <= self.reach_m
+            && !self.planes.iter().any(|plane| plane.excludes(bounds))
+            && !self.occlusion.as_ref().is_some_and(|map| map.hides(bounds))
     }
 
     /// Distance from the eye to the nearest point of the box, 0 inside. Metres.

@@ -4,11 +4,15 @@
 //! and writes `scan.laz` and `truth.json`. The truth is computed from the same measures as the solids, so that what is read,
 //! measured or proposed from the scan can be checked against it.
 //!
+//! [`picture`] draws the concert hall exactly, as a reference for pictures of its scan.
+//!
 //! [`stadium`] writes scans of any size without a venue behind them, for measuring speed and memory.
 
 mod bvh;
 pub mod hall;
 pub mod material;
+pub mod passage;
+pub mod picture;
 pub mod scanner;
 pub mod scene;
 pub mod solid;

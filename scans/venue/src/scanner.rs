@@ -194,18 +194,28 @@ fn measure(venue: &Venue, setup: &Setup, direction: DVec3, time: f64, rng: &mut 
     }
     let noise = SCANNER.range_noise_m * if look.reflectance < 0.15 { 1.8 } else { 1.0 } * gaussian(rng);
     let measured = setup.position + direction * (distance + noise);
-    let (openness, stage) = house_light(&venue.measures, at, look);
     let shade = 1.0 + 0.035 * gaussian(rng) as f32;
-    let color = lit(look, normal, openness, stage, at) * shade;
+    let color = color(venue, look, normal, at) * shade;
     let speckle = 1.0 + 0.06 * gaussian(rng) as f32;
     Some(Sample {
         position: (measured / SCANNER.resolution_m).round().as_ivec3().to_array(),
-        color: color.to_array().map(|c| (c.clamp(0.0, 1.0) * 255.0).round() as u8),
+        color: srgb8(color),
         class: venue.scene.class(hit.solid),
         intensity: (returned * speckle * 62_000.0).clamp(1.0, 65_535.0) as u16,
         setup: setup.id,
         time,
     })
+}
+
+/// Colour of a surface of the venue in the house's light, as the scanner's camera sees it without noise: sRGB, not limited to 0 to 1.
+pub(super) fn color(venue: &Venue, look: Look, normal: Vec3, at: DVec3) -> Vec3 {
+    let (openness, stage) = house_light(&venue.measures, at, look);
+    lit(look, normal, openness, stage, at)
+}
+
+/// A colour of 0 to 1 a channel in 8 bits.
+pub(super) fn srgb8(color: Vec3) -> [u8; 3] {
+    color.to_array().map(|c| (c.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
 /// How much light of the house and of the stage falls on a place.

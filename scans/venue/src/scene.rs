@@ -1,9 +1,12 @@
 //! Building a venue out of solids: slabs, walls with openings, doors, flights of steps, railings.
 
+use std::ops::Range;
+
 use glam::{DVec3, dvec3};
 
 use super::bvh::{Bvh, Hit};
 use super::material::Material;
+use super::passage::Passage;
 use super::solid::Solid;
 use super::truth::{DoorState, Flight};
 use parterre_model::points::Bounds;
@@ -51,6 +54,9 @@ pub struct Opening {
 pub struct Builder {
     solids: Vec<Solid>,
     classes: Vec<u8>,
+    /// Ranges of solids that are railings.
+    railings: Vec<Range<u32>>,
+    passages: Vec<Passage>,
 }
 
 impl Builder {
@@ -98,6 +104,16 @@ impl Builder {
             reached = b;
         }
         part(reached, to, z.0, z.1);
+        for opening in &sorted {
+            let (low, high) = (opening.sill.max(z.0), (opening.sill + opening.height).min(z.1));
+            let (along, across) = match run {
+                Run::X => (DVec3::X, DVec3::Y),
+                Run::Y => (DVec3::Y, DVec3::X),
+            };
+            let (near, far) = (faces.0.min(faces.1), faces.0.max(faces.1));
+            let corner = along * (opening.at - opening.width * 0.5) + across * near + DVec3::Z * low;
+            self.passages.push(Passage::in_wall(corner, along * opening.width, DVec3::Z * (high - low), across * (far - near)));
+        }
     }
 
     /// The frame and the leaves of a door in an opening of a wall. Leaves of an open door stand at right angles to the
@@ -178,6 +194,7 @@ impl Builder {
     pub fn railing(&mut self, from: DVec3, to: DVec3) {
         let along = to - from;
         let across = dvec3(-along.y, along.x, 0.0).normalize_or(DVec3::Y);
+        let first = self.solids.len() as u32;
         for (height, size) in [(0.35, 0.02), (0.65, 0.02), (0.95, 0.05)] {
             let up = DVec3::Z * height;
             self.add(Solid::bar(from + up, to + up, across, size, size, Material::Steel), class::BUILDING);
@@ -188,12 +205,22 @@ impl Builder {
             let half = dvec3(0.02, 0.02, 0.0);
             self.add(Solid::block(foot - half, foot + half + DVec3::Z * 0.95, Material::Steel), class::BUILDING);
         }
+        self.railings.push(first..self.solids.len() as u32);
+        let thick = across * 0.05;
+        self.passages.push(Passage::in_railing(from - thick * 0.5, along, DVec3::Z * 0.95, thick));
     }
 
     /// Closes the scene and prepares it for rays.
     pub fn finish(self) -> Scene {
         let bounds = self.solids.iter().fold(Bounds::EMPTY, |all, solid| all.union(solid.bounds()));
-        Scene { bvh: Bvh::new(&self.solids), solids: self.solids, classes: self.classes, bounds }
+        Scene {
+            bvh: Bvh::new(&self.solids),
+            solids: self.solids,
+            classes: self.classes,
+            railings: self.railings,
+            passages: self.passages,
+            bounds,
+        }
     }
 }
 
@@ -203,6 +230,8 @@ pub struct Scene {
     bvh: Bvh,
     solids: Vec<Solid>,
     classes: Vec<u8>,
+    railings: Vec<Range<u32>>,
+    passages: Vec<Passage>,
     bounds: Bounds,
 }
 
@@ -215,6 +244,18 @@ impl Scene {
     /// ASPRS class of a solid.
     pub fn class(&self, solid: u32) -> u8 {
         self.classes.get(solid as usize).copied().unwrap_or(class::BUILDING)
+    }
+
+    /// Whether the solid is a part of a railing.
+    pub fn is_railing(&self, solid: u32) -> bool {
+        // Railings are added in ascending order, so their ranges are sorted.
+        let after = self.railings.partition_point(|railing| railing.start <= solid);
+        after > 0 && self.railings[after - 1].contains(&solid)
+    }
+
+    /// The openings of walls, closed doors' too, and the fields of railings.
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
     }
 
     /// The box around all solids.

@@ -49,6 +49,29 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   assert.ok(seen.share > 0.1, `only ${seen.share} of the pixels show points`);
   assert.ok(seen.colours >= 12, `only ${seen.colours} colours`);
 
+  // A still picture gets all its points, and then nothing is drawn.
+  const complete = await until('the picture is complete', async () => {
+    const now = await state(page);
+    return { done: now.complete, value: now, now };
+  }, { timeout: 240_000, every: 500 });
+  t.diagnostic(`complete: ${JSON.stringify(complete)}`);
+  assert.ok(complete.drawn_points >= shown.drawn_points, 'no points were taken away');
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  // The last frame may still be drawn.
+  await pause(1000);
+  const idle = await state(page);
+  await pause(3000);
+  assert.equal((await state(page)).frames, idle.frames, 'frames were drawn while nothing changed');
+  // A call of the page wakes the viewer, and the same view converges to the same number of points.
+  assert.equal(await page.evaluate(() => window.parterre.settings({ budget: 'many' })), false);
+  assert.equal(await page.evaluate(() => window.parterre.settings({ edl: false })), true);
+  const again = await until('the picture is complete again', async () => {
+    const now = await state(page);
+    return { done: now.complete && now.frames > idle.frames, value: now, now };
+  }, { timeout: 240_000, every: 500 });
+  const change = Math.abs(again.drawn_points - complete.drawn_points) / complete.drawn_points;
+  assert.ok(change < 0.1, `${complete.drawn_points} points, then ${again.drawn_points}`);
+
   await page.evaluate(() => window.parterre.mode('walk'));
   // The floor is searched when its tiles are drawn, some frames after they are loaded.
   await until('the walker stands on a floor', async () => {

@@ -5,11 +5,11 @@ use bevy::prelude::*;
 
 use super::input::CameraInput;
 use super::pick::pick;
-use crate::points::extract::DrawList;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
 
 /// Rotation for a drag over the height of the picture. Radians.
 const ROTATION_PER_HEIGHT: f64 = std::f64::consts::PI;
@@ -25,7 +25,7 @@ const DISTANCE_MIN_M: f64 = 0.3;
 pub(super) fn update(
     mut rigs: Query<&mut Rig>,
     input: Res<CameraInput>,
-    (scan, drawn, settings): (Res<ActiveScan>, Res<DrawList>, Res<Settings>),
+    (scan, status, settings): (Res<ActiveScan>, Res<StreamStatus>, Res<Settings>),
     time: Res<Time>,
 ) {
     let delta_s = time.delta_secs_f64().min(0.1);
@@ -37,7 +37,7 @@ pub(super) fn update(
         if input.drag_started || input.zoom != 0.0 {
             // The point under the pointer gives the distance of the centre of rotation, and the point to zoom towards.
             let direction = rig.ray(input.pointer, aspect);
-            let picked = pick(&scan, &drawn, &settings, rig.eye, direction);
+            let picked = pick(&scan, &status, &settings, rig.eye, direction);
             if input.drag_started
                 && let Some(picked) = picked
             {

@@ -38,6 +38,8 @@ const GAP_SIDE_DISTANCES_M: [f64; 2] = [0.35, 0.6];
 const STRIDE_MAX_M: f64 = 0.1;
 /// Rate at which the eye's height approaches the one above the feet. 1/s.
 const FOLLOW_PER_S: f64 = 9.0;
+/// The eye has reached its height where it is this close. Metres.
+const FOLLOWED_M: f64 = 0.001;
 /// Number of positions at which the first floor is searched for.
 const START_POSITIONS: u32 = 60;
 /// Radius of the disc over which they are spread. Metres.
@@ -106,7 +108,10 @@ pub(super) fn update(
         rig.walker.foot_height_m = Some(foot_height_m);
         let eye_m = foot_height_m + EYE_HEIGHT_M;
         let follow = 1.0 - (-FOLLOW_PER_S * delta_s).exp();
-        rig.eye = result.position.extend(rig.eye.z + (eye_m - rig.eye.z) * follow);
+        // At the end, the view must stand still.
+        let rest_m = (eye_m - rig.eye.z).abs();
+        let eye_height_m = if rest_m < FOLLOWED_M { eye_m } else { rig.eye.z + (eye_m - rig.eye.z) * follow };
+        rig.eye = result.position.extend(eye_height_m);
     }
 }
 
@@ -231,6 +236,7 @@ fn interpolated_floor(heights_in: impl Fn(DVec2, f64) -> Vec<f64>, position: DVe
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
+    use parterre_decode::PackedTile;
     use parterre_tile::glb;
 
     use super::*;
@@ -265,7 +271,7 @@ mod tests {
         for (x, y) in (0..375u16).flat_map(|x| (0..100u16).map(move |y| (x, y))).filter(|(x, _)| *x > 300) {
             vertices.push(glb::Vertex { position: [x * 40, y * 40, 0], ..Default::default() });
         }
-        TilePoints::new(vec![glb::Part { vertices, ..Default::default() }], 0.04).0
+        TilePoints::new(&PackedTile::new(vec![glb::Part { vertices, ..Default::default() }]))
     }
 
     const TOP_M: f64 = 4.0;

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use parterre_decode::PackedTile;
 use parterre_lod::{Content, NodeId};
-use parterre_tile::glb;
 use parterre_tile::tileset::Tileset;
 
 use crate::fault::Fault;
-use crate::points::density::measure;
 use crate::source::{Store, parse_tileset};
 use crate::transfer::transfer;
 
@@ -33,8 +32,8 @@ const DECODE_MS: f64 = 6.0;
 
 /// Decoded content of a response.
 pub enum LoadedContent {
-    /// The points of a tile with the spacing at each, and the median spacing in metres.
-    Points(Vec<glb::Part>, f32),
+    /// The points of a tile.
+    Points(PackedTile),
     /// An external tileset, which continues the tree, and its folder.
     Subtree(Box<Tileset>, String),
 }
@@ -104,9 +103,7 @@ impl TileRequest {
             let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             Ok(LoadedContent::Subtree(Box::new(parse_tileset(bytes, &self.path)?), folder.to_owned()))
         } else {
-            let mut parts = glb::decode(bytes)?;
-            let spacing_m = measure(&mut parts);
-            Ok(LoadedContent::Points(parts, spacing_m))
+            Ok(LoadedContent::Points(parterre_decode::decode(bytes)?))
         }
     }
 }
@@ -286,6 +283,8 @@ fn read_http(base: &str, request: TileRequest, sender: Sender<(TileRequest, Resp
         let response = Response::Bytes(result);
         // The receiver is gone where the scan has been closed.
         let _ = sender.send((request.clone(), response));
+        #[cfg(target_arch = "wasm32")]
+        crate::wake::wake();
     });
 }
 

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bevy::render::renderer::RenderDevice;
+use bevy::render::renderer::{RenderDevice, RenderQueue};
+use parterre_decode::{PackedTile, Texel};
 use parterre_lod as lod;
 use parterre_lod::NodeId;
 use parterre_lod::cache::Cache;
-use parterre_tile::glb;
 
 use crate::fault::{Fault, FaultKind};
-use crate::points::upload::{GpuTile, upload};
+use crate::render::gpu_tile::{GpuTile, upload};
 use crate::walk::tile_points::TilePoints;
 
 /// Number of retries after the first attempt.
@@ -26,8 +26,10 @@ pub struct ResidentTile {
     pub points: Arc<TilePoints>,
     /// Its points on the graphics card, once uploaded.
     pub gpu: Option<Arc<GpuTile>>,
-    /// Further attributes per part, until they are uploaded.
-    extras: Vec<Vec<glb::Extra>>,
+    /// Its blocks.
+    blocks: Vec<lod::Block>,
+    /// What is uploaded, until then.
+    packed: Option<PackedTile>,
     upload_bytes: u64,
 }
 
@@ -65,28 +67,30 @@ impl Residency {
     }
 
     /// The state of a node for `lod::select`.
-    pub fn state(&self, node: NodeId) -> lod::Residency {
+    pub fn state(&self, node: NodeId) -> lod::Residency<'_> {
         if self.has_failed(node) {
             lod::Residency::Failed
-        } else if self.attached.contains(&node) || self.cache.get(node).is_some_and(|tile| tile.gpu.is_some()) {
-            lod::Residency::Ready
+        } else if self.attached.contains(&node) {
+            lod::Residency::Ready(&[])
         } else {
-            lod::Residency::Absent
+            match self.cache.get(node) {
+                Some(tile) if tile.gpu.is_some() => lod::Residency::Ready(&tile.blocks),
+                _ => lod::Residency::Absent,
+            }
         }
     }
 
-    /// Stores a tile's points, whose median spacing is `spacing_m` metres. They can be drawn after the upload.
-    pub fn insert(&mut self, node: NodeId, parts: Vec<glb::Part>, spacing_m: f32) {
+    /// Stores a tile's points. They can be drawn after the upload.
+    pub fn insert(&mut self, node: NodeId, packed: PackedTile) {
         self.failures.remove(&node);
         self.insertions += 1;
-        let points: usize = parts.iter().map(|part| part.vertices.len()).sum();
-        let extra_points: usize = parts.iter().map(|part| part.extras.len()).sum();
-        let vertex_bytes = points * size_of::<glb::Vertex>();
-        let upload_bytes = (vertex_bytes + extra_points * size_of::<glb::Extra>()) as u64;
-        let (points, extras) = TilePoints::new(parts, spacing_m);
-        // In main memory and on the graphics card together.
-        let bytes = vertex_bytes as u64 + upload_bytes;
-        self.cache.insert(node, ResidentTile { points: Arc::new(points), gpu: None, extras, upload_bytes }, bytes);
+        let upload_bytes = packed.count() * size_of::<Texel>() as u64;
+        let points = TilePoints::new(&packed);
+        let block = |block: &parterre_decode::Block| lod::Block { bounds: block.bounds, points: block.count };
+        let blocks = packed.parts.iter().flat_map(|part| part.blocks.iter().map(block)).collect();
+        // In main memory and on the graphics card together. Before the upload, both are in main memory.
+        let bytes = points.bytes() + upload_bytes;
+        self.cache.insert(node, ResidentTile { points: Arc::new(points), gpu: None, blocks, packed: Some(packed), upload_bytes }, bytes);
     }
 
     /// Records that an external tileset has been attached to the tree.
@@ -136,7 +140,7 @@ impl Residency {
 
     /// Uploads a decoded tile to the graphics card if `budget_bytes` is positive, and subtracts its size. So the first tile of
     /// a frame is always uploaded, however large it is.
-    pub fn upload(&mut self, node: NodeId, device: &RenderDevice, budget_bytes: &mut i64) {
+    pub fn upload(&mut self, node: NodeId, device: &RenderDevice, queue: &RenderQueue, budget_bytes: &mut i64) {
         // The cache gives no mutable access, so that the tile is removed and inserted again.
         let Some(tile) = self.cache.get(node) else { return };
         if tile.gpu.is_some() || *budget_bytes <= 0 {
@@ -144,8 +148,7 @@ impl Residency {
         }
         *budget_bytes -= tile.upload_bytes as i64;
         if let Some(mut tile) = self.cache.remove(node) {
-            tile.gpu = Some(Arc::new(upload(device, &tile.points, &tile.extras)));
-            tile.extras = Vec::new();
+            tile.gpu = tile.packed.take().map(|packed| Arc::new(upload(device, queue, &packed)));
             let bytes = tile.upload_bytes + tile.points.bytes();
             self.cache.insert(node, tile, bytes);
         }
@@ -185,6 +188,7 @@ impl Residency {
 #[cfg(test)]
 mod tests {
     use parterre_lod::Tree;
+    use parterre_tile::glb;
 
     use super::*;
 
@@ -231,10 +235,10 @@ mod tests {
     fn success_after_a_failure_clears_it() {
         let mut residency = Residency::new(1 << 20);
         residency.record_failure(Tree::ROOT, fault(), 0.0);
-        residency.insert(Tree::ROOT, vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }], 0.1);
+        residency.insert(Tree::ROOT, PackedTile::new(vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]));
         assert!(!residency.may_request(Tree::ROOT, 9.0), "it is in memory");
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
-        assert_eq!(residency.bytes(), 72);
+        assert_eq!(residency.bytes(), 3 * (16 + 6));
         assert!(residency.failed_tiles().is_empty());
     }
 }

@@ -1,27 +1,32 @@
 //! The streaming of one frame: receive finished requests, select tiles, start requests, upload, and list the tiles to draw.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
-use bevy::render::renderer::RenderDevice;
+use bevy::render::renderer::{RenderDevice, RenderQueue};
+use parterre_decode::runs;
 use parterre_lod as lod;
-use parterre_lod::{Budget, Content, NodeId};
+use parterre_lod::{Budget, ChosenBlock, ChosenTile, NodeId, Selection};
 
 use super::active_scan::ActiveScan;
-use super::adapt::AdaptiveBudget;
 use super::fetch::LoadedContent;
+use super::occluders::occlusion_map;
+use super::spacing::Spacings;
 use super::status::{FailedTile, StreamStatus};
-use crate::points::extract::{DrawList, DrawTile};
-use crate::points::spacing::Spacings;
+use crate::pace::Pace;
+use crate::render::data::{DrawBlock, DrawData, DrawTile};
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
+use crate::wake::Hidden;
 
 /// Bytes uploaded to the graphics card per frame, so that many tiles at once do not delay a frame.
 const UPLOAD_BYTES_PER_FRAME: i64 = 8 << 20;
 /// Radius around a walker in which fine tiles are selected, whatever the direction of view. Metres.
 const WALK_RADIUS_M: f64 = 4.0;
+/// Points around a walker that are kept in memory at most, and their spacing in pixels: a floor needs no finer points.
+const AROUND_BUDGET: Budget = Budget { points: 600_000, error_px: 4.0 };
 /// Maximum number of spheres that cover the column below a walker without a floor.
 const COLUMN_SPHERES_MAX: f64 = 24.0;
 
@@ -30,8 +35,8 @@ pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
     let scan = &mut *scan;
     for request in scan.fetcher.take_finished(time.delta_secs_f64()) {
         let result = request.result.and_then(|loaded| match loaded {
-            LoadedContent::Points(parts, spacing_m) => {
-                scan.residency.insert(request.node, parts, spacing_m);
+            LoadedContent::Points(packed) => {
+                scan.residency.insert(request.node, packed);
                 Ok(())
             }
             LoadedContent::Subtree(tileset, folder) => {
@@ -47,59 +52,111 @@ pub(super) fn receive(mut scan: ResMut<ActiveScan>, time: Res<Time<Real>>) {
     }
 }
 
+/// What the last frame drew.
+#[derive(Default)]
+pub(super) struct LastSelection {
+    draw: Vec<ChosenTile>,
+    spacing_px: f64,
+    picture: u64,
+}
+
+/// Keeps in a still picture what it has already: a block that turns out to be hidden by what was added since is drawn, and stays.
+fn keep_drawn(selection: &mut Selection, last: &LastSelection) {
+    let index: HashMap<NodeId, usize> = selection.draw.iter().enumerate().map(|(index, tile)| (tile.node, index)).collect();
+    for before in &last.draw {
+        let Some(&index) = index.get(&before.node) else {
+            selection.draw.push(before.clone());
+            selection.touch.push(before.node);
+            if !selection.wanted.contains(&before.node) {
+                selection.wanted.push(before.node);
+            }
+            continue;
+        };
+        let mut blocks: BTreeMap<u32, ChosenBlock> = selection.draw[index].blocks.iter().map(|block| (block.block, *block)).collect();
+        for block in &before.blocks {
+            let now = blocks.entry(block.block).or_insert(*block);
+            now.share = now.share.max(block.share);
+        }
+        selection.draw[index].blocks = blocks.into_values().collect();
+    }
+}
+
 /// Selects the tiles to draw and starts requests for the missing ones.
 pub(super) fn select(
     mut scan: ResMut<ActiveScan>,
     mut status: ResMut<StreamStatus>,
-    mut draw_list: ResMut<DrawList>,
-    (settings, budget_in_use): (Res<Settings>, Res<AdaptiveBudget>),
+    mut data: ResMut<DrawData>,
+    (settings, pace, hidden): (Res<Settings>, Res<Pace>, Option<Res<Hidden>>),
     time: Res<Time<Real>>,
-    device: Res<RenderDevice>,
-    rigs: Query<(&Rig, &Camera)>,
+    (device, queue): (Res<RenderDevice>, Res<RenderQueue>),
+    (mut last, rigs): (Local<LastSelection>, Query<(&Rig, &Camera)>),
 ) {
     let Ok((rig, camera)) = rigs.single() else { return };
     let Some(size) = camera.physical_target_size().filter(|size| size.x > 0 && size.y > 0) else { return };
     let scan = &mut *scan;
     let now_s = time.elapsed_secs_f64();
-    let views = views(rig, size, scan.open.tree.scan.frame.origin_m, scan.open.tree.scan.bounds);
-    let budget = Budget { points: budget_in_use.budget_points(&settings), error_px: settings.error_px };
+    let origin_m = scan.open.tree.scan.frame.origin_m;
+    let mut view = camera_view(rig, size, origin_m);
+    view.occlusion = occlusion_map(&scan.residency, &last.draw, (rig, origin_m, size), last.spacing_px, settings.cut_above_m);
+    let views = [view];
+    let around = views_around(rig, size, origin_m, scan.open.tree.scan.bounds);
+    let budget = Budget { points: pace.budget_points(settings.points_max(), settings.adapt), error_px: settings.error_px };
     let residency = &scan.residency;
-    let selection = lod::select(&scan.open.tree, &views, &|node| residency.state(node), &budget);
+    let mut selection = lod::select(&scan.open.tree, &views, &|node| residency.state(node), &budget);
+    if pace.adds_points() && last.picture == pace.picture() {
+        keep_drawn(&mut selection, &last);
+    }
+    // Loaded and kept, but not drawn for it.
+    let surroundings = lod::select(&scan.open.tree, &around, &|node| residency.state(node), &AROUND_BUDGET);
+    let mut load = selection.load.clone();
+    let known: HashSet<NodeId> = load.iter().map(|(node, _)| *node).collect();
+    load.extend(surroundings.load.iter().filter(|(node, _)| !known.contains(node)));
+    let touch: Vec<NodeId> = selection.touch.iter().chain(&surroundings.touch).copied().collect();
 
     let to_retry = scan.residency.tiles_to_retry();
-    let wanted: HashSet<NodeId> = selection.load.iter().map(|(node, _)| *node).chain(to_retry.iter().copied()).collect();
+    let wanted: HashSet<NodeId> = load.iter().map(|(node, _)| *node).chain(to_retry.iter().copied()).collect();
     scan.fetcher.cancel_unless(|node| wanted.contains(&node));
-    scan.residency.touch_and_evict(&selection.touch, settings.cache_bytes);
+    scan.residency.touch_and_evict(&touch, settings.cache_bytes);
     let mut upload_bytes = UPLOAD_BYTES_PER_FRAME;
-    for (node, _) in &selection.load {
-        scan.residency.upload(*node, &device, &mut upload_bytes);
+    for (node, _) in &load {
+        scan.residency.upload(*node, &device, &queue, &mut upload_bytes);
     }
-    for node in selection.load.iter().map(|(node, _)| node).chain(&to_retry) {
+    // A page in the background asks for nothing.
+    let may_request = !hidden.is_some_and(|hidden| hidden.0);
+    for node in load.iter().filter(|_| may_request).map(|(node, _)| node).chain(&to_retry) {
         if scan.residency.may_request(*node, now_s) && !scan.fetcher.start(*node, &scan.open.tree.node(*node).content) {
             break;
         }
     }
 
     let residency = &scan.residency;
-    let median_m = |node| residency.get(node).map_or(0.0, |tile| f64::from(tile.points.spacing_m));
-    let spacings = Spacings::of(&scan.open.tree, &selection.draw, &median_m);
-    draw_list.tiles.clear();
-    draw_list.tiles.extend(selection.draw.iter().filter_map(|node| {
-        let gpu = scan.residency.get(*node)?.gpu.clone()?;
-        Some(DrawTile { node: *node, gpu, spacing: spacings.tile(*node) })
+    let median_m = |node| residency.get(node).map(|tile| f64::from(tile.points.spacing_m));
+    // The points of a still picture are drawn once, so that they get the size that fits all that will be drawn.
+    let drawn: Vec<NodeId> = selection.draw.iter().map(|tile| tile.node).collect();
+    let spacings = Spacings::of(&scan.open.tree, if pace.adds_points() { &selection.wanted } else { &drawn }, &median_m);
+    data.origin_m = origin_m;
+    data.spacing_px = selection.spacing_px;
+    data.tiles.clear();
+    data.tiles.extend(selection.draw.iter().filter_map(|ChosenTile { node, blocks }| {
+        let gpu = residency.get(*node)?.gpu.clone()?;
+        let runs = |chosen: &ChosenBlock| runs::runs_of_share(gpu.blocks[chosen.block as usize].count, chosen.share);
+        let blocks = blocks.iter().map(|chosen| DrawBlock { block: chosen.block, runs: runs(chosen) }).collect();
+        Some(DrawTile { key: node.index() as u64, spacing: spacings.tile(*node), blocks, gpu })
     }));
-    draw_list.origin_m = scan.open.tree.scan.frame.origin_m;
-    draw_list.bounds = scan.open.tree.scan.bounds;
-    draw_list.intensity_range = scan.open.tree.scan.intensity_range.unwrap_or([0, u16::MAX]);
 
-    // The number of decoded points; the tileset's own figures may differ.
-    status.drawn_points = selection.draw.iter().filter_map(|node| scan.residency.get(*node)).map(|tile| tile.points.count()).sum();
-    status.drawn_tiles = draw_list.tiles.len();
-    status.loading = selection.load.len();
-    status.loading_peak = if selection.load.is_empty() { 0 } else { status.loading_peak.max(status.loading) };
+    let points = |tile: &DrawTile| {
+        tile.blocks.iter().map(|block| u64::from(runs::points(tile.gpu.blocks[block.block as usize].count, block.runs))).sum::<u64>()
+    };
+    status.drawn_points = data.tiles.iter().map(points).sum();
+    status.drawn_tiles = data.tiles.len();
+    status.drawn = drawn;
+    status.spacing_px = selection.spacing_px;
+    *last = LastSelection { draw: selection.draw, spacing_px: selection.spacing_px, picture: pace.picture() };
+    status.loading = load.len();
+    status.loading_peak = if load.is_empty() { 0 } else { status.loading_peak.max(status.loading) };
     status.budget_reached = selection.budget_reached;
     status.resident_bytes = scan.residency.bytes();
-    status.settled_frames = if selection.load.is_empty() { status.settled_frames + 1 } else { 0 };
+    status.settled_frames = if load.is_empty() { status.settled_frames + 1 } else { 0 };
     let failed: Vec<FailedTile> = scan
         .residency
         .failed_tiles()
@@ -109,28 +166,31 @@ pub(super) fn select(
     if status.failed != failed {
         status.failed = failed;
     }
-    debug_assert!(selection.draw.iter().all(|node| matches!(scan.open.tree.node(*node).content, Content::Points(_))));
 }
 
-/// The views for which tiles are selected: the camera; in walk mode also the walker's surroundings, and, until a floor is
-/// found, the column below the eye in which the floor is searched for.
-fn views(rig: &Rig, size: UVec2, origin_m: DVec3, bounds: [f64; 6]) -> Vec<lod::View> {
-    let eye = rig.eye - origin_m;
+/// What the camera sees.
+fn camera_view(rig: &Rig, size: UVec2, origin_m: DVec3) -> lod::View {
     let aspect = f64::from(size.x) / f64::from(size.y);
-    let camera = lod::View::perspective(eye, rig.forward(), rig.up(), rig.fov_y, aspect, f64::from(size.y));
-    let scale = camera.pixels_per_metre_at_1m;
-    let mut views = vec![camera];
-    if rig.mode == Mode::Walk {
-        let around = |eye: DVec3| lod::View::around(eye, WALK_RADIUS_M, scale * 0.5);
-        views.push(around(eye));
-        if rig.walker.foot_height_m.is_none() {
-            let [_, _, low_m, _, _, high_m] = bounds;
-            let (low_m, high_m) = (low_m - origin_m.z, eye.z.min(high_m - origin_m.z));
-            // Spheres that overlap, so that they cover the whole column.
-            let spheres = ((high_m - low_m) / (WALK_RADIUS_M * 1.5)).ceil().clamp(0.0, COLUMN_SPHERES_MAX);
-            let step_m = (high_m - low_m) / spheres.max(1.0);
-            views.extend((0..spheres as u32).map(|sphere| around(eye.with_z(high_m - step_m * (f64::from(sphere) + 0.5)))));
-        }
+    lod::View::perspective(rig.eye - origin_m, rig.forward(), rig.up(), rig.fov_y, aspect, f64::from(size.y))
+}
+
+/// In walk mode, the walker's surroundings, whose points are needed to find the floor; until a floor is found, also the column below the eye
+/// in which it is searched for.
+fn views_around(rig: &Rig, size: UVec2, origin_m: DVec3, bounds: [f64; 6]) -> Vec<lod::View> {
+    if rig.mode != Mode::Walk {
+        return Vec::new();
+    }
+    let eye = rig.eye - origin_m;
+    let scale = camera_view(rig, size, origin_m).pixels_per_metre_at_1m;
+    let around = |eye: DVec3| lod::View::around(eye, WALK_RADIUS_M, scale * 0.5);
+    let mut views = vec![around(eye)];
+    if rig.walker.foot_height_m.is_none() {
+        let [_, _, low_m, _, _, high_m] = bounds;
+        let (low_m, high_m) = (low_m - origin_m.z, eye.z.min(high_m - origin_m.z));
+        // Spheres that overlap, so that they cover the whole column.
+        let spheres = ((high_m - low_m) / (WALK_RADIUS_M * 1.5)).ceil().clamp(0.0, COLUMN_SPHERES_MAX);
+        let step_m = (high_m - low_m) / spheres.max(1.0);
+        views.extend((0..spheres as u32).map(|sphere| around(eye.with_z(high_m - step_m * (f64::from(sphere) + 0.5)))));
     }
     views
 }
@@ -151,7 +211,7 @@ mod tests {
         let sees = |rig: &Rig, height_m: f64| {
             let center = DVec3::new(0.2, 0.2, height_m - origin_m.z);
             let tile = Bounds { min: center - 0.1, max: center + 0.1 };
-            views(rig, UVec2::new(640, 360), origin_m, bounds)[1..].iter().any(|view| view.sees(&tile))
+            views_around(rig, UVec2::new(640, 360), origin_m, bounds).iter().any(|view| view.sees(&tile))
         };
         for height_m in 25..=95 {
             assert!(sees(&rig, f64::from(height_m)), "{height_m}");

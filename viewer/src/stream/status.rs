@@ -1,6 +1,7 @@
 //! The state of streaming, for the panel, web pages and pictures.
 
 use bevy::prelude::*;
+use parterre_lod::NodeId;
 
 /// A tile that could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct StreamStatus {
     pub drawn_points: u64,
     /// Number of tiles drawn.
     pub drawn_tiles: usize,
+    /// The tiles drawn.
+    pub drawn: Vec<NodeId>,
+    /// Spacing of the drawn points in pixels, once all tiles are loaded.
+    pub spacing_px: f64,
     /// Number of tiles selected that are not on the graphics card yet.
     pub loading: usize,
     /// The largest value of `loading` since it was last zero, for the loading bar.

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use bevy::math::{DVec2, DVec3};
+use bevy::math::{DVec2, DVec3, Vec3};
+use parterre_decode::{PackedPart, PackedTile, Texel, runs};
 use parterre_model::points::Bounds;
-use parterre_tile::glb;
 
 /// Smallest width of a cell of the grid. Metres.
 const CELL_MIN_M: f64 = 0.25;
@@ -13,11 +13,33 @@ const CELLS_MAX: f64 = 160.0;
 
 /// The points of a tile in main memory.
 pub struct TilePoints {
-    parts: Vec<glb::Part>,
+    parts: Vec<PartPoints>,
+    blocks: Vec<BlockRange>,
     bounds: Bounds,
     /// Median distance between neighbouring points, metres.
     pub spacing_m: f32,
     grid: OnceLock<Grid>,
+}
+
+/// The points of one cell of a tile.
+struct PartPoints {
+    /// Lower corner of the cell in the tile frame, metres.
+    origin_m: DVec3,
+    /// Millimetres from the origin, in the order of `parterre_decode`.
+    positions: Vec<[u16; 3]>,
+}
+
+/// Where a block's points are.
+struct BlockRange {
+    part: u32,
+    first: u32,
+    count: u32,
+}
+
+impl PartPoints {
+    fn position_m(&self, position: [u16; 3]) -> DVec3 {
+        self.origin_m + DVec3::from_array(position.map(f64::from)) * 1e-3
+    }
 }
 
 /// Index of the points by the cells of a horizontal grid, built on the first query.
@@ -33,17 +55,31 @@ struct Grid {
 }
 
 impl TilePoints {
-    /// From a tile's parts and their median spacing in metres. Also returns the parts' further attributes, which only the
-    /// graphics card needs.
-    pub fn new(mut parts: Vec<glb::Part>, spacing_m: f32) -> (Self, Vec<Vec<glb::Extra>>) {
-        let extras = parts.iter_mut().map(|part| std::mem::take(&mut part.extras)).collect();
-        let bounds = parts.iter().fold(Bounds::EMPTY, |bounds, part| bounds.union(part.bounds()));
-        (Self { parts, bounds, spacing_m, grid: OnceLock::new() }, extras)
+    /// The positions of a decoded tile.
+    pub fn new(tile: &PackedTile) -> Self {
+        let mut bounds = Bounds::EMPTY;
+        let mut blocks = Vec::new();
+        let mut part_points = |(index, part): (usize, &PackedPart)| {
+            bounds = bounds.union(part.bounds());
+            let mut positions = Vec::new();
+            for block in &part.blocks {
+                blocks.push(BlockRange { part: index as u32, first: positions.len() as u32, count: block.count });
+                let texels = &part.texels[block.first as usize..(block.first + block.count) as usize];
+                positions.extend(texels.iter().map(Texel::position));
+            }
+            PartPoints { origin_m: part.origin_m, positions }
+        };
+        let parts = tile.parts.iter().enumerate().map(&mut part_points).collect();
+        Self { parts, blocks, bounds, spacing_m: tile.spacing_m, grid: OnceLock::new() }
     }
 
-    /// The parts, without further attributes.
-    pub fn parts(&self) -> &[glb::Part] {
-        &self.parts
+    /// A share of a block's points: the origin of their part (tile frame, metres), and the points relative to it.
+    pub fn block(&self, block: u32, share: f64) -> Option<(DVec3, impl Iterator<Item = Vec3>)> {
+        let BlockRange { part, first, count } = *self.blocks.get(block as usize)?;
+        let part = &self.parts[part as usize];
+        let end = first + runs::points(count, runs::runs_of_share(count, share));
+        let points = part.positions[first as usize..end as usize].iter();
+        Some((part.origin_m, points.map(|position| Vec3::from_array(position.map(f32::from)) * 1e-3)))
     }
 
     /// Tight bounds in the tile frame.
@@ -53,12 +89,12 @@ impl TilePoints {
 
     /// Number of points.
     pub fn count(&self) -> u64 {
-        self.parts.iter().map(|part| part.vertices.len() as u64).sum()
+        self.parts.iter().map(|part| part.positions.len() as u64).sum()
     }
 
-    /// Size of the vertices in memory. Bytes.
+    /// Size of the positions in memory. Bytes.
     pub fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| (part.vertices.len() * size_of::<glb::Vertex>()) as u64).sum()
+        self.parts.iter().map(|part| (part.positions.len() * size_of::<[u16; 3]>()) as u64).sum()
     }
 
     /// Appends the heights of all points within the horizontal distance `radius_m` of `center`; tile frame, metres.
@@ -75,7 +111,7 @@ impl TilePoints {
             let end = grid.starts[row * grid.columns + high.0 + 1] as usize;
             for &(part, vertex) in &grid.points[start..end] {
                 let part = &self.parts[usize::from(part)];
-                let position = part.position_m(&part.vertices[vertex as usize]);
+                let position = part.position_m(part.positions[vertex as usize]);
                 if position.truncate().distance_squared(center) <= radius_m * radius_m {
                     heights_m.push(position.z);
                 }
@@ -96,8 +132,8 @@ impl TilePoints {
         let mut nearest_m = nearest_m;
         let mut found = None;
         for part in &self.parts {
-            for vertex in &part.vertices {
-                let position = part.position_m(vertex);
+            for position in &part.positions {
+                let position = part.position_m(*position);
                 let to_point = position - eye;
                 let along = to_point.dot(direction);
                 if position.z <= highest_m
@@ -115,7 +151,7 @@ impl TilePoints {
 }
 
 impl Grid {
-    fn new(parts: &[glb::Part], bounds: &Bounds) -> Self {
+    fn new(parts: &[PartPoints], bounds: &Bounds) -> Self {
         let size = bounds.size().truncate().max(DVec2::ZERO);
         let cell_m = (size.max_element() / CELLS_MAX).max(CELL_MIN_M);
         let columns = (size.x / cell_m) as usize + 1;
@@ -123,7 +159,7 @@ impl Grid {
         let mut grid = Self { min: bounds.min.truncate(), cell_m, columns, rows, starts: vec![0; columns * rows + 1], points: Vec::new() };
         let cells: Vec<u32> = parts
             .iter()
-            .flat_map(|part| part.vertices.iter().map(|vertex| part.position_m(vertex).truncate()))
+            .flat_map(|part| part.positions.iter().map(|position| part.position_m(*position).truncate()))
             .map(|position| {
                 let (column, row) = grid.cell(position);
                 (row * columns + column) as u32
@@ -138,7 +174,7 @@ impl Grid {
         let mut next = grid.starts.clone();
         grid.points = vec![(0, 0); cells.len()];
         let entries =
-            parts.iter().enumerate().flat_map(|(part, points)| (0..points.vertices.len()).map(move |vertex| (part as u16, vertex as u32)));
+            parts.iter().enumerate().flat_map(|(part, points)| (0..points.positions.len()).map(move |vertex| (part as u16, vertex as u32)));
         for (entry, cell) in entries.zip(cells) {
             grid.points[next[cell as usize] as usize] = entry;
             next[cell as usize] += 1;
@@ -155,6 +191,8 @@ impl Grid {
 
 #[cfg(test)]
 mod tests {
+    use parterre_tile::glb;
+
     use super::*;
 
     /// Two parts: a floor of 2 m x 2 m at 1 m with a point every 10 cm, and one point 70 m away.
@@ -166,7 +204,7 @@ mod tests {
             vertices: vec![glb::Vertex { position: [4465, 1000, 500], ..Default::default() }],
             ..Default::default()
         };
-        TilePoints::new(vec![near, far], 0.1).0
+        TilePoints::new(&PackedTile::new(vec![near, far]))
     }
 
     #[test]

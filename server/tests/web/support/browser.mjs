@@ -14,9 +14,12 @@ const VIEWPORT = { width: 960, height: 600 };
 
 export const launch = () => chromium.launch({ executablePath: setting('PARTERRE_CHROMIUM'), args: FLAGS, timeout: 60_000 });
 
-/** A fresh page. `faults` fills with console errors, exceptions, failed requests and answers of 400 and above. */
-export async function openPage(browser) {
-  const context = await browser.newContext({ viewport: VIEWPORT });
+/**
+ * A fresh page. `faults` fills with console errors, exceptions, failed requests and answers of 400 and above. `options` are
+ * those of playwright's newContext.
+ */
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const faults = [];

@@ -3,20 +3,23 @@
 
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 
-struct Frame {
-    viewport: vec4<f32>,
-    limits: vec4<f32>,
-    ranges: vec4<f32>,
+struct Shade {
+    // x, y: size of the camera's target in pixels; z: radius of edge shading in pixels; w: its strength.
+    screen: vec4<f32>,
     background: vec4<f32>,
-    picture: vec4<f32>,
 }
 
-@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(0) var<uniform> shade: Shade;
 @group(0) @binding(1) var colors: texture_2d<f32>;
 // Bound as a float texture: WebGL2 cannot read it as a depth texture.
 @group(0) @binding(2) var depths: texture_2d<f32>;
 // Depths are sampled, not loaded: a depth texture without a nearest sampler reads as zero in WebGL2.
 @group(0) @binding(3) var nearest: sampler;
+#ifdef REFINING
+// The picture that is being refined, with gaps. The first two textures then have a complete, coarser one.
+@group(0) @binding(4) var fine_colors: texture_2d<f32>;
+@group(0) @binding(5) var fine_depths: texture_2d<f32>;
+#endif
 
 const STRENGTH: f32 = 7.0;
 // Largest shade from one neighbour, so that edges do not become black.
@@ -31,12 +34,41 @@ struct Sample {
 }
 
 fn inside(pixel: vec2<i32>) -> vec2<i32> {
-    return clamp(pixel, vec2<i32>(0), vec2<i32>(frame.viewport.xy) - 1);
+    return clamp(pixel, vec2<i32>(0), vec2<i32>(shade.screen.xy) - 1);
 }
 
+fn uv_of(pixel: vec2<i32>) -> vec2<f32> {
+    return (vec2<f32>(inside(pixel)) + 0.5) / shade.screen.xy;
+}
+
+#ifdef REFINING
+// Whether the coarser picture is shown: where the finer one has nothing, or something far behind, seen through a gap.
+fn is_gap(fine: f32, coarse: f32) -> bool {
+    return coarse > fine * exp2(IN_FRONT_LOG2);
+}
+#endif
+
 fn depth_at(pixel: vec2<i32>) -> f32 {
-    let uv = (vec2<f32>(inside(pixel)) + 0.5) / frame.viewport.xy;
-    return textureSampleLevel(depths, nearest, uv, 0.0).r;
+    let uv = uv_of(pixel);
+    let depth = textureSampleLevel(depths, nearest, uv, 0.0).r;
+#ifdef REFINING
+    let fine = textureSampleLevel(fine_depths, nearest, uv, 0.0).r;
+    return select(fine, depth, is_gap(fine, depth));
+#else
+    return depth;
+#endif
+}
+
+fn color_at(pixel: vec2<i32>) -> vec3<f32> {
+    let uv = uv_of(pixel);
+#ifdef REFINING
+    let depth = textureSampleLevel(depths, nearest, uv, 0.0).r;
+    let fine = textureSampleLevel(fine_depths, nearest, uv, 0.0).r;
+    if (!is_gap(fine, depth)) {
+        return textureSampleLevel(fine_colors, nearest, uv, 0.0).rgb;
+    }
+#endif
+    return textureSampleLevel(colors, nearest, uv, 0.0).rgb;
 }
 
 // Colour and depth of a pixel. Where nearly all neighbours are in front of it, it shows what is behind a surface through a gap
@@ -58,9 +90,9 @@ fn sample_surface(pixel: vec2<i32>) -> Sample {
         }
     }
     if (own > 0.0) {
-        return Sample(textureLoad(colors, pixel, 0).rgb, own);
+        return Sample(color_at(pixel), own);
     }
-    return Sample(frame.background.rgb, 0.0);
+    return Sample(shade.background.rgb, 0.0);
 }
 
 // The mean of a surface that is in front of a pixel on nearly all sides; depth 0 where there is none.
@@ -76,7 +108,7 @@ fn surface_around(pixel: vec2<i32>, limit: f32) -> Sample {
         let near_depth = depth_at(near);
         if (near_depth > limit) {
             ring += 1;
-            color += textureLoad(colors, near, 0).rgb * 2.0;
+            color += color_at(near) * 2.0;
             depth += near_depth * 2.0;
             weight += 2.0;
         }
@@ -84,7 +116,7 @@ fn surface_around(pixel: vec2<i32>, limit: f32) -> Sample {
         let wide_depth = depth_at(wide);
         if (wide_depth > limit) {
             wide_ring += 1;
-            color += textureLoad(colors, wide, 0).rgb;
+            color += color_at(wide);
             depth += wide_depth;
             weight += 1.0;
         }
@@ -112,21 +144,25 @@ fn linear(color: vec3<f32>) -> vec3<f32> {
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let pixel = vec2<i32>(in.position.xy);
     var surface = sample_surface(pixel);
-    if (surface.depth > 0.0 && frame.ranges.w > 0.0) {
-        let near = max(i32(round(frame.background.w)), 1);
-        let wide = max(i32(round(frame.background.w * 0.7071)), 1);
-        var shade = shade_of(surface.depth, pixel + vec2<i32>(near, 0));
-        shade += shade_of(surface.depth, pixel - vec2<i32>(near, 0));
-        shade += shade_of(surface.depth, pixel + vec2<i32>(0, near));
-        shade += shade_of(surface.depth, pixel - vec2<i32>(0, near));
-        shade += shade_of(surface.depth, pixel + vec2<i32>(wide, wide));
-        shade += shade_of(surface.depth, pixel - vec2<i32>(wide, wide));
-        shade += shade_of(surface.depth, pixel + vec2<i32>(wide, -wide));
-        shade += shade_of(surface.depth, pixel - vec2<i32>(wide, -wide));
-        surface.color *= exp2(-STRENGTH * 0.125 * frame.ranges.w * shade);
+#ifdef DEPTH
+    return vec4<f32>(surface.depth);
+#else
+    if (surface.depth > 0.0 && shade.screen.w > 0.0) {
+        let near = max(i32(round(shade.screen.z)), 1);
+        let wide = max(i32(round(shade.screen.z * 0.7071)), 1);
+        var darkness = shade_of(surface.depth, pixel + vec2<i32>(near, 0));
+        darkness += shade_of(surface.depth, pixel - vec2<i32>(near, 0));
+        darkness += shade_of(surface.depth, pixel + vec2<i32>(0, near));
+        darkness += shade_of(surface.depth, pixel - vec2<i32>(0, near));
+        darkness += shade_of(surface.depth, pixel + vec2<i32>(wide, wide));
+        darkness += shade_of(surface.depth, pixel - vec2<i32>(wide, wide));
+        darkness += shade_of(surface.depth, pixel + vec2<i32>(wide, -wide));
+        darkness += shade_of(surface.depth, pixel - vec2<i32>(wide, -wide));
+        surface.color *= exp2(-STRENGTH * 0.125 * shade.screen.w * darkness);
     }
 #ifdef SRGB_TARGET
     surface.color = linear(surface.color);
 #endif
     return vec4<f32>(surface.color, 1.0);
+#endif
 }

@@ -1,8 +1,9 @@
 //! The spacing of the points drawn in each octant of a tile, so that points are as large as the gaps between them.
 //!
-//! Every point has the spacing of its own tile's points around it ([`super::density`]). But refinement is additive: a tile's
-//! points are drawn together with those of its descendants, and must be as small as these, or they would cover them. So
-//! each tile also gets the spacing of its drawn descendants in each octant; a point uses the smaller value.
+//! Every point has the spacing of its own tile's points around it ([`parterre_decode::density`]). But
+//! refinement is additive: a tile's points are drawn together with those of its descendants, and must be as small as these, or they would
+//! cover them. So each tile also gets the spacing of its drawn descendants in each octant; a point uses the smaller value. Where only a share of the
+//! points is drawn, the renderer makes them larger.
 //!
 //! The planes between the octants are derived from the children's bounding boxes, which are tight, so that the centre of the
 //! tile's own box is not the centre of its octree cell.
@@ -12,6 +13,8 @@ use std::collections::HashMap;
 use bevy::math::DVec3;
 use parterre_lod::{Content, NodeId, Tree};
 use parterre_model::points::Bounds;
+
+use crate::render::data::TileSpacing;
 
 /// Smallest spacing used for drawing. Metres.
 const FINEST_M: f64 = 0.002;
@@ -23,46 +26,33 @@ const EMPTY_OCTANT_M: f32 = 1e6;
 /// Tolerance when comparing boxes, which are rounded to whole millimetres. Metres.
 const EPSILON_M: f64 = 0.0005;
 
-/// The spacings in a tile's eight octants.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TileSpacing {
-    /// The point where the octants meet, tile frame, metres.
-    pub split_m: DVec3,
-    /// Spacing of the drawn descendants in each octant, metres. Bit 0 of the index is set for the upper half in x, bit 1 in y, bit
-    /// 2 in z.
-    pub below_m: [f32; 8],
-    /// Upper limit of the spacing. Metres.
-    pub largest_m: f32,
-}
-
 /// The spacings of all tiles that a frame draws.
 pub struct Spacings {
     tiles: HashMap<NodeId, TileSpacing>,
 }
 
 impl Spacings {
-    /// Computes the spacings for the tiles `drawn`; `median_m` gives the median spacing of a tile's own points.
-    pub fn of(tree: &Tree, drawn: &[NodeId], median_m: &dyn Fn(NodeId) -> f64) -> Self {
+    /// Computes the spacings for the tiles `drawn`; `median_m` gives the median spacing of a tile's own points where it is known.
+    pub fn of(tree: &Tree, drawn: &[NodeId], median_m: &dyn Fn(NodeId) -> Option<f64>) -> Self {
         let mut by_level: Vec<NodeId> = drawn.to_vec();
         // The deepest level first, so that children are computed before their parents.
         by_level.sort_by_key(|node| (std::cmp::Reverse(tree.node(*node).level), *node));
-        let mut mean_m: HashMap<NodeId, f64> = HashMap::with_capacity(drawn.len());
+        let mut finest_m: HashMap<NodeId, f64> = HashMap::with_capacity(drawn.len());
         let mut tiles = HashMap::with_capacity(drawn.len());
         for node in by_level {
             let children: Vec<NodeId> = tree.node(node).children.iter().flat_map(|child| resolve_link(tree, *child)).collect();
             let split_m = split(&tree.node(node).bounds, children.iter().map(|child| &tree.node(*child).bounds));
             let mut below = [f64::INFINITY; 8];
             for child in &children {
-                if let Some(spacing_m) = mean_m.get(child) {
+                if let Some(spacing_m) = finest_m.get(child) {
                     let octant = &mut below[octant(tree.node(*child).bounds.center(), split_m)];
                     *octant = octant.min(*spacing_m);
                 }
             }
             let grid_m = grid_m(tree, node);
-            // The geometric mean of the octants and not the smallest: a dense corner would make the points too small elsewhere.
-            let own_m = median_m(node).clamp(FINEST_M, grid_m * LARGEST_FACTOR);
-            let mean_log = below.iter().map(|below_m| own_m.min(*below_m).ln()).sum::<f64>() / 8.0;
-            mean_m.insert(node, mean_log.exp());
+            // The smallest of the octants: where the others are sparser, their own points are large enough to close the surface.
+            let own_m = median_m(node).unwrap_or(grid_m).clamp(FINEST_M, grid_m * LARGEST_FACTOR);
+            finest_m.insert(node, below.iter().copied().fold(own_m, f64::min));
             let below_m = below.map(|spacing_m| (spacing_m as f32).min(EMPTY_OCTANT_M));
             tiles.insert(node, TileSpacing { split_m, below_m, largest_m: (grid_m * LARGEST_FACTOR) as f32 });
         }
@@ -164,15 +154,14 @@ mod tests {
         let tree = tree(root);
         let upper = tree.node(Tree::ROOT).children[1];
         let leaf = tree.node(upper).children[0];
-        let median_m = |node: NodeId| if node == leaf { 0.03 } else { tree.node(node).geometric_error_m };
+        let median_m = |node: NodeId| Some(if node == leaf { 0.03 } else { tree.node(node).geometric_error_m });
         let spacings = Spacings::of(&tree, &[Tree::ROOT, upper, leaf], &median_m);
         let root = spacings.tile(Tree::ROOT);
         assert_eq!(root.split_m, DVec3::splat(2.0));
         let empty = EMPTY_OCTANT_M;
         assert_eq!(root.below_m[..7], [empty; 7]);
-        // Seven octants of the child at 0.2 and one at 0.03.
-        let expected = (0.2f32.powi(7) * 0.03).powf(0.125);
-        assert!((root.below_m[7] - expected).abs() < 1e-4);
+        // The child has 0.2, the tile in it 0.03.
+        assert!((root.below_m[7] - 0.03).abs() < 1e-6);
         assert!((root.largest_m - 0.46).abs() < 1e-6);
         assert!((spacings.tile(upper).below_m[7] - 0.03).abs() < 1e-6);
         assert_eq!(spacings.tile(leaf).below_m, [empty; 8]);
@@ -193,7 +182,7 @@ mod tests {
     #[test]
     fn a_scan_of_one_tile_spreads_its_points_over_its_largest_face() {
         let tree = tree(tile([5.0, 5.0, 5.0], 5.0, 0.0, vec![]));
-        let spacing = Spacings::of(&tree, &[Tree::ROOT], &|_| 1.0).tile(Tree::ROOT);
+        let spacing = Spacings::of(&tree, &[Tree::ROOT], &|_| Some(1.0)).tile(Tree::ROOT);
         assert!((spacing.largest_m - 1.15).abs() < 1e-6);
     }
 }
