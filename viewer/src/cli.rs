@@ -20,10 +20,10 @@ pub struct Arguments {
     )]
     pub source: String,
     /// Draw one picture to this PNG file without opening a window, then exit
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "pictures")]
     pub screenshot: Option<PathBuf>,
     /// Draw a picture for each view in this JSON file, an array of {"name", "camera": [ex,ey,ez,tx,ty,tz]}, into the folder --output, then exit
-    #[arg(long, value_name = "FILE", requires = "output", conflicts_with_all = ["screenshot", "camera", "panel"])]
+    #[arg(long, value_name = "FILE", group = "pictures", requires = "output", conflicts_with_all = ["screenshot", "camera", "panel"])]
     pub views: Option<PathBuf>,
     /// Folder for the pictures of --views: NAME.png, and NAME.depth with the distances
     #[arg(long, value_name = "DIR", requires = "views")]
@@ -56,10 +56,10 @@ pub struct Arguments {
     #[arg(long, requires = "screenshot")]
     pub panel: bool,
     /// Time limit for a picture in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=86400), requires = "pictures")]
     pub timeout: u64,
     /// Print what was drawn as one JSON document on stdout
-    #[arg(long)]
+    #[arg(long, requires = "pictures")]
     pub json: bool,
 }
 
@@ -193,5 +193,10 @@ mod tests {
         assert_eq!((settings.color_by, settings.edl), (ColorBy::Height, false));
         assert_eq!(arguments.start_view().look.map(|(eye, _)| eye.x), Some(-1.0));
         assert!(Arguments::try_parse_from(["parterre-viewer"]).is_err());
+        let views = ["parterre-viewer", "tiles.3tz", "--views", "views.json", "--output", "out", "--json", "--timeout", "9"];
+        assert!(Arguments::try_parse_from(views).is_ok());
+        for alone in ["--json", "--timeout=9"] {
+            assert!(Arguments::try_parse_from(["parterre-viewer", "tiles.3tz", alone]).is_err(), "{alone} is for pictures");
+        }
     }
 }

@@ -203,8 +203,7 @@ fn found_tiles<'a>(tree: &Tree, views: &[View], resident: &dyn Fn(NodeId) -> Res
                 .extend(blocks.iter().filter(|(priority, _)| *priority > 0.0).map(|(priority, points)| (priority.to_bits(), *points)));
             found.push(FoundTile { priority: candidate.priority, node: id, residency, blocks });
         }
-        // The children of a link to a subtree stand in for the link itself.
-        let error_m = if matches!(node.content, Content::Subtree(_)) { parent_error_m(tree, id) } else { node.geometric_error_m };
+        let error_m = children_error_m(tree, id);
         for &child in &node.children {
             let priority = priority(views, &tree.node(child).bounds, error_m);
             if priority > budget.error_px {
@@ -226,11 +225,7 @@ fn blocks_of(tree: &Tree, views: &[View], id: NodeId, tile_priority: f64, blocks
             .map(|block| (if priority(views, &block.bounds, 1.0) > 0.0 { f64::INFINITY } else { 0.0 }, block.points))
             .collect();
     };
-    let error_m = if matches!(tree.node(parent).content, Content::Subtree(_)) {
-        parent_error_m(tree, parent)
-    } else {
-        tree.node(parent).geometric_error_m
-    };
+    let error_m = children_error_m(tree, parent);
     // A tile's own box is rounded, so that a block's priority may be larger by a little.
     blocks.iter().map(|block| (priority(views, &block.bounds, error_m).clamp(0.0, tile_priority), block.points)).collect()
 }
@@ -286,9 +281,13 @@ impl Counts {
     }
 }
 
-fn parent_error_m(tree: &Tree, link: NodeId) -> f64 {
-    let node = tree.node(link);
-    node.parent.map_or(node.geometric_error_m, |parent| tree.node(parent).geometric_error_m)
+/// Spacing of the points where a node's children are absent. The children of a link to a subtree stand in for the link itself.
+fn children_error_m(tree: &Tree, id: NodeId) -> f64 {
+    let node = tree.node(id);
+    match (&node.content, node.parent) {
+        (Content::Subtree(_), Some(parent)) => tree.node(parent).geometric_error_m,
+        _ => node.geometric_error_m,
+    }
 }
 
 #[cfg(test)]

@@ -67,11 +67,6 @@ impl PackedPart {
         packed
     }
 
-    /// Position of a point in the tile frame, metres.
-    pub fn position_m(&self, texel: &Texel) -> DVec3 {
-        self.origin_m + texel.position_m()
-    }
-
     /// Tight bounds in the tile frame.
     pub fn bounds(&self) -> Bounds {
         self.blocks.iter().fold(Bounds::EMPTY, |bounds, block| bounds.union(block.bounds))

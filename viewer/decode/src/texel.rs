@@ -1,7 +1,6 @@
 //! One point as it lies in a texture of the graphics card: four 32-bit integers.
 
 use bytemuck::{Pod, Zeroable};
-use glam::DVec3;
 use parterre_tile::glb;
 
 /// Octahedral normal of a point without one; no unit vector has this pair.
@@ -41,11 +40,6 @@ impl Texel {
     pub fn position(&self) -> [u16; 3] {
         let [xy, z, ..] = self.0;
         [xy as u16, (xy >> 16) as u16, z as u16]
-    }
-
-    /// Metres from the part's origin.
-    pub fn position_m(&self) -> DVec3 {
-        DVec3::from_array(self.position().map(f64::from)) * 1e-3
     }
 
     /// Spacing of the points around. Millimetres.

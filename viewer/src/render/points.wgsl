@@ -51,8 +51,6 @@ const BULGE_ALIGNED: f32 = 1.2;
 const TRIANGLE_RADIUS: f32 = 0.877;
 // A disc that is seen at a smaller angle than this is turned towards the eye, so that surfaces seen nearly edge-on stay closed.
 const COSINE_MIN: f32 = 0.2;
-// Where points are left out, the gaps between the others are less even than those of a grid.
-const LEFT_OUT: f32 = 1.25;
 
 // Colour scale for heights, from blue through green to red.
 fn color_scale(at: f32) -> vec3<f32> {
@@ -88,7 +86,7 @@ fn spacing_of(position_m: vec3<f32>, measured_m: f32, scale_px: f32) -> f32 {
     let octants = select(part.below_low_m, part.below_high_m, upper.z);
     let pair = select(octants.xy, octants.zw, upper.y);
     let below_m = select(pair.x, pair.y, upper.x);
-    return max(min(min(measured_m, part.spacing.x), below_m), LEFT_OUT * frame.picture.z / scale_px);
+    return max(min(min(measured_m, part.spacing.x), below_m), frame.picture.z / scale_px);
 }
 
 fn color_of(texel: vec4<u32>, height_m: f32) -> vec3<f32> {

@@ -27,7 +27,7 @@ const SIZE_PX: [f32; 2] = [1.3, 36.0];
 const ALIGNED_MAX_PX: f32 = 100.0;
 /// Largest size of points that are drawn as triangles instead of discs. Pixels.
 const TRIANGLE_MAX_PX: f32 = 3.0;
-/// Factor on the size of points where others are left out: the gaps between them are less even than those of a grid. Also in the shader.
+/// Factor on the size of points where others are left out: the gaps between them are less even than those of a grid.
 const LEFT_OUT: f32 = 1.25;
 /// Smallest number of pixels along a side of a target.
 const TARGET_MIN_PX: f64 = 16.0;
@@ -162,7 +162,7 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
         let block = &tile.gpu.blocks[range.block as usize];
         let distance_m = distance_m(&block.bounds, eye_m);
         let spacing_px = tile.spacing.largest_m * queued.frame.picture.x / distance_m.max(NEAR_M) as f32;
-        let discs = spacing_px.max(queued.frame.picture.z * LEFT_OUT) * queued.frame.viewport.z > TRIANGLE_MAX_PX;
+        let discs = spacing_px.max(queued.frame.picture.z) * queued.frame.viewport.z > TRIANGLE_MAX_PX;
         groups.entry((range.tile, block.part, discs)).or_default().push((distance_m, range));
     }
     // What is in front is drawn first, so that the depth test spares the pixels behind it.
@@ -224,7 +224,7 @@ fn frame_uniform(data: &DrawData, view: &EyeView, size: DVec2, screen: DVec2) ->
         picture: Vec4::new(
             (size.y / (2.0 * (view.fov_y * 0.5).tan())) as f32,
             ALIGNED_MAX_PX * picture_scale,
-            (data.spacing_px * size.y / screen.y) as f32,
+            LEFT_OUT * (data.spacing_px * size.y / screen.y) as f32,
             0.0,
         ),
         right: view.right.as_vec3().extend(0.0),
