@@ -24,7 +24,7 @@ export CACHE_DIR WASM_TARGET_DIR
 
 .PHONY: help setup setup-server setup-viewer setup-tests setup-wasm setup-browser setup-optimize build web run viewer demo fresh \
 	test test-native test-scans test-server test-viewer test-web test-running test-gltf test-clients test-copc setup-copc web-for-tests \
-	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken bench-memory bench-viewer setup-bench-picture bench-picture \
+	lint lint-fmt lint-cycles crates lint-native lint-wasm lint-deny setup-deny setup-bench setup-bench-serve bench-import bench-tile bench-read bench-serve bench-broken bench-memory bench-select bench-viewer setup-bench-picture bench-picture \
 	fuzz clean-bench clean-data
 
 help: ## this list
@@ -88,7 +88,7 @@ web-for-tests: setup-wasm
 	@.ci/web-build "$(WEB_TEST_DIR)"
 
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
-	@.ci/test-web "$(WEB_TEST_DIR)" pages.test.mjs viewer.test.mjs
+	@.ci/test-web "$(WEB_TEST_DIR)" decoders.test.mjs pages.test.mjs viewer.test.mjs
 
 test-running: setup-browser ## checks in headless Chromium that the service at PARTERRE_ORIGIN offers the viewer and that it draws
 	@.ci/test-web "$(WEB_DIR)" running.test.mjs
@@ -157,6 +157,10 @@ setup-bench-picture: build setup-viewer
 
 bench-picture: setup-bench-picture ## pictures of the desktop viewer and of 3d-tiles-renderer against exact ones (BUDGETS, PEERS, KEEP; WRITE=1)
 	@.ci/bench-picture
+
+bench-select: build ## the selection of tiles in a tree of 20,000, by criterion (FILTER=walk; WRITE=1)
+	@.ci/setup-apt bench
+	@.ci/bench-select
 
 bench-viewer: build setup-browser web ## the web viewer beside 3d-tiles-renderer in headless Chromium: frames, bytes, memory (RUNS, POINTS, PICTURES=DIR, ONLY=still; WRITE=1)
 	@.ci/bench-viewer "$(WEB_DIR)"

@@ -3,14 +3,18 @@
 #
 # A folder of the web viewer (--web of the service) holds:
 #
-#   builds/ID/          one build: parterre_viewer.js, parterre_viewer_bg.wasm, compressed copies (.gz, .br), made-from.txt.
-#                       ID is made of the contents, and a finished build never changes, so that a browser that has
+#   builds/ID/          one build: parterre_viewer.js, parterre_viewer_bg.wasm and snippets/ for the page; decode_worker.js,
+#                       parterre_worker.js and parterre_worker_bg.wasm for its workers; compressed copies (.gz, .br),
+#                       made-from.txt. ID is made of the contents, and a finished build never changes, so that a browser that has
 #                       loaded the script of one build gets the program of the same.
 #   current-build.txt   ID of the build that new pages use
 #   build-status.txt    one line on how far the building is, shown by the pages until there is a build
 
 NAME=parterre_viewer
-COMPILED=$WASM_TARGET_DIR/wasm32-unknown-unknown/web/$NAME.wasm
+# The page's program, and its workers'.
+PROGRAMS=("$NAME" parterre_worker)
+COMPILED=$WASM_TARGET_DIR/wasm32-unknown-unknown/web
+WORKER_SCRIPT=$ROOT/viewer/worker/decode_worker.js
 
 # open_web DIR: takes the folder for this script alone, and makes the empty folder $STAGE in it.
 open_web() {

@@ -7,6 +7,7 @@ use bevy::window::PresentMode;
 
 use crate::camera::CameraPlugin;
 use crate::idle::IdlePlugin;
+use crate::input::InputPlugin;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::pace::Pace;
 use crate::render::RenderPlugin as PointRenderPlugin;
@@ -17,6 +18,7 @@ use crate::scene::ScenePlugin;
 use crate::settings::Settings;
 use crate::state::StatePlugin;
 use crate::stream::StreamPlugin;
+use crate::tools::ToolsPlugin;
 use crate::ui::UiPlugin;
 use crate::ui::frame_time::FrameTimePlugin;
 
@@ -30,6 +32,8 @@ impl Plugin for ViewerPlugins {
             PointRenderPlugin,
             StreamPlugin,
             ScenePlugin,
+            InputPlugin,
+            ToolsPlugin,
             CameraPlugin,
             FrameTimePlugin,
             StatePlugin,

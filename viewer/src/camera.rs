@@ -5,9 +5,7 @@
 //! - **Walk** moves on the floor that is found in the points, with the eyes 1.7 m above it.
 
 pub mod fly;
-pub mod input;
 pub mod orbit;
-pub mod pick;
 pub mod request;
 pub mod start_view;
 pub mod walk;
@@ -16,6 +14,8 @@ use bevy::prelude::*;
 
 use self::request::CameraRequest;
 use self::start_view::{StartView, bounds_of};
+use crate::input::InputSystems;
+use crate::input::intents::{Command, Intents};
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::rig::walker::Walker;
@@ -27,10 +27,11 @@ pub struct CameraPlugin;
 
 impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StartView>().init_resource::<input::CameraInput>().add_message::<CameraRequest>().add_systems(
+        app.init_resource::<StartView>().add_message::<CameraRequest>().add_systems(
             Update,
-            (apply_start_view, apply_requests, input::read, orbit::update, fly::update, walk::update)
+            (apply_start_view, request_by_input, apply_requests, orbit::update, fly::update, walk::update)
                 .chain()
+                .after(InputSystems)
                 .before(StreamSystems)
                 .run_if(resource_exists::<ActiveScan>),
         );
@@ -42,6 +43,16 @@ fn apply_start_view(scan: Res<ActiveScan>, start_view: Res<StartView>, mut rigs:
     if scan.is_added() {
         for mut rig in &mut rigs {
             start_view.apply(&mut rig, scan.open.tree.scan.bounds);
+        }
+    }
+}
+
+fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraRequest>) {
+    for command in &intents.commands {
+        match command {
+            Command::Mode(mode) => _ = requests.write(CameraRequest::Mode(*mode)),
+            Command::Reset => _ = requests.write(CameraRequest::Reset),
+            _ => {}
         }
     }
 }
@@ -60,6 +71,11 @@ fn apply_requests(
                     if rig.mode == Mode::Walk {
                         rig.walker = Walker::starting_at(eye);
                     }
+                }
+                CameraRequest::View(eye, target, mode) => {
+                    rig.look(eye, target);
+                    rig.mode = mode;
+                    rig.walker = Walker::starting_at(eye);
                 }
                 CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
                 CameraRequest::Reset => start_view.apply(&mut rig, scan.open.tree.scan.bounds),

@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 use crate::camera::start_view::StartView;
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
+use crate::view_address::View;
 
 /// View the scan of a venue and walk through it.
 #[derive(Parser, Clone, Debug)]
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Look from the eye ex,ey,ez at the target tx,ty,tz (scan frame, metres, Z up); default: an overview of the scan
     #[arg(long, value_name = "ex,ey,ez,tx,ty,tz", value_parser = camera, allow_hyphen_values = true)]
     pub camera: Option<(DVec3, DVec3)>,
+    /// The view as the address of the web viewer has it after the #: eye=x,y,z&target=x,y,z&mode=walk&color=height&cut=6
+    #[arg(long, value_name = "TEXT", value_parser = view, conflicts_with_all = ["camera", "mode", "color", "cut_above", "views"])]
+    pub view: Option<View>,
     /// How the camera moves at the start
     #[arg(long, value_enum, default_value = "orbit")]
     pub mode: ModeArgument,
@@ -49,6 +53,9 @@ pub struct Arguments {
     /// Hide points above this height (scan frame, metres)
     #[arg(long, value_name = "METRES", value_parser = metres, allow_hyphen_values = true)]
     pub cut_above: Option<f64>,
+    /// See into closed rooms from outside, in orbit and fly mode: leave out surfaces seen from behind, or cut the roof of a scan without normals
+    #[arg(long, value_enum, value_name = "on|off", default_value = "on")]
+    pub see_inside: Switch,
     /// Draw without edge shading (eye-dome lighting)
     #[arg(long)]
     pub no_edl: bool,
@@ -87,11 +94,20 @@ pub enum ColorArgument {
     Height,
 }
 
+/// Values of `--see-inside`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Wanted
+    On,
+    /// Not wanted
+    Off,
+}
+
 impl Arguments {
     /// The settings that the options give.
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
-        Settings {
+        let mut settings = Settings {
             budget_points: self.budget.unwrap_or(defaults.budget_points),
             point_size: self.point_size.clamp(0.1, 10.0),
             color_by: match self.color {
@@ -101,8 +117,13 @@ impl Arguments {
             },
             edl: !self.no_edl,
             cut_above_m: self.cut_above,
+            see_inside: self.see_inside == Switch::On,
             ..defaults
+        };
+        if let Some(view) = &self.view {
+            view.apply(&mut settings);
         }
+        settings
     }
 
     /// The view that the options give.
@@ -112,7 +133,10 @@ impl Arguments {
             ModeArgument::Fly => Mode::Fly,
             ModeArgument::Walk => Mode::Walk,
         };
-        StartView { look: self.camera, mode }
+        match &self.view {
+            Some(view) => StartView { look: view.look, mode: view.mode.unwrap_or_default() },
+            None => StartView { look: self.camera, mode },
+        }
     }
 
     /// Time limit for the picture.
@@ -148,6 +172,11 @@ fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
     Err("give six numbers, ex,ey,ez,tx,ty,tz: two different positions, eye and target".into())
 }
 
+fn view(text: &str) -> Result<View, String> {
+    let (view, problems) = View::parse(text);
+    if problems.is_empty() { Ok(view) } else { Err(problems.join(" ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn a_view_is_taken_from_an_address_or_refused() {
+        let parse = |view: &str| Arguments::try_parse_from(["parterre-viewer", "tiles.3tz", "--view", view]);
+        let arguments = parse("http://host/view/a/1#eye=1,2,3&target=-4,5,6&mode=walk&color=height&cut=-2").expect("a view");
+        assert_eq!(arguments.start_view().look, Some((DVec3::new(1.0, 2.0, 3.0), DVec3::new(-4.0, 5.0, 6.0))));
+        assert_eq!(arguments.start_view().mode, Mode::Walk);
+        assert_eq!((arguments.settings().color_by, arguments.settings().cut_above_m), (ColorBy::Height, Some(-2.0)));
+        assert!(parse("eye=1,2,3").is_err() && parse("color=red").is_err());
+        let both = ["parterre-viewer", "tiles.3tz", "--view", "mode=fly", "--mode", "walk"];
+        assert!(Arguments::try_parse_from(both).is_err(), "one of them would be ignored");
+    }
+
+    #[test]
     fn a_complete_command_line_is_parsed() {
         let arguments = Arguments::try_parse_from([
             "parterre-viewer",
@@ -187,10 +228,13 @@ mod tests {
             "--color",
             "height",
             "--no-edl",
+            "--see-inside",
+            "off",
         ])
         .expect("the command line is valid");
         let settings = arguments.settings();
-        assert_eq!((settings.color_by, settings.edl), (ColorBy::Height, false));
+        assert_eq!((settings.color_by, settings.edl, settings.see_inside), (ColorBy::Height, false, false));
+        assert!(Settings::default().see_inside);
         assert_eq!(arguments.start_view().look.map(|(eye, _)| eye.x), Some(-1.0));
         assert!(Arguments::try_parse_from(["parterre-viewer"]).is_err());
         let views = ["parterre-viewer", "tiles.3tz", "--views", "views.json", "--output", "out", "--json", "--timeout", "9"];

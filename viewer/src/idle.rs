@@ -77,8 +77,7 @@ fn set_update_mode(
     scan: Option<Res<ActiveScan>>,
     rigs: Query<&Rig>,
 ) {
-    let is_searching =
-        rigs.iter().any(|rig| rig.mode == Mode::Walk && (rig.walker.foot_height_m.is_none() || rig.walker.no_floor_message_s > 0.0));
+    let is_searching = rigs.iter().any(|rig| rig.mode == Mode::Walk && (rig.walker.is_starting() || rig.walker.no_floor_message_s > 0.0));
     let need = Need {
         phase: pace.phase,
         is_open: scan.is_some(),
@@ -88,7 +87,10 @@ fn set_update_mode(
         is_searching,
         is_hidden: hidden.0,
     };
-    let mode = match wait(need) {
+    let wait = wait(need);
+    #[cfg(target_arch = "wasm32")]
+    crate::wake::set_awake(wait.is_none());
+    let mode = match wait {
         None => UpdateMode::Continuous,
         Some(wait) => {
             pace.pause();

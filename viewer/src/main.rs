@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use bevy::app::Last;
+use bevy::ecs::message::MessageReader;
 use bevy::tasks::block_on;
 use clap::Parser as _;
 use parterre_viewer::cli::Arguments;
 use parterre_viewer::fault::Fault;
 use parterre_viewer::source::{self, Address, OpenScan};
 use parterre_viewer::stream::active_scan::ActiveScan;
+use parterre_viewer::ui::state::CopyView;
 use parterre_viewer::{app, screenshot};
 
 /// Time limit for opening the source of a window.
@@ -93,6 +96,13 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     }
     let mut app = app::window_app(&open.name, settings.clone(), Some(arguments.size));
     app.insert_resource(ActiveScan::new(open, settings.cache_bytes)).insert_resource(arguments.start_view());
+    let source = arguments.source.clone();
+    app.add_systems(Last, move |mut copies: MessageReader<CopyView>| {
+        for CopyView(view) in copies.read() {
+            // A closed output is no error.
+            let _ = writeln!(std::io::stdout(), "parterre-viewer '{source}' --view '{view}'");
+        }
+    });
     if app.run().is_error() {
         return Err(Fault::internal(
             "window",

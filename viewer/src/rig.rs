@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use parterre_model::points::Bounds;
 
 use self::mode::Mode;
-use self::walker::Walker;
+use self::walker::{Pose, Walker};
 
 /// Vertical field of view. Radians.
 const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
@@ -78,6 +78,16 @@ impl Rig {
         self.pitch = (to_target.z / self.distance_m).clamp(-1.0, 1.0).asin().clamp(-PITCH_MAX, PITCH_MAX);
     }
 
+    /// Position and direction.
+    pub fn pose(&self) -> Pose {
+        Pose { eye: self.eye, yaw: self.yaw, pitch: self.pitch }
+    }
+
+    /// Takes a position and a direction.
+    pub fn set_pose(&mut self, pose: Pose) {
+        (self.eye, self.yaw, self.pitch) = (pose.eye, pose.yaw, pose.pitch);
+    }
+
     /// Rotates the direction of view by `yaw` and `pitch` radians.
     pub fn turn(&mut self, yaw: f64, pitch: f64) {
         self.yaw = (self.yaw + yaw).rem_euclid(std::f64::consts::TAU);
@@ -116,14 +126,25 @@ impl Rig {
         (self.forward() + self.right() * (ndc.x * tan * aspect) + self.up() * (ndc.y * tan)).normalize()
     }
 
+    /// Where a position is in the picture, as [`Rig::ray`] takes it; `None` where it is beside or behind the eye.
+    pub fn project(&self, position: DVec3, aspect: f64) -> Option<DVec2> {
+        let to_position = position - self.eye;
+        let depth_m = to_position.dot(self.forward());
+        let tan = (self.fov_y * 0.5).tan();
+        let at = DVec2::new(to_position.dot(self.right()) / aspect, to_position.dot(self.up())) / (depth_m * tan);
+        (depth_m > 0.0 && at.is_finite()).then_some(at)
+    }
+
     /// Changes the mode and keeps the view as far as the new mode allows; `bounds`: bounds of the scan, scan frame.
+    ///
+    /// A walk begins with the search for a floor, until then the eye stays where it is.
     pub fn set_mode(&mut self, mode: Mode, bounds: &Bounds) {
         if self.mode == mode {
             return;
         }
         if mode == Mode::Walk {
-            // From a distance the walk starts at the target, and from an overview at the centre of the scan, instead of in
-            // the air.
+            // From a distance the walk starts below the target, and from an overview below the centre of the scan, instead of
+            // below the eye.
             let start = if self.mode != Mode::Orbit || self.distance_m < 12.0 {
                 self.eye
             } else if self.distance_m < bounds.size().length() * 0.4 {
@@ -132,9 +153,7 @@ impl Rig {
                 bounds.center()
             };
             self.walker = Walker::starting_at(start);
-            self.eye = start;
-            self.pitch = self.pitch.clamp(-0.3, 0.3);
-        } else if mode == Mode::Orbit && self.mode == Mode::Walk {
+        } else if mode == Mode::Orbit && self.mode == Mode::Walk && self.walker.foot_height_m.is_some() {
             self.distance_m = self.distance_m.clamp(2.0, 12.0);
         }
         self.mode = mode;
@@ -153,6 +172,18 @@ mod tests {
         assert!((rig.target() - target).length() < 1e-6);
         assert!((rig.ray(DVec2::ZERO, 1.5) - (target - eye).normalize()).length() < 1e-12);
         assert!(rig.up().z > 0.9 && rig.right().z.abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_position_in_the_picture_is_on_its_ray() {
+        let mut rig = Rig::default();
+        rig.look(DVec3::new(3.0, -4.0, 5.0), DVec3::new(1.0, 2.0, 3.0));
+        for at in [DVec2::ZERO, DVec2::new(-0.7, 0.4), DVec2::new(1.0, -1.0)] {
+            let position = rig.eye + rig.ray(at, 1.6) * 7.0;
+            assert!(rig.project(position, 1.6).is_some_and(|found| found.distance(at) < 1e-9), "{at}");
+            assert_eq!(rig.project(rig.eye - rig.ray(at, 1.6), 1.6), None);
+        }
+        assert_eq!(rig.project(rig.eye, 1.6), None);
     }
 
     #[test]
@@ -178,19 +209,25 @@ mod tests {
     }
 
     #[test]
-    fn walking_starts_at_the_target_or_at_the_eye_or_at_the_centre_of_the_scan() {
+    fn walking_starts_below_the_target_or_the_eye_or_the_centre_of_the_scan() {
         let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
         let mut rig = Rig::default();
         rig.look(DVec3::new(-10.0, -15.0, 12.0), DVec3::new(0.0, 0.0, 3.0));
-        rig.set_mode(Mode::Walk, &bounds);
-        assert!((rig.eye - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
+        let start = |rig: &mut Rig| {
+            let pose = rig.pose();
+            rig.set_mode(Mode::Walk, &bounds);
+            assert_eq!(rig.pose(), pose, "until a floor is found, the view stays");
+            rig.walker.place().from
+        };
+        assert!((start(&mut rig) - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
         let mut far = Rig::default();
         far.overview(&bounds);
-        far.set_mode(Mode::Walk, &bounds);
-        assert_eq!(far.eye, bounds.center());
+        let distance_m = far.distance_m;
+        assert_eq!(start(&mut far), bounds.center());
+        far.set_mode(Mode::Orbit, &bounds);
+        assert!((far.distance_m - distance_m).abs() < 1e-9, "who has not begun to walk returns to the overview");
         let mut near = Rig::default();
         near.look(DVec3::new(1.0, 2.0, 3.0), DVec3::new(4.0, 2.0, 3.0));
-        near.set_mode(Mode::Walk, &bounds);
-        assert_eq!(near.eye, DVec3::new(1.0, 2.0, 3.0));
+        assert_eq!(start(&mut near), DVec3::new(1.0, 2.0, 3.0));
     }
 }

@@ -3,6 +3,7 @@
 use bevy::math::UVec2;
 use bevy::prelude::*;
 
+use crate::inside::{self, Inside};
 use crate::pace::{FrameFacts, Pace, Phase};
 use crate::render::data::{DrawData, EyeView, PointColor, PointStyle};
 use crate::render::progress::Progress;
@@ -17,9 +18,10 @@ pub struct ScenePlugin;
 
 impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Pace>().add_systems(
+        app.init_resource::<Pace>().init_resource::<Inside>().add_systems(
             Update,
-            (set_pace.before(StreamSystems), set_draw_data.after(StreamSystems)).run_if(resource_exists::<ActiveScan>),
+            ((inside::update, set_pace).chain().before(StreamSystems), set_draw_data.after(StreamSystems))
+                .run_if(resource_exists::<ActiveScan>),
         );
     }
 }
@@ -30,6 +32,7 @@ struct Picture {
     view: EyeView,
     size: UVec2,
     settings: Settings,
+    inside: Inside,
     /// A tileset that continues the tree changes which tiles are wanted.
     nodes: usize,
 }
@@ -43,7 +46,8 @@ pub fn eye_view(rig: &Rig) -> EyeView {
 fn set_pace(
     mut pace: ResMut<Pace>,
     mut before: Local<Option<Picture>>,
-    (settings, status, progress, scan): (Res<Settings>, Res<StreamStatus>, Res<Progress>, Res<ActiveScan>),
+    (settings, inside, status): (Res<Settings>, Res<Inside>, Res<StreamStatus>),
+    (progress, scan): (Res<Progress>, Res<ActiveScan>),
     time: Res<Time<Real>>,
     rigs: Query<(&Rig, &Camera)>,
 ) {
@@ -52,6 +56,7 @@ fn set_pace(
         view: eye_view(rig),
         size: camera.physical_target_size().unwrap_or_default(),
         settings: settings.clone(),
+        inside: inside.clone(),
         nodes: scan.open.tree.len(),
     };
     let has_changed = before.as_ref() != Some(&picture);
@@ -70,7 +75,8 @@ fn set_pace(
 /// Tells the renderer from where to draw, and how; the tiles have been listed by the streaming.
 fn set_draw_data(
     mut data: ResMut<DrawData>,
-    (pace, settings, status, scan): (Res<Pace>, Res<Settings>, Res<StreamStatus>, Res<ActiveScan>),
+    (pace, settings, inside): (Res<Pace>, Res<Settings>, Res<Inside>),
+    (status, scan): (Res<StreamStatus>, Res<ActiveScan>),
     rigs: Query<&Rig>,
 ) {
     let Ok(rig) = rigs.single() else { return };
@@ -85,8 +91,15 @@ fn set_draw_data(
             ColorBy::Height => PointColor::Height,
         },
         size: settings.point_size,
+        // Intensities are measured, and a scan's own colours have its light.
+        direction_shading: match settings.color_by {
+            ColorBy::Rgb => !extras.attributes.color,
+            ColorBy::Intensity => false,
+            ColorBy::Height => true,
+        },
         edge_shading: settings.edl,
-        cut_above_m: settings.cut_above_m,
+        cut_above_m: inside.cut_above_m,
+        hide_backs: inside.hides_backs,
         height_range_m: [low_m, high_m],
         intensity_range: extras.intensity_range.unwrap_or([0, u16::MAX]),
     };

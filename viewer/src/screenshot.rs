@@ -193,8 +193,7 @@ fn is_complete(app: &mut App) -> bool {
     let world = app.world_mut();
     let settled = world.resource::<StreamStatus>().settled_frames >= SETTLED_FRAMES && world.resource::<Progress>().pipelines_ready();
     let mut rigs = world.query::<&Rig>();
-    let floor_search_ended =
-        rigs.iter(world).all(|rig| rig.mode != Mode::Walk || rig.walker.foot_height_m.is_some() || rig.walker.no_floor_message_s > 0.0);
+    let floor_search_ended = rigs.iter(world).all(|rig| rig.mode != Mode::Walk || !rig.walker.is_starting());
     // Where the floor was found in this frame, the eye moved before tiles were selected: `settled_frames` already counts anew.
     settled && floor_search_ended
 }

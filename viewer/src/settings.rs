@@ -24,9 +24,12 @@ impl ColorBy {
         }
     }
 
+    /// All, in the order of the panel.
+    pub const ALL: [Self; 3] = [Self::Rgb, Self::Intensity, Self::Height];
+
     /// What is called so.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Rgb, Self::Intensity, Self::Height].into_iter().find(|color| color.name() == name)
+        Self::ALL.into_iter().find(|color| color.name() == name)
     }
 }
 
@@ -47,12 +50,14 @@ pub struct Settings {
     pub edl: bool,
     /// Points above this height (scan frame, metres) are hidden, to look into a building from above.
     pub cut_above_m: Option<f64>,
+    /// Whether one sees into closed rooms from outside, in orbit and fly mode; see [`inside`](crate::inside).
+    pub see_inside: bool,
     /// Limit of the memory for tiles, main memory and graphics memory together.
     pub cache_bytes: u64,
 }
 
-/// Bytes per point: its position in main memory (6) and its texel in graphics memory (16).
-const POINT_BYTES: u64 = 22;
+/// Bytes per point: its position and normal in main memory (8) and its texel in graphics memory (16).
+const POINT_BYTES: u64 = 24;
 
 impl Settings {
     /// Maximum number of points drawn: the budget, or fewer where memory is short, because drawn tiles cannot be evicted.
@@ -72,6 +77,7 @@ impl Default for Settings {
             color_by: ColorBy::Rgb,
             edl: true,
             cut_above_m: None,
+            see_inside: true,
             cache_bytes: if web { 256 << 20 } else { 768 << 20 },
         }
     }
@@ -84,7 +90,7 @@ mod tests {
     #[test]
     fn the_number_of_points_is_limited_by_memory() {
         let settings = Settings { budget_points: 20_000_000, cache_bytes: 256 << 20, ..Settings::default() };
-        assert_eq!(settings.points_max(), (256 << 20) / 22);
+        assert_eq!(settings.points_max(), (256 << 20) / 24);
         assert_eq!(Settings { budget_points: 1000, ..settings }.points_max(), 1000);
         let defaults = Settings::default();
         assert_eq!(defaults.points_max(), defaults.budget_points);

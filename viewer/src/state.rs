@@ -4,14 +4,19 @@ use bevy::prelude::*;
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::inside::Inside;
 use crate::pace::{Pace, Phase};
 use crate::render::progress::Progress;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::stream::active_scan::ActiveScan;
-use crate::stream::status::StreamStatus;
+use crate::stream::fetch::Decoded;
+use crate::stream::status::{FailedTile, StreamStatus};
+use crate::tools::measure::{Distances, Measurement};
+use crate::tools::registry::ToolRegistry;
 use crate::ui::frame_time::FrameTime;
+use crate::view_address::View;
 
 /// The state of one frame. Fields may be added; names and meanings of existing fields do not change.
 #[derive(Resource, Clone, Debug, Default, Serialize)]
@@ -26,10 +31,18 @@ pub struct ViewerState {
     pub level: Option<f64>,
     /// Addresses of tiles that could not be loaded after several attempts.
     pub failed: Vec<String>,
+    /// The same tiles with the reasons.
+    pub failures: Vec<FailedTile>,
+    /// Where tiles have been decoded.
+    pub decoded: Decoded,
     /// `orbit`, `fly` or `walk`.
     pub mode: &'static str,
     /// `rgb`, `intensity` or `height`.
     pub color: &'static str,
+    /// Whether the picture leaves out surfaces seen from behind, or a roof, so that one sees into closed rooms.
+    pub see_inside: bool,
+    /// Height above which points are left out, scan frame, metres: set by the user or found below a roof; null where none is.
+    pub cut_above: Option<f64>,
     /// Eye and target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres. The target is a point at the centre of the picture.
     pub camera: [f64; 6],
     /// Number of frames drawn since the start.
@@ -44,6 +57,12 @@ pub struct ViewerState {
     pub total_points: u64,
     /// Bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`, scan frame, metres.
     pub bounds: [f64; 6],
+    /// The view as text, for an address or for `--view`.
+    pub view: String,
+    /// Names of the active tools.
+    pub tools: Vec<&'static str>,
+    /// What has been measured, metres; null where nothing has.
+    pub measured: Option<Distances>,
     /// Why the source could not be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Fault>,
@@ -61,7 +80,8 @@ impl Plugin for StatePlugin {
 fn update(
     mut state: ResMut<ViewerState>,
     (status, settings, frame): (Res<StreamStatus>, Res<Settings>, Res<FrameTime>),
-    (pace, progress): (Res<Pace>, Res<Progress>),
+    (pace, progress, inside): (Res<Pace>, Res<Progress>, Res<Inside>),
+    (registry, measurement): (Res<ToolRegistry>, Res<Measurement>),
     scan: Option<Res<ActiveScan>>,
     rigs: Query<&Rig>,
 ) {
@@ -69,9 +89,13 @@ fn update(
     let (eye, target) = (rig.eye, rig.target());
     state.mode = rig.mode.name();
     state.color = settings.color_by.name();
+    state.see_inside = inside.is_open();
+    state.cut_above = inside.cut_above_m;
     state.camera = [eye.x, eye.y, eye.z, target.x, target.y, target.z];
     state.level = rig.walker.foot_height_m.filter(|_| rig.mode == Mode::Walk);
     state.frame_ms = frame.smooth_ms;
+    state.tools = registry.active().collect();
+    state.measured = measurement.distances();
     let Some(scan) = scan else { return };
     state.frames = progress.frames();
     state.complete = pace.phase == Phase::Complete;
@@ -81,7 +105,12 @@ fn update(
     state.loading = status.loading;
     state.total_points = scan.open.tree.scan.points;
     state.bounds = scan.open.tree.scan.bounds;
-    if state.failed.len() != status.failed.len() {
+    state.view =
+        View { look: Some((eye, target)), mode: Some(rig.mode), color: Some(settings.color_by), cut_above_m: settings.cut_above_m }
+            .format();
+    state.decoded = scan.fetcher.decoded();
+    if state.failures != status.failed {
+        state.failures.clone_from(&status.failed);
         state.failed = status.failed.iter().map(|failed| failed.name.clone()).collect();
     }
 }

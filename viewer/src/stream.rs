@@ -1,12 +1,14 @@
 //! Streaming of tiles: `lod::select` selects the tiles of a frame; they are fetched, decoded and cached within a limit.
 //!
 //! Camera -> [`select`] -> [`fetch`] (by priority, a limited number at a time, cancelled when no longer selected, decoded off
-//! the main thread where the platform has threads) -> [`residency`] (limited upload per frame, eviction of the least recently
+//! the main thread: by tasks, or in the browser by workers) -> [`residency`] (limited upload per frame, eviction of the least recently
 //! used tiles) -> list of tiles to draw.
 //!
 //! To use it, add [`StreamPlugin`] and insert an [`ActiveScan`] when a source has been opened.
 
 pub mod active_scan;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod decoders;
 pub mod fetch;
 mod occluders;
 pub mod residency;

@@ -1,14 +1,21 @@
-//! The panel, the loading bar and the help window, drawn by egui over the points.
+//! The panel, what lies over the picture, and the help window, drawn by egui over the points.
 
+pub mod card;
 pub mod frame_time;
 mod help;
+mod notices;
+mod overlay;
 mod panel;
 pub mod state;
+pub mod theme;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPlugin, EguiPrimaryContextPass};
 
-use self::state::UiState;
+use self::card::{CardSystems, Cards};
+use self::state::{CopyView, UiState};
+use crate::input::InputSystems;
+use crate::input::intents::{Command, Intents};
 
 /// Adds the user interface.
 pub struct UiPlugin;
@@ -17,21 +24,29 @@ impl Plugin for UiPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(EguiPlugin::default())
             .init_resource::<UiState>()
-            .add_systems(Update, toggle)
-            .add_systems(EguiPrimaryContextPass, (panel::style, panel::panel, help::help).chain());
+            .init_resource::<Cards>()
+            .add_message::<CopyView>()
+            .configure_sets(EguiPrimaryContextPass, CardSystems.after(overlay::overlay).before(help::help))
+            .add_systems(Update, apply_commands.after(InputSystems))
+            .add_systems(EguiPrimaryContextPass, (theme::apply, panel::panel, overlay::overlay, notices::notices, help::help).chain());
     }
 }
 
-/// Shows and hides the panel and the help window by keys, unless the interface itself takes the keyboard input.
-fn toggle(mut ui: ResMut<UiState>, keys: Option<Res<ButtonInput<KeyCode>>>, egui_input: Option<Res<bevy_egui::input::EguiWantsInput>>) {
-    let Some(keys) = keys.filter(|_| !egui_input.is_some_and(|input| input.wants_any_keyboard_input())) else { return };
-    if keys.any_just_pressed([KeyCode::KeyH, KeyCode::F1]) {
-        ui.help = !ui.help;
-    }
-    if keys.just_pressed(KeyCode::Escape) {
-        ui.help = false;
-    }
-    if keys.just_pressed(KeyCode::KeyP) {
-        ui.panel = !ui.panel;
+/// Shows and hides parts of the interface as the user wants.
+fn apply_commands(mut ui: ResMut<UiState>, intents: Res<Intents>) {
+    for command in &intents.commands {
+        match command {
+            Command::Help => ui.help = !ui.help,
+            Command::End => ui.help = false,
+            Command::Panel => ui.panel = !ui.panel,
+            Command::Figures => {
+                ui.figures = !ui.figures || !ui.panel;
+                if ui.figures {
+                    ui.panel = true;
+                    ui.is_open = Some(true);
+                }
+            }
+            _ => {}
+        }
     }
 }

@@ -7,18 +7,27 @@ use std::cell::RefCell;
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::app::window_app;
 use crate::camera::request::CameraRequest;
 use crate::fault::Fault;
+use crate::input::devices::Gamepad;
+use crate::pace::{Pace, Phase};
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
 use crate::source::{self, Address, OpenScan};
 use crate::state::ViewerState;
 use crate::stream::active_scan::ActiveScan;
-use crate::ui::state::UiState;
+use crate::stream::decoders;
+use crate::tools::registry::ToolRegistry;
+use crate::ui::state::{CopyView, UiState};
+use crate::view_address::View;
 use crate::wake::wake;
+
+/// Messages about one address that are shown at most.
+const NOTICES_MAX: usize = 3;
 
 /// Calls of the page since the last frame.
 #[derive(Default)]
@@ -26,6 +35,21 @@ struct Inbox {
     opened: Option<Result<OpenScan, Fault>>,
     requests: Vec<CameraRequest>,
     settings: Vec<SettingsChange>,
+    /// Views by their addresses.
+    views: Vec<String>,
+    /// Tools to start or end.
+    tools: Vec<(String, bool)>,
+    gamepad: Option<Gamepad>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Tells the page the view that is shown, for its address.
+    #[wasm_bindgen(catch, js_namespace = ["window", "parterre"], js_name = viewChanged)]
+    fn view_changed(view: &str) -> Result<(), JsValue>;
+    /// Lets the page copy the address of a view.
+    #[wasm_bindgen(catch, js_namespace = ["window", "parterre"], js_name = copyAddress)]
+    fn copy_address(view: &str) -> Result<(), JsValue>;
 }
 
 /// Settings that a page changes; those left out stay.
@@ -42,6 +66,8 @@ struct SettingsChange {
     color: Option<String>,
     /// Factor on the size of points.
     point_size: Option<f32>,
+    /// Whether one sees into closed rooms from outside.
+    see_inside: Option<bool>,
     /// Whether the panel is shown.
     panel: Option<bool>,
 }
@@ -62,6 +88,7 @@ impl SettingsChange {
         settings.edl = self.edl.unwrap_or(settings.edl);
         settings.color_by = self.color.as_deref().and_then(ColorBy::from_name).unwrap_or(settings.color_by);
         settings.point_size = self.point_size.map_or(settings.point_size, |size| size.clamp(0.1, 10.0));
+        settings.see_inside = self.see_inside.unwrap_or(settings.see_inside);
         ui.panel = self.panel.unwrap_or(ui.panel);
     }
 }
@@ -72,10 +99,12 @@ thread_local! {
 }
 
 /// Starts the viewer in the canvas `#parterre-canvas` and opens the tileset at `address`: a full address, or a path
-/// on the page's host. The panel shows `name`, or a part of the address without it.
+/// on the page's host. The panel shows `name`, or a part of the address without it. `view`: the view to start with, as [`View`] writes it.
 #[wasm_bindgen]
-pub fn start(address: String, name: Option<String>) {
+pub fn start(address: String, name: Option<String>, view: Option<String>) {
     console_error_panic_hook::set_once();
+    decoders::start();
+    INBOX.with_borrow_mut(|inbox| inbox.views.extend(view));
     let settings = Settings::default();
     wasm_bindgen_futures::spawn_local(async move {
         let opened = match parse_address(&address) {
@@ -89,7 +118,7 @@ pub fn start(address: String, name: Option<String>) {
         wake();
     });
     let mut app = window_app("Scan", settings, None);
-    app.add_systems(PreUpdate, read_inbox).add_systems(Last, publish);
+    app.add_systems(PreUpdate, read_inbox).add_systems(Last, (publish, publish_view, copy));
     app.run();
 }
 
@@ -127,14 +156,44 @@ pub fn reset() {
     send_request(CameraRequest::Reset);
 }
 
-/// Changes settings, given as a JSON object with some of the fields `budget`, `adapt`, `edl`, `color`, `point_size` and `panel`.
-/// Returns `false` where it is not one.
+/// Changes settings, given as a JSON object with some of the fields `budget`, `adapt`, `edl`, `color`, `point_size`, `see_inside` and
+/// `panel`. Returns `false` where it is not one.
 #[wasm_bindgen]
 pub fn settings(json: &str) -> bool {
     let Some(change) = serde_json::from_str::<SettingsChange>(json).ok().filter(SettingsChange::is_valid) else { return false };
     INBOX.with_borrow_mut(|inbox| inbox.settings.push(change));
     wake();
     true
+}
+
+/// Shows the view of an address, given with or without its `#`; what cannot be used is named in a message.
+#[wasm_bindgen]
+pub fn show_view(text: String) {
+    INBOX.with_borrow_mut(|inbox| inbox.views.push(text));
+    wake();
+}
+
+/// Starts or ends a tool.
+#[wasm_bindgen]
+pub fn tool(name: String, is_active: bool) {
+    INBOX.with_borrow_mut(|inbox| inbox.tools.push((name, is_active)));
+    wake();
+}
+
+/// Takes the state of a gamepad: its axes, y downwards, and the values of its buttons, in the browsers' standard layout; both empty where there
+/// is none any more. Returns whether it is being used, so that its state will be needed again soon.
+#[wasm_bindgen]
+pub fn gamepad(axes: &[f64], buttons: &[f64]) -> bool {
+    thread_local! {
+        static BEFORE: RefCell<Gamepad> = RefCell::default();
+    }
+    let now = Gamepad::from_browser(axes, buttons);
+    let before = BEFORE.replace(now);
+    if now.is_used() || before.is_used() || now.is_connected != before.is_connected {
+        INBOX.with_borrow_mut(|inbox| inbox.gamepad = Some(now));
+        wake();
+    }
+    now.is_used()
 }
 
 fn send_request(request: CameraRequest) {
@@ -150,6 +209,7 @@ fn parse_address(address: &str) -> Result<Address, Fault> {
 fn read_inbox(
     mut commands: Commands,
     (mut settings, mut ui): (ResMut<Settings>, ResMut<UiState>),
+    (mut gamepad, mut tools): (ResMut<Gamepad>, ResMut<ToolRegistry>),
     mut state: ResMut<ViewerState>,
     mut requests: MessageWriter<CameraRequest>,
     scan: Option<Res<ActiveScan>>,
@@ -158,6 +218,11 @@ fn read_inbox(
     for change in &inbox.settings {
         change.apply(&mut settings, &mut ui);
     }
+    if let Some(now) = inbox.gamepad.take() {
+        *gamepad = now;
+        ui.has_gamepad = now.is_connected;
+    }
+    let is_open = scan.is_some() || inbox.opened.as_ref().is_some_and(Result::is_ok);
     match inbox.opened.take() {
         Some(Ok(open)) => commands.insert_resource(ActiveScan::new(open, settings.cache_bytes)),
         Some(Err(fault)) => {
@@ -166,16 +231,40 @@ fn read_inbox(
         }
         None => {}
     }
-    if scan.is_some() {
+    if is_open {
+        for text in &inbox.views {
+            let (view, problems) = View::parse(text);
+            // Those of the last address alone, and not hundreds.
+            ui.notices = problems.into_iter().take(NOTICES_MAX).collect();
+            view.apply(&mut settings);
+            requests.write_batch(CameraRequest::of_view(&view));
+        }
         requests.write_batch(inbox.requests);
-    } else if !inbox.requests.is_empty() {
+        inbox.tools.iter().for_each(|(name, is_active)| tools.set_active(name, *is_active));
+    } else {
         // Kept until the scan is open.
-        INBOX.with_borrow_mut(|next_inbox| next_inbox.requests = inbox.requests);
+        INBOX.with_borrow_mut(|next| (next.views, next.requests, next.tools) = (inbox.views, inbox.requests, inbox.tools));
     }
 }
 
 fn publish(state: Res<ViewerState>) {
     if let Ok(json) = serde_json::to_string(&*state) {
         STATE.with_borrow_mut(|published| *published = json);
+    }
+}
+
+/// Tells the page the view when it stands still: while it moves, an address of every frame is of no use to anybody.
+fn publish_view(state: Res<ViewerState>, pace: Res<Pace>, mut last: Local<String>) {
+    let is_searching_floor = state.mode == Mode::Walk.name() && state.level.is_none();
+    if pace.phase != Phase::Moving && !is_searching_floor && !state.view.is_empty() && *last != state.view {
+        last.clone_from(&state.view);
+        // A page without this function needs no address.
+        let _ = view_changed(&state.view);
+    }
+}
+
+fn copy(mut copies: MessageReader<CopyView>) {
+    for CopyView(view) in copies.read() {
+        let _ = copy_address(view);
     }
 }

@@ -10,18 +10,22 @@ mod common;
 
 use std::path::Path;
 
-use common::{DEMO, state, text, viewer};
+use common::{DEMO, state, text, viewer, without_facts};
 
 /// Largest difference of a colour channel, of 255.
 const CHANNEL_TOLERANCE: u8 = 24;
 /// Largest share of differing pixels.
 const SHARE_TOLERANCE: f64 = 0.02;
 
-fn assert_picture(name: &str, arguments: &[&str]) {
+fn assert_picture(name: &str, arguments: &[&str]) -> serde_json::Value {
+    assert_picture_of(&DEMO.archive(), name, arguments)
+}
+
+/// Returns the state.
+fn assert_picture_of(archive: &Path, name: &str, arguments: &[&str]) -> serde_json::Value {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let drawn = folder.path().join("drawn.png");
-    let archive = DEMO.archive();
-    let mut all = vec![text(&archive), "--screenshot", text(&drawn), "--size", "640x360", "--json"];
+    let mut all = vec![text(archive), "--screenshot", text(&drawn), "--size", "640x360", "--json"];
     all.extend(arguments);
     let state = state(&viewer(&all));
     assert_eq!(state["failed"], serde_json::json!([]));
@@ -30,7 +34,7 @@ fn assert_picture(name: &str, arguments: &[&str]) {
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.png"));
     if std::env::var_os("PARTERRE_BLESS").is_some_and(|bless| bless == "1") {
         std::fs::copy(&drawn, &reference).expect("the reference is written");
-        return;
+        return state;
     }
     let expected = image::open(&reference)
         .unwrap_or_else(|error| panic!("no reference {}: {error}. PARTERRE_BLESS=1 writes it.", reference.display()))
@@ -48,16 +52,37 @@ fn assert_picture(name: &str, arguments: &[&str]) {
         let _ = std::fs::copy(&drawn, &kept);
         panic!("{name}: {:.2} % of the pixels differ from {}; drawn: {}", share * 100.0, reference.display(), kept.display());
     }
+    state
 }
 
 #[test]
 fn the_hall_from_the_stalls() {
-    assert_picture("stalls", &["--camera", "16,15,2.2,36,15,1.2"]);
+    let state = assert_picture("stalls", &["--camera", "16,15,2.2,36,15,1.2"]);
+    assert_eq!(state["see_inside"], false, "in a room all surfaces are drawn");
 }
 
 #[test]
 fn the_venue_without_its_roof() {
-    assert_picture("overview", &["--cut-above", "6"]);
+    let state = assert_picture("overview", &["--cut-above", "6", "--see-inside", "off"]);
+    assert_eq!((&state["see_inside"], &state["cut_above"]), (&serde_json::json!(false), &serde_json::json!(6.0)));
+}
+
+#[test]
+fn the_rooms_of_the_closed_venue_from_outside() {
+    let state = assert_picture("rooms", &[]);
+    assert_eq!((&state["see_inside"], &state["cut_above"]), (&serde_json::json!(true), &serde_json::Value::Null));
+}
+
+#[test]
+fn without_normals_the_roof_is_cut() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let archive = folder.path().join("older.3tz");
+    without_facts(&DEMO.archive(), &archive, &["start", "roofed_share", "normals"]);
+    let state = assert_picture_of(&archive, "roof-cut", &[]);
+    assert_eq!(state["see_inside"], true);
+    // Between the balcony and the underside of the roof deck.
+    let cut_m = state["cut_above"].as_f64().expect("a height");
+    assert!(cut_m > 7.0 && cut_m < 12.5, "{cut_m}");
 }
 
 #[test]

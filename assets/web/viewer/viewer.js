@@ -4,7 +4,11 @@
 // #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it), and in
 // <meta name="parterre-program"> the address of one build of the viewer: its script and its WebAssembly belong together.
 // For tests and for other scripts: window.parterre.state(), look([ex, ey, ez, tx, ty, tz]), mode(name), reset(),
-// settings({budget, adapt, edl, color, point_size, panel}).
+// settings({budget, adapt, edl, color, point_size, panel}), tool(name, on), view(text). The viewer calls viewChanged and copyAddress.
+
+import { copyAddress, viewOfAddress, writeNow, writeView } from './address.js';
+import { watchGamepads } from './gamepad.js';
+import { watchGraphics } from './graphics.js';
 
 const BUILD = document.querySelector('meta[name="parterre-program"]')?.content ?? '/viewer/';
 const SCRIPT = `${BUILD}parterre_viewer.js`;
@@ -29,6 +33,10 @@ window.parterre = {
   look: (camera) => viewer?.look(Float64Array.from(camera)) ?? false,
   mode: (name) => viewer?.mode(name) ?? false,
   reset: () => viewer?.reset(),
+  view: (text) => viewer?.show_view(text),
+  tool: (name, on = true) => viewer?.tool(name, on),
+  viewChanged: writeView,
+  copyAddress,
   settings: (changes) => viewer?.settings(JSON.stringify(changes)) ?? false,
 };
 
@@ -52,6 +60,18 @@ function showError(message, hint) {
     notice.classList.add('failed');
     notice.setAttribute('role', 'alert');
   }
+}
+
+// Shows an error in place of the picture, with a button.
+function showErrorWithButton(message, hint, text, onClick) {
+  if (failed) return;
+  // What was shown last is shown again after the click.
+  writeNow();
+  showError(message, hint);
+  const button = document.createElement('button');
+  button.textContent = text;
+  button.addEventListener('click', onClick);
+  status?.after(button);
 }
 
 // Whether the browser supports WebGL 2. The context of this check is released at once.
@@ -113,7 +133,7 @@ async function main() {
     return;
   }
   const canvas = document.getElementById('parterre-canvas');
-  canvas.addEventListener('webglcontextlost', () => showError('The browser lost the connection to the graphics card.', 'Reload the page.'));
+  watchGraphics(canvas, showErrorWithButton);
   // After a fatal error, WebAssembly throws in the next frame.
   window.addEventListener('error', (event) => {
     if (event.error instanceof WebAssembly.RuntimeError) {
@@ -126,7 +146,9 @@ async function main() {
   viewer = module;
   showStatus('Opening the scan…');
   // The scan's name from the page; the address contains only identifiers.
-  module.start(address, notice?.querySelector('.name')?.textContent || undefined);
+  module.start(address, notice?.querySelector('.name')?.textContent || undefined, viewOfAddress());
+  window.addEventListener('hashchange', () => viewer.show_view(location.hash));
+  watchGamepads((axes, buttons) => viewer.gamepad(axes, buttons));
   canvas.focus();
   waitForPicture();
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use parterre_model::{Error, Result};
 use parterre_tile::glb::color::{RESIDUAL, linear_from_srgb};
-use parterre_tile::glb::{CELL_M, Extra, Normal, Part, Vertex};
+use parterre_tile::glb::{CELL_M, Extra, Normal, Part, Surface, Vertex};
 
 const ARRAY_BUFFER: u32 = 34962;
 const BYTE: u32 = 5120;
@@ -13,15 +13,16 @@ const UNSIGNED_SHORT: u32 = 5123;
 const VERTEX_BYTES: usize = size_of::<Vertex>();
 const EXTRA_BYTES: usize = 8;
 const NORMAL_BYTES: usize = 4;
+const SURFACE_BYTES: usize = 8;
 /// Fewest bits of an octahedral coordinate in a stream.
 const LEAST_NORMAL_BITS: u32 = 4;
 
 /// Writes a tile; without `compress` in the form without meshopt, for validators.
 ///
-/// Parts without points are left out. Extras are written when every part that has points has them, and so are normals.
+/// Parts without points are left out. Extras are written when every part that has points has them, and so are surfaces.
 ///
 /// # Errors
-/// `internal` when a part has extras or normals but not one for each vertex, or when there is no point at all: glTF has no empty
+/// `internal` when a part has extras or surfaces but not one for each vertex, or when there is no point at all: glTF has no empty
 /// primitives.
 pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     let parts: Vec<&Part> = parts.iter().filter(|part| !part.vertices.is_empty()).collect();
@@ -31,10 +32,10 @@ pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
     if parts.iter().any(|part| !part.extras.is_empty() && part.extras.len() != part.vertices.len()) {
         return Err(Error::Internal("a part needs either no extras or one for each vertex".into()));
     }
-    if parts.iter().any(|part| !part.normals.is_empty() && part.normals.len() != part.vertices.len()) {
-        return Err(Error::Internal("a part needs either no normals or one for each vertex".into()));
+    if parts.iter().any(|part| !part.surfaces.is_empty() && part.surfaces.len() != part.vertices.len()) {
+        return Err(Error::Internal("a part needs either no surfaces or one for each vertex".into()));
     }
-    let with_normals = parts.iter().all(|part| !part.normals.is_empty());
+    let with_surfaces = parts.iter().all(|part| !part.surfaces.is_empty());
     let with_extras = parts.iter().all(|part| !part.extras.is_empty());
 
     let vertices: Vec<[u8; VERTEX_BYTES]> = parts.iter().flat_map(|part| part.vertices.iter().map(vertex_bytes)).collect();
@@ -44,15 +45,17 @@ pub fn encode(parts: &[Part], compress: bool) -> Result<Vec<u8>> {
         let extras: Vec<[u8; EXTRA_BYTES]> = parts.iter().flat_map(|part| part.extras.iter().copied().map(extra_bytes)).collect();
         writer.view(&extras, "NONE")?;
     }
-    if with_normals {
-        let normals = || parts.iter().flat_map(|part| part.normals.iter().copied());
+    if with_surfaces {
+        let surfaces = || parts.iter().flat_map(|part| part.surfaces.iter());
+        let normals = || surfaces().map(|surface| surface.normal);
         if compress {
             writer.view(&octahedral(normals), "OCTAHEDRAL")?;
         } else {
             writer.view(&normals().map(vector_bytes).collect::<Vec<_>>(), "NONE")?;
         }
+        writer.view(&surfaces().copied().map(surface_bytes).collect::<Vec<_>>(), "NONE")?;
     }
-    let json = document(&parts, with_extras, with_normals, &writer);
+    let json = document(&parts, with_extras, with_surfaces, &writer);
     container(&json, &writer.bin)
 }
 
@@ -66,6 +69,11 @@ fn vertex_bytes(vertex: &Vertex) -> [u8; VERTEX_BYTES] {
 fn extra_bytes(extra: Extra) -> [u8; EXTRA_BYTES] {
     let [low, high] = extra.intensity.to_le_bytes();
     [low, high, 0, 0, extra.classification, 0, 0, 0]
+}
+
+fn surface_bytes(surface: Surface) -> [u8; SURFACE_BYTES] {
+    let [a, b, c, d] = surface.extent.0;
+    [a, b, c, d, surface.spacing.0, 0, 0, 0]
 }
 
 /// The normals before the filter OCTAHEDRAL, with as few bits as hold all of them exactly: two coordinates, the largest coordinate, 0.
@@ -122,7 +130,7 @@ impl Writer {
     }
 }
 
-fn document(parts: &[&Part], with_extras: bool, with_normals: bool, writer: &Writer) -> Value {
+fn document(parts: &[&Part], with_extras: bool, with_surfaces: bool, writer: &Writer) -> Value {
     let mut accessors = Vec::new();
     let mut meshes = Vec::new();
     let mut nodes = Vec::new();
@@ -156,9 +164,15 @@ fn document(parts: &[&Part], with_extras: bool, with_normals: bool, writer: &Wri
             primitive["attributes"]["_CLASSIFICATION"] = (first + 3).into();
             primitive["extensions"] = json!({"EXT_structural_metadata": {"propertyAttributes": [0]}});
         }
-        if with_normals {
-            primitive["attributes"]["NORMAL"] = accessors.len().into();
-            accessors.push(accessor(1 + u32::from(with_extras), start * NORMAL_BYTES, BYTE, true, "VEC3"));
+        if with_surfaces {
+            let view = 1 + u32::from(with_extras);
+            let next = accessors.len();
+            accessors.push(accessor(view, start * NORMAL_BYTES, BYTE, true, "VEC3"));
+            accessors.push(accessor(view + 1, start * SURFACE_BYTES, UNSIGNED_BYTE, false, "VEC4"));
+            accessors.push(accessor(view + 1, start * SURFACE_BYTES + 4, UNSIGNED_BYTE, false, "SCALAR"));
+            primitive["attributes"]["NORMAL"] = next.into();
+            primitive["attributes"]["_EXTENT"] = (next + 1).into();
+            primitive["attributes"]["_SPACING"] = (next + 2).into();
         }
         meshes.push(json!({"primitives": [primitive]}));
         let at = part.origin_m;

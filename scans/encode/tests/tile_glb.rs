@@ -4,7 +4,8 @@
 
 use glam::DVec3;
 use parterre_encode::glb::encode;
-use parterre_tile::glb::{Extra, Normal, Part, Vertex, decode};
+use parterre_tile::glb::surface::{Extent, Spacing};
+use parterre_tile::glb::{Extra, Normal, Part, Surface, Vertex, decode};
 use proptest::prelude::*;
 
 fn vertex() -> impl Strategy<Value = Vertex> {
@@ -20,24 +21,36 @@ fn extra() -> impl Strategy<Value = Extra> {
 }
 
 /// Octahedral coordinates as they are read: -128 is read as -127.
-fn normal() -> impl Strategy<Value = Normal> {
-    any::<[i8; 2]>().prop_map(|coordinates| Normal(coordinates.map(|value| value.max(-127))))
+fn of_normal(normal: Normal) -> Surface {
+    Surface { normal, ..Surface::default() }
 }
 
-fn part(with_extras: bool, with_normals: bool) -> impl Strategy<Value = Part> {
+fn normals_of(part: &Part) -> Vec<Normal> {
+    part.surfaces.iter().map(|surface| surface.normal).collect()
+}
+
+fn surface() -> impl Strategy<Value = Surface> {
+    any::<([i8; 2], u8, [u8; 4])>().prop_map(|(coordinates, spacing, extent)| Surface {
+        normal: Normal(coordinates.map(|value| value.max(-127))),
+        spacing: Spacing(spacing),
+        extent: Extent(extent),
+    })
+}
+
+fn part(with_extras: bool, with_surfaces: bool) -> impl Strategy<Value = Part> {
     let millimetres = -500_000_000..500_000_000_i64;
     let origin = [millimetres.clone(), millimetres.clone(), millimetres];
-    (origin, prop::collection::vec((vertex(), extra(), normal()), 1..700)).prop_map(move |(origin, points)| {
+    (origin, prop::collection::vec((vertex(), extra(), surface()), 1..700)).prop_map(move |(origin, points)| {
         let vertices = points.iter().map(|&(vertex, ..)| vertex).collect();
         let extras = points.iter().map(|&(_, extra, _)| extra).filter(|_| with_extras).collect();
-        let normals = points.iter().map(|&(.., normal)| normal).filter(|_| with_normals).collect();
+        let surfaces = points.iter().map(|&(.., surface)| surface).filter(|_| with_surfaces).collect();
         let origin_m = DVec3::from_array(origin.map(|value| value as f64 / 1000.0));
-        Part { origin_m, vertices, extras, normals }
+        Part { origin_m, vertices, extras, surfaces }
     })
 }
 
 fn parts() -> impl Strategy<Value = Vec<Part>> {
-    any::<(bool, bool)>().prop_flat_map(|(with_extras, with_normals)| prop::collection::vec(part(with_extras, with_normals), 1..4))
+    any::<(bool, bool)>().prop_flat_map(|(with_extras, with_surfaces)| prop::collection::vec(part(with_extras, with_surfaces), 1..4))
 }
 
 proptest! {
@@ -51,11 +64,12 @@ proptest! {
         if !compress {
             // A plain tile has vectors, whose coordinates are rounded once more.
             for (read, part) in read.iter_mut().zip(&parts) {
-                for (read, normal) in read.normals.iter().zip(&part.normals) {
-                    prop_assert!(read.unit().angle_between(normal.unit()) < 1.0_f32.to_radians());
+                for (read, surface) in read.surfaces.iter().zip(&part.surfaces) {
+                    prop_assert!(read.normal.unit().angle_between(surface.normal.unit()) < 1.0_f32.to_radians());
+                    prop_assert_eq!((read.spacing, read.extent), (surface.spacing, surface.extent));
                 }
-                prop_assert_eq!(read.normals.len(), part.normals.len());
-                read.normals.clone_from(&part.normals);
+                prop_assert_eq!(read.surfaces.len(), part.surfaces.len());
+                read.surfaces.clone_from(&part.surfaces);
             }
         }
         prop_assert_eq!(read, parts);
@@ -102,7 +116,7 @@ fn one_point() -> Part {
         origin_m: DVec3::new(5.0, -7.25, 11.0),
         vertices: vec![vertex],
         extras: vec![Extra { intensity: 9, classification: 6, pad: 0 }],
-        normals: vec![Normal::from_unit(DVec3::NEG_Y)],
+        surfaces: vec![of_normal(Normal::from_unit(DVec3::NEG_Y))],
     }
 }
 
@@ -196,7 +210,7 @@ fn many_nodes_on_one_stream_cannot_multiply_the_points() {
     let mut part = one_point();
     part.vertices = vec![part.vertices[0]; 60_000];
     part.extras.clear();
-    part.normals.clear();
+    part.surfaces.clear();
     let glb = encode(&[part], true).unwrap();
     let bomb = with_json(&glb, |json| {
         let node = json["nodes"][0].clone();
@@ -228,8 +242,10 @@ fn with_normals(bits: u32) -> (Vec<u8>, Vec<Normal>) {
     part.vertices = vec![part.vertices[0]; 500];
     part.extras.clear();
     let angles = (0..500).map(|index| f64::from(index) * 0.1);
-    part.normals = angles.map(|angle| Normal::with_bits(DVec3::new(angle.cos(), angle.sin(), (angle * 0.7).sin()), bits)).collect();
-    (encode(std::slice::from_ref(&part), true).unwrap(), part.normals)
+    let normals: Vec<Normal> =
+        angles.map(|angle| Normal::with_bits(DVec3::new(angle.cos(), angle.sin(), (angle * 0.7).sin()), bits)).collect();
+    part.surfaces = normals.iter().copied().map(of_normal).collect();
+    (encode(std::slice::from_ref(&part), true).unwrap(), normals)
 }
 
 #[test]
@@ -238,7 +254,8 @@ fn fewer_bits_take_fewer_bytes_and_clients_get_unit_vectors() {
     for bits in [8, 7, 6, 5, 4] {
         let (glb, normals) = with_normals(bits);
         let json = json_of(&glb);
-        let view = json["bufferViews"].as_array().unwrap().last().unwrap();
+        let views = json["bufferViews"].as_array().unwrap();
+        let view = &views[views.len() - 2];
         let stream = &view["extensions"]["EXT_meshopt_compression"];
         let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
         assert_eq!((stream["filter"].as_str(), view["byteStride"].as_u64()), (Some("OCTAHEDRAL"), Some(4)));
@@ -254,7 +271,7 @@ fn fewer_bits_take_fewer_bytes_and_clients_get_unit_vectors() {
             assert!((vector.length() - 1.0).abs() < 0.0068, "{vector}");
             assert!(vector.angle_between(normal.unit().as_dvec3()).to_degrees() < 0.9, "{vector}");
         }
-        assert_eq!(decode(&glb).unwrap()[0].normals, normals);
+        assert_eq!(normals_of(&decode(&glb).unwrap()[0]), normals);
     }
 }
 
@@ -279,12 +296,12 @@ fn normals_of_another_shape_are_told_apart_from_damage() {
     assert_eq!(code(&|json| stream(json, 0, "OCTAHEDRAL")), "tile_unsupported");
     // Without a filter the numbers are vectors: others, but vectors of length 1.
     let parts = decode(&with_json(&glb, |json| stream(json, 1, "NONE"))).unwrap();
-    assert!(parts[0].normals.iter().all(|normal| normal.unit().is_normalized()));
+    assert!(normals_of(&parts[0]).iter().all(|normal| normal.unit().is_normalized()));
     // A tile of an earlier version.
     let parts =
         decode(&with_json(&glb, |json| drop(json["meshes"][0]["primitives"][0]["attributes"].as_object_mut().unwrap().remove("NORMAL"))))
             .unwrap();
-    assert!(parts[0].normals.is_empty());
+    assert!(parts[0].surfaces.is_empty());
 }
 
 #[test]
@@ -292,9 +309,10 @@ fn zero_vectors_are_read_as_up() {
     let mut part = one_point();
     part.extras.clear();
     let mut glb = encode(&[part], false).unwrap();
-    let at = glb.len() - 4;
-    glb[at..].fill(0);
-    assert_eq!(decode(&glb).unwrap()[0].normals, [Normal::default()]);
+    // The view before the last one, which has 8 bytes a point.
+    let at = glb.len() - 12;
+    glb[at..at + 4].fill(0);
+    assert_eq!(normals_of(&decode(&glb).unwrap()[0]), [Normal::default()]);
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub fn glb(bytes: &[u8]) {
     assert!(count * size_of::<glb::Vertex>() <= 64 * bytes.len(), "{count} points out of {} bytes", bytes.len());
     for part in &parts {
         assert!(part.extras.is_empty() || part.extras.len() == part.vertices.len());
-        assert!(part.normals.is_empty() || part.normals.len() == part.vertices.len());
-        assert!(part.normals.iter().all(|normal| normal.unit().is_normalized()));
+        assert!(part.surfaces.is_empty() || part.surfaces.len() == part.vertices.len());
+        assert!(part.surfaces.iter().all(|surface| surface.normal.unit().is_normalized() && surface.extent.metres()[0] > 0.0));
         if !part.vertices.is_empty() {
             assert!(part.bounds().min.is_finite() && part.bounds().max.is_finite(), "{:?}", part.bounds());
         }

@@ -17,6 +17,8 @@ const ROWS: u32 = 150;
 const COLUMNS_MAX: u32 = 600;
 /// Most cells along a side of a box in the picture for which it is tested; larger boxes are tested at a coarser level.
 const TEST_CELLS: u32 = 12;
+/// The same for a first, quick test.
+const COARSE_CELLS: u32 = 3;
 /// A box must be farther than the surface by this distance, and by this share of the distance. Larger than the thickness that noise and the rounding of
 /// cells give to a surface that is seen at a small angle.
 const MARGIN_M: f32 = 0.3;
@@ -57,13 +59,13 @@ impl OcclusionMap {
         Self { eye, axes, columns, reach: spacing as f32 * ROWS as f32 * REACH, levels: vec![level] }
     }
 
-    /// Adds points, given relative to `origin` (tile frame, metres).
-    pub fn add(&mut self, origin: DVec3, points: impl Iterator<Item = Vec3>) {
+    /// Adds points, in metres from `origin` (tile frame, metres).
+    pub fn add(&mut self, origin: DVec3, points: &[Vec3]) {
         let offset = (origin - self.eye).as_vec3();
         let [right, up, forward] = self.axes;
         let (half_columns, half_rows) = (self.columns as f32 * 0.5, ROWS as f32 * 0.5);
         let distances = &mut self.levels[0].distances;
-        for point in points {
+        for &point in points {
             let point = point + offset;
             let distance_m = point.dot(forward);
             if distance_m < NEAREST_M {
@@ -134,15 +136,15 @@ impl OcclusionMap {
         let cell = |at: f32, cells: u32| (at.floor().max(0.0) as u32).min(cells - 1);
         let [x0, x1] = [low[0] * self.columns as f32 - more, high[0] * self.columns as f32 + more].map(|at| cell(at, self.columns));
         let [y0, y1] = [low[1] * ROWS as f32 - more, high[1] * ROWS as f32 + more].map(|at| cell(at, ROWS));
-        for (coarser, level) in self.levels.iter().enumerate() {
+        // A coarse level tells at once what is hidden far behind; it says no where a finer one may say yes.
+        [COARSE_CELLS, TEST_CELLS].into_iter().any(|cells| {
+            let fits = |coarser: &usize| (x1 >> coarser) - (x0 >> coarser) < cells && (y1 >> coarser) - (y0 >> coarser) < cells;
+            let Some(coarser) = (0..self.levels.len()).find(fits) else { return false };
             let [x0, x1, y0, y1] = [x0, x1, y0, y1].map(|at| at >> coarser);
-            if x1 - x0 >= TEST_CELLS || y1 - y0 >= TEST_CELLS {
-                continue;
-            }
+            let level = &self.levels[coarser];
             let row = |row: u32| &level.distances[(row * level.columns + x0) as usize..=(row * level.columns + x1) as usize];
-            return (y0..=y1).all(|y| row(y).iter().all(|distance_m| *distance_m < limit_m));
-        }
-        false
+            (y0..=y1).all(|y| row(y).iter().all(|distance_m| *distance_m < limit_m))
+        })
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
 
     fn with(points: Vec<Vec3>) -> OcclusionMap {
         let mut map = map();
-        map.add(DVec3::ZERO, points.into_iter());
+        map.add(DVec3::ZERO, &points);
         map.finish()
     }
 

@@ -168,7 +168,7 @@ pub fn share(priority: f64, spacing_px: f64) -> f64 {
 /// What the absence of points in a box shows, where the points without them have a spacing of `error_m`: the spacing in pixels at the nearest point of
 /// the box. Negative where no view sees the box.
 fn priority(views: &[View], bounds: &Bounds, error_m: f64) -> f64 {
-    views.iter().filter(|view| view.sees(bounds)).map(|view| view.error_px(bounds, error_m)).fold(f64::NEG_INFINITY, f64::max)
+    views.iter().filter_map(|view| view.seen_error_px(bounds, error_m)).fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// The tiles that may be wanted, by falling priority: a best-first walk from the root, which ends when the blocks that are needed
@@ -179,14 +179,9 @@ fn found_tiles<'a>(tree: &Tree, views: &[View], resident: &dyn Fn(NodeId) -> Res
     if views.iter().any(|view| view.sees(&tree.node(Tree::ROOT).bounds)) {
         heap.push(Candidate { priority: f64::INFINITY, node: Tree::ROOT });
     }
-    // Blocks by their priorities, of which the first `complete` are needed completely at the priority reached.
-    let mut blocks_by_priority = BinaryHeap::new();
-    let mut complete_points = 0u64;
+    let mut complete = CompletePoints::new();
     while let Some(candidate) = heap.pop() {
-        while blocks_by_priority.peek().is_some_and(|(priority, _)| f64::from_bits(*priority) >= 2.0 * candidate.priority) {
-            complete_points += blocks_by_priority.pop().map_or(0, |(_, points)| u64::from(points));
-        }
-        if complete_points > budget.points {
+        if complete.above(2.0 * candidate.priority) > budget.points {
             break;
         }
         let id = candidate.node;
@@ -198,9 +193,7 @@ fn found_tiles<'a>(tree: &Tree, views: &[View], resident: &dyn Fn(NodeId) -> Res
                 Residency::Ready(blocks) if !blocks.is_empty() => blocks_of(tree, views, id, candidate.priority, blocks),
                 _ => whole.to_vec(),
             };
-            // Positive numbers have the order of their bits.
-            blocks_by_priority
-                .extend(blocks.iter().filter(|(priority, _)| *priority > 0.0).map(|(priority, points)| (priority.to_bits(), *points)));
+            blocks.iter().filter(|(priority, _)| *priority > 0.0).for_each(|(priority, points)| complete.add(*priority, *points));
             found.push(FoundTile { priority: candidate.priority, node: id, residency, blocks });
         }
         let error_m = children_error_m(tree, id);
@@ -216,8 +209,46 @@ fn found_tiles<'a>(tree: &Tree, views: &[View], resident: &dyn Fn(NodeId) -> Res
     found
 }
 
+/// The points of blocks above a priority that falls, in steps of an eighth of each power of two. Rounded down, which only lets the walk go on for a
+/// little longer than needed: what it finds then is not wanted.
+struct CompletePoints {
+    /// Points by step, of the steps below `lowest`.
+    by_step: Vec<u64>,
+    lowest: usize,
+    points: u64,
+}
+
+impl CompletePoints {
+    /// Bits of a positive number that do not belong to its step.
+    const SHIFT: u32 = f64::MANTISSA_DIGITS - 1 - 3;
+    const STEPS: usize = (f64::INFINITY.to_bits() >> Self::SHIFT) as usize + 1;
+
+    fn new() -> Self {
+        Self { by_step: vec![0; Self::STEPS], lowest: Self::STEPS, points: 0 }
+    }
+
+    fn add(&mut self, priority: f64, points: u32) {
+        let step = (priority.to_bits() >> Self::SHIFT) as usize;
+        if step >= self.lowest { self.points += u64::from(points) } else { self.by_step[step] += u64::from(points) }
+    }
+
+    /// The points above a priority; those that were above an earlier one stay counted.
+    fn above(&mut self, priority: f64) -> u64 {
+        // The first step that is above as a whole.
+        let first = (priority.max(0.0).to_bits() >> Self::SHIFT) as usize + 1;
+        while self.lowest > first {
+            self.lowest -= 1;
+            self.points += self.by_step[self.lowest];
+        }
+        self.points
+    }
+}
+
 /// Priority and points of each block of a tile.
 fn blocks_of(tree: &Tree, views: &[View], id: NodeId, tile_priority: f64, blocks: &[Block]) -> Vec<(f64, u32)> {
+    // A block may reach over its tile's box, which is rounded to whole millimetres.
+    let bounds = blocks.iter().fold(tree.node(id).bounds, |bounds, block| bounds.union(block.bounds));
+    let views = &views.iter().map(|view| view.within(&bounds)).collect::<Vec<View>>();
     let Some(parent) = tree.node(id).parent else {
         // Without the root there is nothing: all of it that is seen is needed.
         return blocks
@@ -242,13 +273,24 @@ struct Counts {
 
 impl Counts {
     fn new(found: &[FoundTile<'_>]) -> Self {
-        let mut blocks: Vec<(f64, u32)> =
-            found.iter().flat_map(|tile| tile.blocks.iter().copied()).filter(|(priority, _)| *priority > 0.0).collect();
-        blocks.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut counts = Self { priorities: Vec::with_capacity(blocks.len()), points: vec![0.0], weighted: vec![0.0] };
+        // Positive numbers have the order of their bits.
+        let mut blocks: Vec<(u64, u32)> = found
+            .iter()
+            .flat_map(|tile| &tile.blocks)
+            .filter(|(priority, _)| *priority > 0.0)
+            .map(|(priority, points)| (priority.to_bits(), *points))
+            .collect();
+        blocks.sort_unstable_by(|a, b| b.cmp(a));
+        let mut counts = Self {
+            priorities: Vec::with_capacity(blocks.len()),
+            points: Vec::with_capacity(blocks.len() + 1),
+            weighted: Vec::with_capacity(blocks.len() + 1),
+        };
+        counts.points.push(0.0);
+        counts.weighted.push(0.0);
         let (mut points, mut weighted) = (0.0, 0.0);
         for (priority, own) in blocks {
-            let own = f64::from(own);
+            let (priority, own) = (f64::from_bits(priority), f64::from(own));
             points += own;
             if priority.is_finite() {
                 weighted += own * priority.powi(2);

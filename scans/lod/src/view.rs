@@ -31,6 +31,12 @@ impl Plane {
         let farthest_inside = DVec3::select(self.normal.cmpge(DVec3::ZERO), bounds.max, bounds.min);
         self.normal.dot(farthest_inside) + self.offset < 0.0
     }
+
+    /// Whether the whole box is inside.
+    fn includes(&self, bounds: &Bounds) -> bool {
+        let farthest_outside = DVec3::select(self.normal.cmpge(DVec3::ZERO), bounds.min, bounds.max);
+        self.normal.dot(farthest_outside) + self.offset >= 0.0
+    }
 }
 
 /// An eye in the tile frame, what it can see, and how large a metre looks.
@@ -80,12 +86,26 @@ impl View {
         Self { eye, planes: Vec::new(), reach_m, pixels_per_metre_at_1m, occlusion: None }
     }
 
+    /// The same view for boxes within a box: planes that the whole box is inside of are left out.
+    #[must_use]
+    pub fn within(&self, bounds: &Bounds) -> Self {
+        let planes = self.planes.iter().copied().filter(|plane| !plane.includes(bounds)).collect();
+        Self { planes, occlusion: self.occlusion.clone(), ..*self }
+    }
+
     /// Whether any of the box may be seen.
     pub fn sees(&self, bounds: &Bounds) -> bool {
-        !bounds.is_empty()
-            && self.distance_m(bounds) <= self.reach_m
-            && !self.planes.iter().any(|plane| plane.excludes(bounds))
-            && !self.occlusion.as_ref().is_some_and(|map| map.hides(bounds))
+        self.seen_error_px(bounds, 0.0).is_some()
+    }
+
+    /// [`View::error_px`] of a box of which anything may be seen; else `None`.
+    pub fn seen_error_px(&self, bounds: &Bounds, error_m: f64) -> Option<f64> {
+        if bounds.is_empty() || self.planes.iter().any(|plane| plane.excludes(bounds)) {
+            return None;
+        }
+        let distance_m = self.distance_m(bounds);
+        let is_seen = distance_m <= self.reach_m && !self.occlusion.as_ref().is_some_and(|map| map.hides(bounds));
+        is_seen.then(|| error_m * self.pixels_per_metre_at_1m / distance_m.max(NEAREST_M))
     }
 
     /// Distance from the eye to the nearest point of the box, 0 inside. Metres.
@@ -123,6 +143,19 @@ mod tests {
         let view = View::perspective(DVec3::ZERO, DVec3::NEG_Z, DVec3::Z, 1.0, 1.0, 720.0);
         assert!(view.sees(&cube(DVec3::new(0.0, 0.0, -10.0))));
         assert!(!view.sees(&cube(DVec3::new(0.0, 0.0, 10.0))));
+    }
+
+    #[test]
+    fn within_a_box_the_same_boxes_are_seen() {
+        let view = View::perspective(DVec3::ZERO, DVec3::Y, DVec3::Z, 1.0, 1.0, 720.0);
+        let around = Bounds { min: DVec3::new(-4.0, 9.0, -9.0), max: DVec3::new(4.0, 17.0, -1.0) };
+        let within = view.within(&around);
+        assert!(within.planes.len() < view.planes.len() && !within.planes.is_empty());
+        for at in 0..512 {
+            let step = DVec3::new(f64::from(at % 8), f64::from(at / 8 % 8), f64::from(at / 64));
+            let part = Bounds { min: around.min + step, max: around.min + step + 1.0 };
+            assert_eq!(view.sees(&part), within.sees(&part), "{part:?}");
+        }
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Nearest {
 
     /// Number and distance of the point nearest to `at`, if one lies within `reach` metres.
     pub(crate) fn nearest(&self, at: DVec3, reach: f64) -> Option<(u32, f64)> {
+        self.nearest_where(at, reach, |_| true)
+    }
+
+    /// As [`Nearest::nearest`], of the points that `counts` says yes to.
+    pub(crate) fn nearest_where(&self, at: DVec3, reach: f64, counts: impl Fn(DVec3) -> bool) -> Option<(u32, f64)> {
         let home = self.cell(at);
         let mut best: Option<(u32, f64)> = None;
         let mut limit = reach * reach;
@@ -59,7 +64,7 @@ impl Nearest {
                             let index = self.index(IVec3::new(x, y, z));
                             for (point, number) in &self.points[self.starts[index] as usize..self.starts[index + 1] as usize] {
                                 let distance = point.distance_squared(at);
-                                if distance < limit {
+                                if distance < limit && counts(*point) {
                                     limit = distance;
                                     best = Some((*number, distance));
                                 }

@@ -30,10 +30,12 @@ use super::nearest::Nearest;
 
 /// The viewer's background, sRGB (`BACKGROUND` in `viewer/src/points/queue.rs`).
 pub const BACKGROUND: [f32; 3] = [0.106, 0.133, 0.165];
-/// Bit of the marks: the scan holds the surface, by a point within [`SCANNED_M`].
+/// Bit of the marks: the scan holds the surface, by a point on its plane within [`SCANNED_M`].
 pub const SCANNED: u8 = 8;
 /// Two to three times the spacing of the points in the demo venue of 4 M points.
 const SCANNED_M: f64 = 0.15;
+/// Five times the noise of the scanner: a point of the other face of a door leaf does not show this one.
+const ON_PLANE_M: f64 = 0.01;
 /// Views in which the scan holds a smaller share of the surface are left out: a scanner inside a building does not see its roof from above.
 const SCANNED_SHARE_MIN: f64 = 0.5;
 /// Surfaces farther from all points have no colour in the ceiling. Metres.
@@ -114,9 +116,11 @@ fn at_best(picture: &Picture, camera: &Camera, nearest: &Nearest, samples: &[Sam
                 return (background, marks);
             }
             let ray = camera.ray(f64::from(index as u32 % width) + 0.5, f64::from(index as u32 / width) + 0.5);
-            nearest.nearest(camera.eye + ray * depth, CEILING_REACH_M).map_or((background, marks), |(number, distance)| {
-                (samples[number as usize].color, if distance <= SCANNED_M { marks | SCANNED } else { marks })
-            })
+            let at = camera.eye + ray * depth;
+            let normal = picture.normal[index].as_dvec3();
+            let is_scanned = nearest.nearest_where(at, SCANNED_M, |point| (point - at).dot(normal).abs() <= ON_PLANE_M).is_some();
+            let color = nearest.nearest(at, CEILING_REACH_M).map_or(background, |(number, _)| samples[number as usize].color);
+            (color, if is_scanned { marks | SCANNED } else { marks })
         })
         .unzip()
 }

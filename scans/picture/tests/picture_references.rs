@@ -40,7 +40,7 @@ fn the_same_files_every_time_and_perfect_when_compared_with_themselves() {
     assert_eq!([mean.ssim, mean.coverage, mean.coverage_depth], [Some(1.0); 3]);
 
     // The ceiling has the colours of the picture; it is coarser.
-    let overview = Reference::read(dir, "overview").unwrap();
+    let overview = Reference::read(dir, &views[0].name).unwrap();
     let scanned: Vec<usize> = (0..overview.marks.len()).filter(|&i| overview.marks[i] & SCANNED != 0).collect();
     let difference = |channel: usize| {
         let of = |picture: &image::RgbImage| scanned.iter().map(|&i| f64::from(picture.as_raw()[i * 3 + channel])).sum::<f64>();

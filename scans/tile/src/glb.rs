@@ -8,8 +8,9 @@
 //!   bytes, `COLOR_0` (u8 x 3, normalized), one spare byte.
 //! - Buffer view 1, where there are extras, has 8 bytes a point, because glTF wants each attribute at a multiple of
 //!   four: `_INTENSITY` (u16), two zeros, `_CLASSIFICATION` (u8), three zeros. `EXT_structural_metadata` describes them.
-//! - The last buffer view, where there are normals, has 4 bytes a point: `NORMAL` (i8 x 3, normalized, Z up) and one zero byte. The node's matrix
-//!   turns normals as it turns positions, since it scales all axes alike. Compressed, the view has the filter OCTAHEDRAL, with as few
+//! - The last two buffer views, where the surfaces are known: one of 4 bytes a point, `NORMAL` (i8 x 3, normalized, Z up) and one zero byte, and one of
+//!   8 bytes, `_EXTENT` (u8 x 4), `_SPACING` (u8) and three zeros; [`surface`] says what their codes mean. The node's matrix
+//!   turns normals as it turns positions, since it scales all axes alike. Compressed, the view of the normals has the filter OCTAHEDRAL, with as few
 //!   bits as hold the tile's normals exactly.
 //! - Compressed, all views are meshopt streams of version 0 (the only one that `EXT_meshopt_compression` allows) in the
 //!   binary chunk, and buffer 1 is a placeholder without data. Plain, the binary chunk holds the views as they are.
@@ -27,7 +28,9 @@ pub mod color;
 mod decode;
 mod normal;
 mod part;
+pub mod surface;
 
 pub use self::decode::decode;
 pub use self::normal::Normal;
 pub use self::part::{CELL_M, Extra, Part, Vertex};
+pub use self::surface::Surface;

@@ -70,6 +70,22 @@ pub struct ScanExtras {
     /// Whether the tiles have normals. Not in older documents, whose tiles have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normals: Option<Normals>,
+    /// A good place to start walking. Not in older documents, and not where no floor was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
+    /// Share of the plan, where anything was scanned, that has a roof or a ceiling over a room: 0 to a tenth outdoors, a third and more in a building. Not in older
+    /// documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roofed_share: Option<f64>,
+}
+
+/// A place where a person can stand, and where to look from there. Scan frame, metres.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// The eye, at a person's height above the floor.
+    pub eye: DVec3,
+    /// A point in the direction of view.
+    pub target: DVec3,
 }
 
 /// What is known of the normals in the tiles.
@@ -183,6 +199,14 @@ mod tests {
         assert_eq!(read(r#"{"oriented":"setups"}"#), Some(Some(Orientation::Setups)));
         assert_eq!(read(r#"{"oriented":"free_space"}"#), Some(Some(Orientation::FreeSpace)));
         assert_eq!(read(r#"{"oriented":"by hand"}"#), Some(Some(Orientation::Other)));
+    }
+
+    #[test]
+    fn a_start_is_an_eye_and_a_target() {
+        let start: Start = serde_json::from_str(r#"{"eye":[1,2,3.7],"target":[4,5,6]}"#).expect("a start");
+        assert_eq!(start, Start { eye: DVec3::new(1.0, 2.0, 3.7), target: DVec3::new(4.0, 5.0, 6.0) });
+        assert_eq!(serde_json::to_string(&start).expect("JSON"), r#"{"eye":[1.0,2.0,3.7],"target":[4.0,5.0,6.0]}"#);
+        assert!(serde_json::from_str::<Start>(r#"{"eye":[1,2],"target":[4,5,6]}"#).is_err());
     }
 
     #[test]

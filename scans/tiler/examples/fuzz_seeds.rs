@@ -8,7 +8,8 @@ use e57::{E57Writer, ImageFormat, Quaternion, Record, RecordDataType, RecordName
 use glam::DVec3;
 use parterre_encode::archive::Writer;
 use parterre_read as read;
-use parterre_tile::glb::{Extra, Normal, Part, Vertex};
+use parterre_tile::glb::surface::{Extent, Spacing};
+use parterre_tile::glb::{Extra, Normal, Part, Surface, Vertex};
 use parterre_tiler as tiler;
 use parterre_venue::stadium;
 
@@ -51,9 +52,13 @@ fn main() -> Result<()> {
     for (name, compress) in [("plain", false), ("compressed", true)] {
         put("glb", name, &parterre_encode::glb::encode(&tiles, compress)?)?;
         put("glb", &format!("{name}-one"), &parterre_encode::glb::encode(&tiles[..1], compress)?)?;
-        let normals = |i: usize| Normal([(i * 4) as i8, (i * i) as i8]);
-        let with_normals = tiles.each_ref().map(|part| Part { normals: (0..part.vertices.len()).map(normals).collect(), ..part.clone() });
-        put("glb", &format!("{name}-normals"), &parterre_encode::glb::encode(&with_normals, compress)?)?;
+        let surface = |i: usize| Surface {
+            normal: Normal([(i * 4) as i8, (i * i) as i8]),
+            spacing: Spacing(i as u8),
+            extent: Extent([i as u8, (i / 3) as u8, 0, 15]),
+        };
+        let with_surfaces = tiles.each_ref().map(|part| Part { surfaces: (0..part.vertices.len()).map(surface).collect(), ..part.clone() });
+        put("glb", &format!("{name}-surfaces"), &parterre_encode::glb::encode(&with_surfaces, compress)?)?;
     }
     let mut archive = Writer::new(Vec::new());
     archive.add("tileset.json", TILESET.into())?;
@@ -244,7 +249,7 @@ fn tile(extras: bool) -> Part {
         origin_m: DVec3::new(-65.536, 0.0, if extras { 65.536 } else { 0.0 }),
         extras: if extras { (0..60).map(extra).collect() } else { Vec::new() },
         vertices,
-        normals: Vec::new(),
+        surfaces: Vec::new(),
     }
 }
 

@@ -7,9 +7,9 @@ pub(crate) mod encoder;
 pub(crate) mod fallback_color;
 pub(crate) mod node_file;
 pub(crate) mod node_writer;
-pub(crate) mod normals;
 pub(crate) mod sampling;
 pub(crate) mod sort;
+pub(crate) mod surfaces;
 pub(crate) mod upper;
 
 use std::path::{Path, PathBuf};

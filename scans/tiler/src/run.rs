@@ -15,8 +15,8 @@ use crate::build::BuildPlan;
 use crate::build::encoder::Encoder;
 use crate::build::fallback_color::FallbackColor;
 use crate::build::node_writer::BuildSettings;
-use crate::build::normals::NormalSettings;
-use crate::build::normals::sides::Sides;
+use crate::build::surfaces::SurfaceSettings;
+use crate::build::surfaces::sides::Sides;
 use crate::context::{Context, Progress};
 use crate::count::count;
 use crate::distribute::chunk_plan::ChunkPlan;
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
             fallback_color: FallbackColor::new(&distributed.distributed.histograms, &cube, distributed.attributes),
         };
         let metres = job.frame.scan_from_file(DVec3::ONE);
-        let normals = tiles.then(|| NormalSettings {
+        let surfaces = tiles.then(|| SurfaceSettings {
             cube,
             placement,
             metres,
@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
         let builders = self.memory.builders(tile_points, stride);
         let settings = BuildSettings {
             encoder: &encoder,
-            normals: normals.as_ref(),
+            surfaces: surfaces.as_ref(),
             tile_points,
             table_bytes: self.memory.table_bytes(builders),
             unit_m: job.frame.unit.metres().unwrap_or(1.0),

@@ -3,6 +3,7 @@
 pub(crate) mod documents;
 pub(crate) mod nodes;
 pub(crate) mod placed_scan;
+mod start;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -13,6 +14,7 @@ use glam::DVec3;
 use self::documents::documents;
 use self::nodes::Nodes;
 use self::placed_scan::PlacedScan;
+use self::start::{roofed_share, start};
 use crate::build::encoder::{Encoder, tile_path};
 use crate::build::node_writer::BuildSettings;
 use crate::context::Context;
@@ -60,7 +62,9 @@ pub(crate) fn write(
             points: nodes.points(),
             bounds: scan.bounds,
             intensity_range: scan.attributes.intensity.then_some(range),
-            normals: settings.normals.map(|normals| Normals { oriented: normals.sides.orientation() }),
+            normals: settings.surfaces.map(|surfaces| Normals { oriented: surfaces.sides.orientation() }),
+            start: start(scan),
+            roofed_share: roofed_share(scan),
         };
         let documents = documents(&nodes.list, scan.placement.root_transform(), extras)?;
         write_tiles(nodes, documents, &dir.join("tiles.3tz"), settings.context)

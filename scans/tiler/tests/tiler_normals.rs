@@ -125,11 +125,11 @@ fn measure(hall: &Hall, with_setups: bool) -> (Normals, [Shares; 2]) {
     let mut sums = [Shares::default(); 2];
     for tile in tiles {
         for part in tile.unwrap().parts {
-            assert_eq!(part.normals.len(), part.vertices.len());
-            for (vertex, normal) in part.vertices.iter().zip(&part.normals) {
+            assert_eq!(part.surfaces.len(), part.vertices.len());
+            for (vertex, surface) in part.vertices.iter().zip(&part.surfaces) {
                 let at = (report.frame.scan_from_tile(part.position_m(vertex)) * 1000.0).round().as_ivec3().to_array();
                 let index = by_position[&at] as usize;
-                let cos = f64::from(normal.unit().dot(hall.normals[index].as_vec3()));
+                let cos = f64::from(surface.normal.unit().dot(hall.normals[index].as_vec3()));
                 let angle = cos.abs().min(1.0).acos().to_degrees();
                 for sums in &mut sums[..=usize::from(hall.near_edge[index])] {
                     sums.points += 1.0;
@@ -182,8 +182,8 @@ fn tiled(points: &[DVec3]) -> Vec<(DVec3, DVec3)> {
     let mut found = Vec::new();
     for tile in tiler::read_back(&dir.path().join("tiles.3tz")).unwrap() {
         for part in tile.unwrap().parts {
-            assert_eq!(part.normals.len(), part.vertices.len());
-            let normals = part.normals.iter().map(|normal| normal.unit().as_dvec3());
+            assert_eq!(part.surfaces.len(), part.vertices.len());
+            let normals = part.surfaces.iter().map(|surface| surface.normal.unit().as_dvec3());
             found.extend(part.vertices.iter().map(|vertex| report.frame.scan_from_tile(part.position_m(vertex))).zip(normals));
         }
     }

@@ -10,12 +10,13 @@ import { VIEW, settled, state } from './support/viewer.mjs';
 const VENUE = 'Demo concert hall';
 
 let work;
+let imported;
 let service;
 let browser;
 
 before(async () => {
   work = await scratch('viewer');
-  await parterre('import', demoScan(), '--venue', VENUE, '--data', work.dir);
+  imported = await parterre('import', demoScan(), '--venue', VENUE, '--data', work.dir);
   service = await startService(work.dir);
   browser = await launch();
 }, { timeout: 600_000 });
@@ -41,6 +42,9 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   t.diagnostic(`state: ${JSON.stringify(shown)}`);
   assert.ok(shown.drawn_points > 100_000, `only ${shown.drawn_points} points are drawn`);
   assert.equal(shown.mode, 'orbit');
+  assert.equal(shown.see_inside, true, 'from outside one sees into the closed hall');
+  assert.ok(shown.decoded.workers > 0 && shown.decoded.aside >= shown.drawn_tiles, `tiles are decoded by workers: ${JSON.stringify(shown.decoded)}`);
+  assert.equal(shown.decoded.in_page, 0, 'no tile was decoded by the page');
   assert.deepEqual(shown.failed, []);
 
   const overview = await shoot(page, 'viewer');
@@ -56,7 +60,6 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   }, { timeout: 240_000, every: 500 });
   t.diagnostic(`complete: ${JSON.stringify(complete)}`);
   assert.ok(complete.drawn_points >= shown.drawn_points, 'no points were taken away');
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   // The last frame may still be drawn.
   await pause(1000);
   const idle = await state(page);
@@ -72,6 +75,17 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   const change = Math.abs(again.drawn_points - complete.drawn_points) / complete.drawn_points;
   assert.ok(change < 0.1, `${complete.drawn_points} points, then ${again.drawn_points}`);
 
+  const seesInside = async (wanted) => {
+    assert.equal(await page.evaluate((see_inside) => window.parterre.settings({ see_inside }), wanted), true);
+    await until(`the state says ${wanted}`, async () => {
+      const now = await state(page);
+      return { done: now.see_inside === wanted, now };
+    });
+  };
+  await seesInside(false);
+  await shoot(page, 'viewer-closed');
+  await seesInside(true);
+
   await page.evaluate(() => window.parterre.mode('walk'));
   // The floor is searched when its tiles are drawn, some frames after they are loaded.
   await until('the walker stands on a floor', async () => {
@@ -81,11 +95,263 @@ test('catalogue, venue page and viewer show the demo venue', { timeout: 600_000 
   const standing = await settled(page);
   assert.deepEqual(standing.failed, []);
   assert.equal(typeof standing.level, 'number', 'the height of the floor is known');
+  assert.equal(standing.see_inside, false, 'a walker sees all surfaces');
+  assert.ok(Math.abs(standing.camera[2] - standing.level - 1.7) < 0.05, `the eye is 1.7 m above the floor: ${JSON.stringify(standing)}`);
   const inside = await shoot(page, 'viewer-walk');
   assert.ok(look(inside, VIEW).share > 0.1, 'points are visible while walking');
   assert.ok(difference(overview, inside) > 0.05, 'the picture differs from the overview');
 
   assert.deepEqual(faults, []);
+  await context.close();
+});
+
+/** A page of the viewer, after `prepare` has had it. */
+async function viewerPage(prepare) {
+  const opened = await openPage(browser);
+  await prepare(opened.page);
+  await opened.page.goto(`${service.origin}/view/${imported.scan}/${imported.version}`);
+  return opened;
+}
+
+test('a broken tile is named with its fault, and the others are drawn', { timeout: 300_000 }, async () => {
+  let broken;
+  const { context, page, faults } = await viewerPage((page) => page.route('**/*.glb', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    // Not the root, which has been asked for first and alone.
+    if (broken === undefined) broken = null;
+    else broken ??= pathname;
+    if (pathname !== broken) return route.continue();
+    const body = await (await route.fetch()).body();
+    return route.fulfill({ body: body.subarray(0, body.length / 2), contentType: 'model/gltf-binary' });
+  }));
+  const now = await until('the broken tile is named', async () => {
+    const value = await state(page);
+    return { done: value?.failures?.length > 0 && value.drawn_tiles > 3 && value.loading === 0, value, now: value };
+  }, { timeout: 240_000 });
+  assert.equal(now.failed.length, 1);
+  const [{ name, code, message }] = now.failures;
+  assert.ok(broken.endsWith(name), `${broken} and ${name}`);
+  assert.match(code, /^tile_[a-z]+$/);
+  assert.ok(message.length > 10, message);
+  assert.equal(now.decoded.in_page, 0);
+  assert.ok(now.decoded.workers > 0, 'the worker goes on');
+  assert.ok(look(await shoot(page, 'viewer-broken-tile'), VIEW).share > 0.1);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+/** The address of the viewer's page of the demo venue. */
+async function viewerAddress(page) {
+  await page.goto(service.origin);
+  await page.getByRole('link', { name: VENUE }).first().click();
+  return new URL(await page.locator('a[href^="/view/"]').first().getAttribute('href'), service.origin).href;
+}
+
+const near = (a, b, tolerance) => a.every((value, index) => Math.abs(value - b[index]) <= tolerance);
+const hash = (page) => page.evaluate(() => location.hash.slice(1));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('an address opens the same view, and follows it', { timeout: 600_000 }, async () => {
+  const { context, page, faults } = await openPage(browser);
+  const address = await viewerAddress(page);
+  const camera = [20, 10, 9, 30, 15, 2];
+  await page.goto(`${address}#eye=20,10,9&target=30,15,2&mode=fly&color=height&cut=8&color=red&%zz`);
+  const first = await settled(page);
+  assert.equal(first.view, 'eye=20,10,9&target=30,15,2&mode=fly&color=height&cut=8');
+  assert.ok(near(first.camera, camera, 1e-3), `${first.camera}`);
+  assert.deepEqual([first.mode, first.color, first.tools], ['fly', 'height', ['cut']]);
+  await shoot(page, 'viewer-address');
+  // What could not be used is gone from the address once the view stands still.
+  await until('the address says the view', async () => ({ done: (await hash(page)) === first.view, now: await hash(page) }));
+
+  await page.evaluate(() => { window.parterre.mode('orbit'); window.parterre.look([25, 12, 8, 31, 15, 2]); });
+  await until('the address follows the view', async () => ({ done: (await hash(page)).startsWith('eye=25,12,8&target=31,15,2&mode=orbit'), now: await hash(page) }));
+  const length = await page.evaluate(() => history.length);
+  const shared = await page.evaluate(() => location.href);
+
+  const other = await context.newPage();
+  await other.goto(shared);
+  const opened = await settled(other);
+  assert.ok(near(opened.camera, [25, 12, 8, 31, 15, 2], 1e-3) && opened.mode === 'orbit', JSON.stringify(opened));
+  await other.close();
+
+  // Another address in the same page.
+  await page.evaluate(() => { location.hash = '#eye=22,10,9&target=30,15,2'; });
+  await until('the view follows the address', async () => {
+    const now = await state(page);
+    return { done: near(now.camera, [22, 10, 9, 30, 15, 2], 1e-3), now: now.camera };
+  });
+  assert.equal(await page.evaluate(() => history.length), length + 1, 'moving adds nothing to the history');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('without a worker the page decodes the tiles itself', { timeout: 300_000 }, async () => {
+  const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.abort()));
+  const now = await settled(page);
+  assert.equal(now.decoded.workers, 0);
+  assert.ok(now.decoded.in_page >= now.drawn_tiles && now.decoded.aside === 0, JSON.stringify(now.decoded));
+  assert.deepEqual(now.failed, []);
+  await context.close();
+});
+
+test('tiles that are no longer wanted are not decoded', { timeout: 300_000 }, async () => {
+  // All tiles but the first are held back until the view has turned away from the scan.
+  const held = [];
+  let isFirst = true;
+  let isHolding = true;
+  const { context, page } = await viewerPage((page) => page.route('**/*.glb', (route) => {
+    if (isFirst || !isHolding) route.continue();
+    else held.push(route);
+    isFirst = false;
+  }));
+  const before = await until('tiles are asked for', async () => {
+    const value = await state(page);
+    return { done: held.length >= 4 && value.decoded?.aside === 1, value, held: held.length };
+  }, { timeout: 120_000 });
+  const { bounds: [x, y, z] } = before;
+  await page.evaluate((camera) => window.parterre.look(camera), [x - 500, y, z, x - 1000, y, z]);
+  await until('nothing is wanted', async () => {
+    const now = await state(page);
+    return { done: now.loading === 0 && now.complete, now };
+  });
+  isHolding = false;
+  await Promise.all(held.map((route) => route.continue().catch(() => {})));
+  await new Promise((wake) => setTimeout(wake, 2000));
+  const after = await state(page);
+  assert.deepEqual([after.decoded.aside, after.decoded.in_page, after.failed], [1, 0, []]);
+  await context.close();
+});
+
+test('a page that moves the camera in every animation frame sees frames drawn', { timeout: 300_000 }, async () => {
+  const { context, page } = await viewerPage(() => {});
+  const { frames, camera } = await settled(page);
+  await page.evaluate((given) => {
+    const step = () => {
+      given[0] += 0.01;
+      window.parterre.look(given);
+      requestAnimationFrame(step);
+    };
+    step();
+  }, camera);
+  await until('frames are drawn', async () => {
+    const now = await state(page);
+    return { done: now.frames > frames + 5, frames: now.frames };
+  });
+  await context.close();
+});
+
+test('two clicks measure a distance, and a gamepad moves', { timeout: 600_000 }, async (t) => {
+  const { context, page, faults } = await openPage(browser);
+  // A browser has no gamepad of which a test could press a button.
+  await page.addInitScript(() => {
+    window.fakePad = { connected: true, mapping: 'standard', axes: [0, 0, 0, 0], buttons: Array.from({ length: 17 }, () => ({ value: 0 })) };
+    navigator.getGamepads = () => [null, window.fakePad];
+  });
+  await page.goto(`${await viewerAddress(page)}#eye=16,15,2.2&target=36,15,1.2&mode=fly`);
+  await settled(page);
+  await page.keyboard.press('m');
+  await until('the tool is active', async () => ({ done: (await state(page)).tools.includes('measure'), now: await state(page) }));
+  const clicks = [[480, 450], [620, 330]];
+  for (const [x, y] of clicks) {
+    await page.mouse.click(x, y);
+    await pause(1500);
+  }
+  const measured = await until('a distance is measured', async () => {
+    const { measured: now } = await state(page);
+    return { done: now, value: now, now };
+  });
+  t.diagnostic(JSON.stringify(measured));
+  const { distance_m: distance, horizontal_m: horizontal, vertical_m: vertical } = measured;
+  assert.ok(distance > 0.5 && distance < 60, `${distance}`);
+  assert.ok(Math.abs(Math.hypot(horizontal, vertical) - distance) < 1e-6);
+  await shoot(page, 'viewer-measure');
+  const before = (await state(page)).camera;
+  await page.mouse.move(500, 300);
+  await page.mouse.down();
+  await page.mouse.move(560, 320, { steps: 4 });
+  await page.mouse.up();
+  await until('a drag still turns the view', async () => {
+    const now = await state(page);
+    return { done: !near(now.camera, before, 1e-3), now };
+  });
+  assert.deepEqual((await state(page)).measured, measured, 'a drag is no click');
+  await page.keyboard.press('Escape');
+  await until('the tool has ended', async () => {
+    const now = await state(page);
+    return { done: now.tools.length === 0 && now.measured === null, now };
+  });
+
+  const standing = (await state(page)).camera;
+  await page.evaluate(() => { window.fakePad.axes = [0, -1, 0, 0]; });
+  await until('the left stick moves forward', async () => {
+    const now = await state(page);
+    return { done: now.camera[0] > standing[0] + 0.3, now: now.camera };
+  });
+  await page.evaluate(() => { window.fakePad.axes = [0, 0, 0, 0]; window.fakePad.buttons[2] = { value: 1 }; });
+  await until('a button changes the mode', async () => ({ done: (await state(page)).mode === 'orbit', now: (await state(page)).mode }));
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('a page in the background requests no tiles', { timeout: 600_000 }, async () => {
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(`${await viewerAddress(page)}#eye=16,15,2.2&target=36,15,1.2&mode=fly`);
+  await settled(page);
+  let requests = 0;
+  page.on('request', (request) => { if (request.url().includes('/tiles/')) requests += 1; });
+  // Chromium without a screen shows every tab, so the page is told.
+  const setHidden = (hidden) => page.evaluate((is) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => is });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (is ? 'hidden' : 'visible') });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+  await setHidden(true);
+  await pause(1500);
+  requests = 0;
+  // A view for which other tiles are needed.
+  await page.evaluate(() => window.parterre.look([4, 12, 1.6, 8, 22, 1.4]));
+  await pause(4000);
+  assert.equal(requests, 0, 'tiles were requested in the background');
+  const hidden = await state(page);
+  await pause(2000);
+  assert.equal((await state(page)).frames, hidden.frames, 'frames were drawn in the background');
+  await setHidden(false);
+  await until('tiles are requested in the foreground', async () => ({ done: requests > 0, now: requests }));
+  assert.deepEqual((await settled(page)).failed, []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('a lost graphics card starts the viewer again with the same view, but not for ever', { timeout: 600_000 }, async () => {
+  const { context, page } = await openPage(browser);
+  await page.goto(`${await viewerAddress(page)}#eye=16,15,2.2&target=36,15,1.2&mode=fly&color=height`);
+  const before = await settled(page);
+  const lose = () => page.evaluate(() => {
+    const lost = document.getElementById('parterre-canvas').getContext('webgl2').getExtension('WEBGL_lose_context');
+    window.restore = () => lost.restoreContext();
+    lost.loseContext();
+  });
+  const message = page.getByRole('alert');
+  await lose();
+  await message.getByText('lost the connection to the graphics card').waitFor();
+  await shoot(page, 'viewer-lost');
+  await page.evaluate(() => { window.isOld = true; window.restore(); });
+  await page.waitForFunction(() => window.isOld === undefined);
+  const after = await settled(page);
+  assert.equal(after.view, before.view);
+  assert.ok(await message.count() === 0 && after.error === undefined);
+
+  // Twice more in the last minute, so that the next time would be the fourth.
+  await page.evaluate(() => sessionStorage.setItem('parterre-restarts', JSON.stringify([1, 2, 3].map((second) => Date.now() - second * 1000))));
+  await lose();
+  await message.getByText('Close other programs').waitFor();
+  await page.evaluate(() => { window.isOld = true; window.restore(); });
+  await pause(3000);
+  assert.equal(await page.evaluate(() => window.isOld), true, 'it started again by itself');
+  await page.getByRole('button', { name: 'Start again' }).click();
+  await page.waitForFunction(() => window.isOld === undefined);
+  assert.equal((await settled(page)).view, before.view);
   await context.close();
 });
 

@@ -1,18 +1,21 @@
 //! A tile's file, decoded and packed as the renderer takes it. No bevy, files or threads: a worker of the browser runs this crate alone.
 //!
-//! [`decode`] reads the file, measures the spacing of the points ([`density`]), divides them into [`blocks`], puts each block into the order of
+//! [`decode`] reads the file, measures the spacing of the points where the file does not give it ([`density`]), divides them into [`blocks`], puts each block into the order of
 //! [`runs`] and packs each point into a [`texel`](Texel) of 16 bytes, which goes to the graphics card unchanged.
 
 pub mod blocks;
 pub mod density;
+pub mod flat;
 pub mod runs;
-mod texel;
+pub mod texel;
 
 use glam::DVec3;
 use parterre_model::Result;
 use parterre_model::points::Bounds;
 use parterre_tile::glb;
+use parterre_tile::glb::surface::Spacing;
 
+use self::texel::TexelSurface;
 pub use self::texel::{NO_NORMAL, Texel};
 
 /// The points of one cell of a tile.
@@ -42,12 +45,12 @@ pub struct Block {
 pub struct PackedTile {
     /// Its parts; none is empty.
     pub parts: Vec<PackedPart>,
-    /// Median distance between neighbouring points. Metres.
-    pub spacing_m: f32,
+    /// Median distance between neighbouring points of the tile, metres; `None` where the points have the spacing of the complete scan.
+    pub spacing_m: Option<f32>,
 }
 
 impl PackedPart {
-    /// Packs the points of a part whose spacing has been measured; they come in Morton order.
+    /// Packs the points of a part, which come in Morton order and have a measured spacing where their surface has none.
     fn new(part: &glb::Part) -> Self {
         let mut packed = Self { origin_m: part.origin_m, texels: Vec::with_capacity(part.vertices.len()), blocks: Vec::new() };
         for range in blocks::divide(&part.vertices) {
@@ -56,11 +59,8 @@ impl PackedPart {
             packed.blocks.push(Block { first: packed.texels.len() as u32, count: range.len() as u32, bounds });
             packed.texels.extend(runs::order(range.len()).map(|at| {
                 let index = range.start + at;
-                Texel::new(
-                    &part.vertices[index],
-                    part.extras.get(index).copied(),
-                    part.normals.get(index).map_or(NO_NORMAL, |normal| normal.0),
-                )
+                let vertex = &part.vertices[index];
+                Texel::new(vertex, part.extras.get(index).copied(), surface(vertex, part.surfaces.get(index)))
             }));
             packed.texels.resize(packed.texels.len().next_multiple_of(runs::RUN_POINTS as usize), Texel::EMPTY);
         }
@@ -73,10 +73,30 @@ impl PackedPart {
     }
 }
 
+/// What is known of a point's surface.
+fn surface(vertex: &glb::Vertex, surface: Option<&glb::Surface>) -> TexelSurface {
+    let measured = Spacing::from_m(f64::from(vertex.pad) * 1e-3);
+    match surface {
+        Some(surface) if surface.spacing.metres().is_some() => {
+            TexelSurface { normal: surface.normal.0, spacing: surface.spacing, of_scan: true, extent: surface.extent }
+        }
+        _ => TexelSurface {
+            normal: surface.map_or(NO_NORMAL, |surface| surface.normal.0),
+            spacing: measured,
+            of_scan: false,
+            extent: surface.map(|surface| surface.extent).unwrap_or_default(),
+        },
+    }
+}
+
 impl PackedTile {
     /// Measures and packs the points of a tile; the points of each part come in Morton order.
     pub fn new(mut parts: Vec<glb::Part>) -> Self {
-        let spacing_m = density::measure(&mut parts);
+        let of_scan = |part: &glb::Part| part.surfaces.iter().filter(|surface| surface.spacing.metres().is_some()).count();
+        let (known, count) = parts.iter().fold((0, 0), |(known, count), part| (known + of_scan(part), count + part.vertices.len()));
+        let median_m = (known < count).then(|| density::measure(&mut parts));
+        // Single points without a surface do not tell how dense the others are.
+        let spacing_m = median_m.filter(|_| known * 2 < count);
         let parts = parts.iter().filter(|part| !part.vertices.is_empty()).map(PackedPart::new).collect();
         Self { parts, spacing_m }
     }

@@ -3,11 +3,11 @@
 use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
 
-use super::input::CameraInput;
-use super::pick::pick;
+use crate::input::intents::Intents;
+use crate::inside::Inside;
+use crate::pick::pick;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
-use crate::settings::Settings;
 use crate::stream::active_scan::ActiveScan;
 use crate::stream::status::StreamStatus;
 
@@ -17,6 +17,8 @@ const ROTATION_PER_HEIGHT: f64 = std::f64::consts::PI;
 const KEYS_PER_S: f64 = 0.36;
 /// The same while Shift is held.
 const KEYS_FAST_PER_S: f64 = 1.2;
+/// Speed of zooming by keys. Notches of the wheel per second.
+const KEYS_NOTCHES_PER_S: f64 = 6.0;
 /// Factor on the distance for one notch of the wheel.
 const ZOOM_PER_NOTCH: f64 = 0.85;
 /// Smallest distance to the target. Metres.
@@ -24,8 +26,8 @@ const DISTANCE_MIN_M: f64 = 0.3;
 
 pub(super) fn update(
     mut rigs: Query<&mut Rig>,
-    input: Res<CameraInput>,
-    (scan, status, settings): (Res<ActiveScan>, Res<StreamStatus>, Res<Settings>),
+    input: Res<Intents>,
+    (scan, status, inside): (Res<ActiveScan>, Res<StreamStatus>, Res<Inside>),
     time: Res<Time>,
 ) {
     let delta_s = time.delta_secs_f64().min(0.1);
@@ -33,11 +35,17 @@ pub(super) fn update(
         if rig.mode != Mode::Orbit {
             continue;
         }
-        let aspect = input.size_px.x / input.size_px.y.max(1.0);
+        let aspect = input.aspect();
+        // Keys and triggers that move up and down elsewhere move farther and nearer here.
+        let keys_zoom = input.movement.z * KEYS_NOTCHES_PER_S * delta_s;
+        if keys_zoom != 0.0 {
+            let target = rig.target();
+            zoom(&mut rig, target, keys_zoom);
+        }
         if input.drag_started || input.zoom != 0.0 {
             // The point under the pointer gives the distance of the centre of rotation, and the point to zoom towards.
             let direction = rig.ray(input.pointer, aspect);
-            let picked = pick(&scan, &status, &settings, rig.eye, direction);
+            let picked = pick(&scan, &status, &inside, rig.eye, direction);
             if input.drag_started
                 && let Some(picked) = picked
             {
@@ -55,9 +63,9 @@ pub(super) fn update(
         if input.pan_px != DVec2::ZERO {
             pan(&mut rig, input.pan_px / input.size_px.y.max(1.0));
         }
-        if input.move_keys != DVec3::ZERO {
+        if input.movement.truncate() != DVec2::ZERO {
             let pan_by_keys =
-                DVec2::new(-input.move_keys.x, input.move_keys.y) * (if input.fast { KEYS_FAST_PER_S } else { KEYS_PER_S } * delta_s);
+                DVec2::new(-input.movement.x, input.movement.y) * (if input.fast { KEYS_FAST_PER_S } else { KEYS_PER_S } * delta_s);
             pan(&mut rig, pan_by_keys);
         }
     }

@@ -1,18 +1,23 @@
 //! Walk mode: finding the first floor and walking on it.
 //!
+//! The first floor is searched for below the place that one looks at; where there is none, at the scan's start place, which the tileset gives, or else on the
+//! largest floor of the scan. The view stays until a floor is found; then the eye goes down to it.
+//!
 //! A step is taken only to a position where a floor is found at about the height of the feet. Otherwise the step is tried
 //! along the x axis and the y axis alone, so that the walker slides along an edge; where that fails too, the walker stops.
 //! The eye follows the feet smoothly.
 
-use bevy::math::DVec2;
+use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
 
 use super::fly::look_around;
-use super::input::CameraInput;
+use crate::input::intents::Intents;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
+use crate::rig::walker::{Descent, Place, Pose};
 use crate::stream::active_scan::ActiveScan;
 use crate::stream::status::StreamStatus;
+use crate::walk::columns::Columns;
 use crate::walk::floor::{HeightRange, find_floor};
 use crate::walk::tile_points::TilePoints;
 
@@ -44,13 +49,21 @@ const FOLLOWED_M: f64 = 0.001;
 const START_POSITIONS: u32 = 60;
 /// Radius of the disc over which they are spread. Metres.
 const START_RADIUS_M: f64 = 6.0;
+/// Least width of a floor to start on: that of a tread. Metres.
+const WIDTH_M: f64 = 0.25;
+/// Fewest points of one.
+const AREA_POINTS_MIN: usize = 4;
+/// Steepest direction of view of a walker who starts. Radians above or below the horizon.
+const START_PITCH_MAX: f64 = 0.3;
+/// A longer frame says nothing about waiting: the page was in the background. Seconds.
+const FRAME_MAX_S: f64 = 3.0;
 /// How long the message that no floor was found is shown. Seconds.
 const MESSAGE_S: f64 = 1.5;
 
 pub(super) fn update(
     mut rigs: Query<&mut Rig>,
-    input: Res<CameraInput>,
-    time: Res<Time>,
+    input: Res<Intents>,
+    (time, real_time): (Res<Time>, Res<Time<Real>>),
     scan: Res<ActiveScan>,
     status: Res<StreamStatus>,
 ) {
@@ -59,37 +72,18 @@ pub(super) fn update(
         if rig.mode != Mode::Walk {
             continue;
         }
+        let Some(foot_height_m) = rig.walker.foot_height_m else {
+            start(&mut rig, &scan, &status, real_time.delta_secs_f64().min(FRAME_MAX_S));
+            continue;
+        };
         look_around(&mut rig, input.rotate_px / input.size_px.y.max(1.0));
         rig.walker.no_floor_message_s = (rig.walker.no_floor_message_s - delta_s).max(0.0);
         let position = rig.eye.truncate();
-        let Some(foot_height_m) = rig.walker.foot_height_m else {
-            if !rig.walker.may_search(status.loading == 0, delta_s) {
-                continue;
-            }
-            let insertions = scan.residency.insertions();
-            if rig.walker.failed_at_insertions == Some(insertions) {
-                rig.walker.no_floor_message_s = MESSAGE_S;
-                continue;
-            }
-            let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
-            let from_m = rig.walker.search_from_m.min(high_m + 1.0);
-            if let Some((position, found_m)) =
-                first_floor_nearby(|position, height_m, range| floor(&scan, position, height_m, range), position, from_m, low_m)
-            {
-                rig.walker.foot_height_m = Some(found_m);
-                rig.walker.no_floor_message_s = 0.0;
-                rig.eye = position.extend(found_m + EYE_HEIGHT_M);
-            } else {
-                rig.walker.no_floor_message_s = MESSAGE_S;
-                rig.walker.failed_at_insertions = Some(insertions);
-            }
-            continue;
-        };
         // On a touch screen, a drag with two fingers walks.
         let drag = input.pan_px / input.size_px.y.max(1.0) * 6.0;
         let ahead = rig.forward().with_z(0.0).normalize_or_zero().truncate();
         let right = rig.right().truncate();
-        let keys = DVec2::new(input.move_keys.x, input.move_keys.y).clamp_length_max(1.0)
+        let keys = DVec2::new(input.movement.x, input.movement.y).clamp_length_max(1.0)
             * SPEED_M_S
             * if input.fast { FAST_FACTOR } else { 1.0 }
             * delta_s;
@@ -113,6 +107,52 @@ pub(super) fn update(
         let eye_height_m = if rest_m < FOLLOWED_M { eye_m } else { rig.eye.z + (eye_m - rig.eye.z) * follow };
         rig.eye = result.position.extend(eye_height_m);
     }
+}
+
+/// Goes down to the first floor, or searches for it. `delta_s`: real time since the last frame, so that neither takes longer where frames are slow.
+fn start(rig: &mut Rig, scan: &ActiveScan, status: &StreamStatus, delta_s: f64) {
+    if let Some(mut descent) = rig.walker.descent {
+        let (pose, foot_height_m) = descent.advance(delta_s);
+        rig.set_pose(pose);
+        rig.walker.descent = Some(descent).filter(|_| foot_height_m.is_none());
+        rig.walker.foot_height_m = foot_height_m;
+        return;
+    }
+    let insertions = scan.residency.insertions();
+    if !rig.walker.may_search(status.loading_around == 0, insertions, delta_s) {
+        return;
+    }
+    let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
+    let Place { from, yaw } = rig.walker.place();
+    let floor = |position, height_m, range| floor(scan, position, height_m, range);
+    let is_area = |position, height_m| {
+        let origin_m = scan.open.tree.scan.frame.origin_m;
+        is_area_in(scan.residency.iter().map(|(_, tile)| &*tile.points), position - origin_m.truncate(), height_m - origin_m.z)
+    };
+    if let Some((position, foot_height_m)) = first_floor_nearby(floor, is_area, from.truncate(), from.z.min(high_m + 1.0), low_m) {
+        let to = Pose {
+            eye: position.extend(foot_height_m + EYE_HEIGHT_M),
+            yaw: yaw.unwrap_or(rig.yaw),
+            pitch: if yaw.is_some() { 0.0 } else { rig.pitch.clamp(-START_PITCH_MAX, START_PITCH_MAX) },
+        };
+        rig.walker.descent = Some(Descent::new(rig.pose(), to, foot_height_m));
+    } else {
+        let start_place = start_place(scan, from.truncate());
+        rig.walker.search_on(start_place, insertions);
+    }
+}
+
+/// The scan's start place: the one in its tileset, or the place on the largest floor that is nearest to `position`.
+fn start_place(scan: &ActiveScan, position: DVec2) -> Option<Place> {
+    let extras = &scan.open.tree.scan;
+    if let Some(start) = extras.start {
+        let ahead = start.target - start.eye;
+        return Some(Place { from: start.eye, yaw: Some(ahead.x.atan2(ahead.y)) });
+    }
+    let origin_m = extras.frame.origin_m;
+    let columns = Columns::new(scan.coarsest()?.points.positions())?;
+    let place = columns.nearest_on_largest_floor(position - origin_m.truncate())? + origin_m;
+    Some(Place { from: place + DVec3::Z * EYE_HEIGHT_M, yaw: None })
 }
 
 /// Result of a step.
@@ -146,9 +186,10 @@ pub fn walk(floor: impl Fn(DVec2, f64) -> Option<f64>, mut position: DVec2, mut 
     WalkResult { position, foot_height_m, stopped }
 }
 
-/// The first floor below a position, or below the nearest of several positions around it: position and height.
+/// The first floor below a position, or below the nearest of several positions around it, on which one can stand: position and height.
 fn first_floor_nearby(
     floor: impl Fn(DVec2, f64, HeightRange) -> Option<f64>,
+    is_area: impl Fn(DVec2, f64) -> bool,
     position: DVec2,
     from_m: f64,
     low_m: f64,
@@ -157,7 +198,8 @@ fn first_floor_nearby(
     (0..START_POSITIONS).find_map(|index| {
         let index = f64::from(index);
         let position = position + DVec2::from_angle(index * 2.4) * (START_RADIUS_M * (index / f64::from(START_POSITIONS)).sqrt());
-        Some((position, first_floor_below(&floor, position, from_m, low_m)?))
+        let foot_height_m = first_floor_below(&floor, position, from_m, low_m)?;
+        is_area(position, foot_height_m).then_some((position, foot_height_m))
     })
 }
 
@@ -217,6 +259,28 @@ pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(
         }
     }
     None
+}
+
+/// Whether the points of a floor at a position (tile frame, metres) spread over an area. Those on a wall may look like a floor, because tiles have
+/// them in rows, but a row has no width.
+fn is_area_in<'a>(tiles: impl Iterator<Item = &'a TilePoints>, position: DVec2, foot_height_m: f64) -> bool {
+    let mut points = Vec::new();
+    for tile in tiles {
+        tile.for_each_near(position, RADII_M[2], |point| {
+            if (point.z - foot_height_m).abs() <= SAME_FLOOR_M {
+                points.push(point.truncate() - position);
+            }
+        });
+    }
+    let count = points.len() as f64;
+    let mean = points.iter().sum::<DVec2>() / count;
+    let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+    for DVec2 { x, y } in points.iter().map(|point| point - mean) {
+        (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
+    }
+    // The smaller eigenvalue: the variance across the longest extent.
+    let smallest = 0.5 * (xx + yy - ((xx - yy).powi(2) + 4.0 * xy * xy).sqrt()) / count;
+    points.len() >= AREA_POINTS_MIN && smallest >= WIDTH_M * WIDTH_M / 12.0
 }
 
 /// The height of a floor that exists at about `foot_height_m` on two opposite sides of a position: the mean of both.
@@ -317,9 +381,29 @@ mod tests {
         assert_eq!(first_floor_below(floor, DVec2::ZERO, 90.0, 0.0), Some(8.0), "from any height");
         assert_eq!(first_floor_below(floor, DVec2::ZERO, -0.5, 0.0), Some(0.0));
         assert_eq!(first_floor_below(|_, _, _| None, DVec2::ZERO, 7.0, 0.0), None);
-        let (position, foot_height_m) =
-            first_floor_nearby(|at, from_m, range| floor(at, from_m, range).filter(|_| at.x > 2.0), DVec2::ZERO, 5.0, 0.0)
-                .expect("a floor nearby");
+        let (position, foot_height_m) = first_floor_nearby(floor, |at, _| at.x > 2.0, DVec2::ZERO, 5.0, 0.0).expect("a floor nearby");
         assert!(foot_height_m == 4.0 && position.x > 2.0 && position.length() < 4.0);
+        assert_eq!(first_floor_nearby(floor, |_, _| false, DVec2::ZERO, 5.0, 0.0), None);
+    }
+
+    #[test]
+    fn rows_of_points_on_a_wall_are_no_floor_to_start_on() {
+        let tile = |points: &[DVec3]| {
+            let vertex =
+                |point: &DVec3| glb::Vertex { position: (point * 1000.0).to_array().map(|axis| axis as u16), ..Default::default() };
+            TilePoints::new(&PackedTile::new(vec![glb::Part { vertices: points.iter().map(vertex).collect(), ..Default::default() }]))
+        };
+        let rectangle = |width_m: f64, angle: f64| -> Vec<DVec3> {
+            let at = |x: u32, y: u32| DVec2::new(f64::from(x) * 0.05 - 1.0, (f64::from(y) / 10.0 - 0.5) * width_m);
+            let points = (0..40).flat_map(|x| (0..=10).map(move |y| (x, y))).map(|(x, y)| DVec2::from_angle(angle).rotate(at(x, y)));
+            points.map(|point| (point + 5.0).extend(1.0)).collect()
+        };
+        let is_area = |points: &[DVec3]| is_area_in(std::iter::once(&tile(points)), DVec2::splat(5.0), 1.0);
+        for angle in [0.0, 0.5, 2.0] {
+            assert!(is_area(&rectangle(2.0, angle)) && is_area(&rectangle(0.3, angle)), "floors, treads");
+            assert!(!is_area(&rectangle(0.05, angle)), "a wall with noise");
+        }
+        assert!(!is_area(&[]) && !is_area(&[DVec3::new(5.0, 5.0, 1.0); 3]));
+        assert!(!is_area(&rectangle(2.0, 0.0).iter().map(|point| point + DVec3::Z).collect::<Vec<_>>()), "at another height");
     }
 }

@@ -33,10 +33,14 @@ pub struct PointStyle {
     pub color: PointColor,
     /// Factor on the size of points; at 1, the points of a surface just touch.
     pub size: f32,
+    /// Whether surfaces are shaded by their direction, where the points have normals: for colours that do not come from the scan's own light.
+    pub direction_shading: bool,
     /// Whether edges are shaded (eye-dome lighting).
     pub edge_shading: bool,
     /// Points above this height are not drawn. Scan frame, metres.
     pub cut_above_m: Option<f64>,
+    /// Whether points are left out whose surface is seen from behind. Those without a normal are drawn.
+    pub hide_backs: bool,
     /// Heights that are drawn blue and red. Scan frame, metres.
     pub height_range_m: [f64; 2],
     /// Intensities that are drawn black and white.
@@ -48,8 +52,10 @@ impl Default for PointStyle {
         Self {
             color: PointColor::Own,
             size: 1.0,
+            direction_shading: false,
             edge_shading: true,
             cut_above_m: None,
+            hide_backs: false,
             height_range_m: [0.0, 1.0],
             intensity_range: [0, u16::MAX],
         }
@@ -79,7 +85,9 @@ pub struct TileSpacing {
     /// Spacing of the finer tiles drawn in each octant, metres. Bit 0 of the index is set for the upper half in x, bit 1 in y, bit
     /// 2 in z.
     pub below_m: [f32; 8],
-    /// Upper limit of the spacing of a point. Metres.
+    /// Spacing of the tile's own points, as far as its grid limits it. Metres.
+    pub own_m: f32,
+    /// Upper limit of the spacing of a point that was measured in the tile. Metres.
     pub largest_m: f32,
 }
 

@@ -36,6 +36,8 @@ struct Splat {
     @location(1) offset: vec2<f32>,
     // How much farther the rim is than the centre, in metres.
     @location(2) @interpolate(flat, either) bulge_m: f32,
+    // Where the surface ends, in radii: to the right, to the left, up, down.
+    @location(3) @interpolate(flat, either) ends: vec4<f32>,
 #endif
 }
 
@@ -47,6 +49,21 @@ const RUNS_WIDTH: u32 = 1024u;
 // scanners, so that of two overlapping points the one with the nearer centre is seen.
 const BULGE_FACING: f32 = 0.6;
 const BULGE_ALIGNED: f32 = 1.2;
+// More than the noise of scanners and less than what is thin in a building. Metres.
+const BULGE_MAX_M: f32 = 0.04;
+// Points of a scan lie at random, those that a tile selects from them evenly: to close a surface, discs must be larger by this factor, with which they cover
+// all of it but exp(-pi (0.85 * 1.5)^2) = 0.6 %.
+const SCATTERED: f32 = 1.5;
+// Single points far from others are no surface: no point is larger than so many times the largest spacing of its tile's grid.
+const SPARSE: f32 = 1.5;
+// As in `parterre_tile::glb::surface`.
+const EXTENT_MIN_M: f32 = 0.004;
+const EXTENT_RATIO_LOG2: f32 = 0.53605;
+// Brightness of surfaces across the axes of the scan: floors are brighter than walls, and two walls at a corner differ. The squares of a normal's coordinates add up
+// to 1, so that directions in between get shades in between, on either side of a surface alike.
+const DIRECTION_SHADES: vec3<f32> = vec3<f32>(0.74, 0.58, 1.0);
+// Half the least width that is drawn of a surface.
+const END_MIN_PX: f32 = 0.6;
 // A triangle has the area of the square around a disc where the circle in it has this radius.
 const TRIANGLE_RADIUS: f32 = 0.877;
 // A disc that is seen at a smaller angle than this is turned towards the eye, so that surfaces seen nearly edge-on stay closed.
@@ -80,25 +97,74 @@ fn normal_of(bits: u32) -> vec3<f32> {
     return normalize(normal);
 }
 
-// Spacing of the drawn points around a point: that of the tile's own points or of finer tiles, but not finer than the spacing for which points were selected.
-fn spacing_of(position_m: vec3<f32>, measured_m: f32, scale_px: f32) -> f32 {
+// Whether a point's surface is seen from behind and must not be drawn. The limit is that of `facing.rs`.
+fn is_hidden_back(texel: vec4<u32>, position_m: vec3<f32>) -> bool {
+    if (frame.picture.w == 0.0 || (texel.w & 65535u) == NO_NORMAL) {
+        return false;
+    }
+    let to_eye = part.eye_m.xyz - position_m;
+    return dot(normal_of(texel.w), to_eye) < -0.08 * length(to_eye);
+}
+
+// Spacing of the drawn points around a point. One that has the spacing of the complete scan: that, or that of the tile's own points or of finer tiles where it
+// is larger. Another: the measured one or that of finer tiles. But not finer than the spacing for which points were selected.
+fn spacing_of(position_m: vec3<f32>, code: u32, scale_px: f32) -> f32 {
     let upper = position_m > part.split_and_height_m.xyz;
     let octants = select(part.below_low_m, part.below_high_m, upper.z);
     let pair = select(octants.xy, octants.zw, upper.y);
     let below_m = select(pair.x, pair.y, upper.x);
-    return max(min(min(measured_m, part.spacing.x), below_m), frame.picture.z / scale_px);
+    let coded_m = exp2(f32((code & 127u) - 1u) * 0.25) * 0.001;
+    let of_scan_m = max(min(coded_m * SCATTERED, part.spacing.x * SPARSE), min(part.spacing.w, below_m));
+    let measured_m = min(min(coded_m, part.spacing.x), below_m);
+    return max(select(measured_m, of_scan_m, code >= 128u), frame.picture.z / scale_px);
+}
+
+// The value of an intensity's code.
+fn intensity_of(code: u32) -> f32 {
+    let exponent = code >> 4u;
+    return select((f32(16u + (code & 15u)) + 0.5) * exp2(f32(exponent) - 1.0), f32(code), exponent == 0u);
+}
+
+// How far the surface goes on in each of four directions, in metres.
+fn extents_of(codes: u32) -> vec4<f32> {
+    let code = vec4<f32>((vec4<u32>(codes) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u));
+    return select(EXTENT_MIN_M * exp2((code - 1.0) * EXTENT_RATIO_LOG2), vec4<f32>(1e6), code == vec4<f32>(0.0));
 }
 
 fn color_of(texel: vec4<u32>, height_m: f32) -> vec3<f32> {
     var color = vec3<f32>(f32(texel.z & 255u), f32((texel.z >> 8u) & 255u), f32((texel.z >> 16u) & 255u)) / 255.0;
     if (frame.viewport.w == 1.0) {
-        let strength = clamp((f32(texel.w >> 16u) - frame.ranges.x) * frame.ranges.y, 0.0, 1.0);
+        let strength = clamp((intensity_of((texel.w >> 16u) & 255u) - frame.ranges.x) * frame.ranges.y, 0.0, 1.0);
         color = vec3<f32>(0.08 + 0.88 * sqrt(strength));
     }
     if (frame.viewport.w == 2.0) {
         color = color_scale(height_m * frame.ranges.z);
     }
     return color;
+}
+
+// Two directions on the surface around a point.
+struct Plane {
+    side: vec3<f32>,
+    above: vec3<f32>,
+}
+
+// The plane with this normal, turned towards the eye where it is seen nearly edge-on.
+fn facing_surface(position_m: vec3<f32>, bits: u32, size_px: f32) -> Plane {
+    let to_eye = normalize(part.eye_m.xyz - position_m);
+    let normal = normal_of(bits);
+    let side = normalize(cross(normal, select(vec3<f32>(0.0, 0.0, 1.0), vec3<f32>(1.0, 0.0, 0.0), abs(normal.z) > 0.8)));
+    let above = cross(normal, side);
+    let cosine = dot(normal, to_eye);
+    // Never quite towards the eye, where one of the directions would have no length.
+    let cosine_min = max(COSINE_MIN, min(1.5 / size_px, 0.98));
+    if (abs(cosine) >= cosine_min) {
+        return Plane(side, above);
+    }
+    let along = normal * select(-1.0, 1.0, cosine >= 0.0) - to_eye * abs(cosine);
+    let turned = normalize(along) * sqrt(1.0 - cosine_min * cosine_min) + to_eye * cosine_min;
+    let turned_side = normalize(side - turned * dot(side, turned));
+    return Plane(turned_side, normalize(above - turned * dot(above, turned) - turned_side * dot(above, turned_side)));
 }
 
 @vertex
@@ -117,9 +183,13 @@ fn vertex(@builtin(vertex_index) index: u32) -> Splat {
     var out: Splat;
     out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
     out.color = color_of(texel, height_m);
+    if (frame.right.w == 1.0 && (texel.w & 65535u) != NO_NORMAL) {
+        let normal = normal_of(texel.w);
+        out.color *= dot(normal * normal, DIRECTION_SHADES);
+    }
     // Pixels of a metre at the point's distance.
     let scale_px = frame.picture.x / max(out.clip.w, frame.limits.z);
-    let spacing_m = spacing_of(position_m, f32(texel.y >> 16u) * 0.001, scale_px);
+    let spacing_m = spacing_of(position_m, texel.z >> 24u, scale_px);
 #ifdef DISCS
     let facing_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.limits.y);
     if ((texel.w & 65535u) == NO_NORMAL) {
@@ -127,30 +197,31 @@ fn vertex(@builtin(vertex_index) index: u32) -> Splat {
         let across_m = (frame.right.xyz * offset.x + frame.up.xyz * offset.y) * radius_m;
         out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
         out.bulge_m = BULGE_FACING * radius_m;
+        out.ends = vec4<f32>(1e6);
     } else {
         let size_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.picture.y);
         let radius_m = 0.5 * size_px / scale_px;
-        let to_eye = normalize(part.eye_m.xyz - position_m);
-        var normal = normal_of(texel.w);
-        let cosine = dot(normal, to_eye);
-        normal = select(normal, -normal, cosine < 0.0);
-        let cosine_min = max(COSINE_MIN, min(1.5 / size_px, 1.0));
-        if (abs(cosine) < cosine_min) {
-            let along = normal - to_eye * abs(cosine);
-            normal = normalize(along) * sqrt(1.0 - cosine_min * cosine_min) + to_eye * cosine_min;
-        }
-        let side = normalize(cross(normal, select(vec3<f32>(0.0, 0.0, 1.0), vec3<f32>(1.0, 0.0, 0.0), abs(normal.z) > 0.8)));
-        let across_m = (side * offset.x + cross(normal, side) * offset.y) * radius_m;
+        let plane = facing_surface(position_m, texel.w, size_px);
+        let across_m = (plane.side * offset.x + plane.above * offset.y) * radius_m;
         out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
-        out.bulge_m = BULGE_ALIGNED * radius_m;
+        out.bulge_m = min(BULGE_ALIGNED * radius_m, BULGE_MAX_M);
+        // Something thin stays visible.
+        out.ends = max(extents_of(texel.y >> 16u), vec4<f32>(END_MIN_PX / scale_px)) / radius_m;
     }
     out.offset = offset;
 #else
     let size_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.limits.w);
-    out.clip = vec4<f32>(out.clip.xy + offset * (TRIANGLE_RADIUS * size_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
+    if ((texel.w & 65535u) == NO_NORMAL) {
+        out.clip = vec4<f32>(out.clip.xy + offset * (TRIANGLE_RADIUS * size_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
+    } else {
+        // On the surface, so that their depths are right.
+        let plane = facing_surface(position_m, texel.w, size_px);
+        let across_m = (plane.side * offset.x + plane.above * offset.y) * (0.5 * TRIANGLE_RADIUS * size_px / scale_px);
+        out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
+    }
 #endif
     // A spacing of 0: there is no point.
-    if (height_m > frame.ranges.w || (texel.y >> 16u) == 0u) {
+    if (height_m > frame.ranges.w || (texel.z >> 24u) == 0u || is_hidden_back(texel, position_m)) {
         // Outside clip space, so that nothing is drawn.
         out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
     }
@@ -166,7 +237,7 @@ struct Shaded {
 @fragment
 fn fragment(in: Splat) -> Shaded {
     let center_distance_squared = dot(in.offset, in.offset);
-    if (center_distance_squared > 1.0) {
+    if (center_distance_squared > 1.0 || any(vec4<f32>(in.offset.x, -in.offset.x, in.offset.y, -in.offset.y) > in.ends)) {
         discard;
     }
     // Discs bulge towards the eye, so that where two overlap, every pixel shows the one with the nearer centre.

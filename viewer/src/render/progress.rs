@@ -12,7 +12,6 @@ pub struct Progress(Arc<State>);
 #[derive(Default)]
 struct State {
     pipelines_ready: AtomicBool,
-    drawn_points: AtomicU64,
     frames: AtomicU64,
     /// Whether all points that the last frame was given have been drawn.
     is_drawn: AtomicBool,
@@ -24,11 +23,6 @@ impl Progress {
     /// Whether all pipelines are compiled, so that points can be drawn.
     pub fn pipelines_ready(&self) -> bool {
         self.0.pipelines_ready.load(Ordering::Relaxed)
-    }
-
-    /// Number of points in the picture.
-    pub fn drawn_points(&self) -> u64 {
-        self.0.drawn_points.load(Ordering::Relaxed)
     }
 
     /// Number of frames drawn since the start.
@@ -50,9 +44,8 @@ impl Progress {
         self.0.pipelines_ready.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn record_frame(&self, drawn_points: u64, is_drawn: bool, complete: Option<u64>) {
+    pub(super) fn record_frame(&self, is_drawn: bool, complete: Option<u64>) {
         self.0.is_drawn.store(is_drawn, Ordering::Relaxed);
-        self.0.drawn_points.store(drawn_points, Ordering::Relaxed);
         self.0.frames.fetch_add(1, Ordering::Relaxed);
         self.0.complete.store(complete.map_or(0, |picture| picture + 1), Ordering::Relaxed);
     }

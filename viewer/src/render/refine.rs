@@ -124,7 +124,7 @@ mod tests {
 
     /// A tile of which so many runs are drawn: tile 1 has blocks of 3,200 and 320 points, every other tile one block of 1 point.
     fn tile(key: u64, runs: u32) -> DrawTile {
-        let spacing = TileSpacing { split_m: DVec3::ZERO, below_m: [1.0; 8], largest_m: 1.0 };
+        let spacing = TileSpacing { split_m: DVec3::ZERO, below_m: [1.0; 8], own_m: 1.0, largest_m: 1.0 };
         let blocks = (0..if key == 1 { 2 } else { 1 }).map(|block| DrawBlock { block, runs }).collect();
         DrawTile { key, gpu: Arc::new(GpuTile { parts: Vec::new(), blocks: Vec::new() }), spacing, blocks }
     }

@@ -22,10 +22,19 @@ struct Shade {
 #endif
 
 const STRENGTH: f32 = 7.0;
-// Largest shade from one neighbour, so that edges do not become black.
-const SHADE_MAX: f32 = 0.22;
-// A neighbour that is nearer by this binary logarithm of the distance belongs to a surface in front of the pixel.
-const IN_FRONT_LOG2: f32 = 0.04;
+// Largest shade from one neighbour, so that edges do not become black: a ratio of distances, the power of two of 0.22.
+const RATIO_MAX: f32 = 1.1647;
+// A neighbour that is nearer by this ratio belongs to a surface in front of the pixel.
+const IN_FRONT: f32 = 1.0281;
+
+// The pixels around one: 0 to 3 beside it, 4 to 7 at its corners. Computed, because a list would be copied for every pixel.
+fn around(direction: i32) -> vec2<f32> {
+    let sign = f32(1 - 2 * (direction & 1));
+    let is_second = (direction & 2) != 0;
+    let beside = select(vec2<f32>(sign, 0.0), vec2<f32>(0.0, sign), is_second);
+    let corner = vec2<f32>(sign, select(sign, -sign, is_second));
+    return select(corner, beside, direction < 4);
+}
 
 struct Sample {
     color: vec3<f32>,
@@ -33,23 +42,16 @@ struct Sample {
     depth: f32,
 }
 
-fn inside(pixel: vec2<i32>) -> vec2<i32> {
-    return clamp(pixel, vec2<i32>(0), vec2<i32>(shade.screen.xy) - 1);
-}
-
-fn uv_of(pixel: vec2<i32>) -> vec2<f32> {
-    return (vec2<f32>(inside(pixel)) + 0.5) / shade.screen.xy;
-}
+// Beyond the picture, the sampler gives the pixel at its edge.
 
 #ifdef REFINING
 // Whether the coarser picture is shown: where the finer one has nothing, or something far behind, seen through a gap.
 fn is_gap(fine: f32, coarse: f32) -> bool {
-    return coarse > fine * exp2(IN_FRONT_LOG2);
+    return coarse > fine * IN_FRONT;
 }
 #endif
 
-fn depth_at(pixel: vec2<i32>) -> f32 {
-    let uv = uv_of(pixel);
+fn depth_at(uv: vec2<f32>) -> f32 {
     let depth = textureSampleLevel(depths, nearest, uv, 0.0).r;
 #ifdef REFINING
     let fine = textureSampleLevel(fine_depths, nearest, uv, 0.0).r;
@@ -59,107 +61,81 @@ fn depth_at(pixel: vec2<i32>) -> f32 {
 #endif
 }
 
-fn color_at(pixel: vec2<i32>) -> vec3<f32> {
-    let uv = uv_of(pixel);
+fn color_at(uv: vec2<f32>) -> vec3<f32> {
+    let color = textureSampleLevel(colors, nearest, uv, 0.0).rgb;
 #ifdef REFINING
     let depth = textureSampleLevel(depths, nearest, uv, 0.0).r;
     let fine = textureSampleLevel(fine_depths, nearest, uv, 0.0).r;
-    if (!is_gap(fine, depth)) {
-        return textureSampleLevel(fine_colors, nearest, uv, 0.0).rgb;
-    }
+    return select(textureSampleLevel(fine_colors, nearest, uv, 0.0).rgb, color, is_gap(fine, depth));
+#else
+    return color;
 #endif
-    return textureSampleLevel(colors, nearest, uv, 0.0).rgb;
 }
 
-// Colour and depth of a pixel. Where nearly all neighbours are in front of it, it shows what is behind a surface through a gap
-// between the surface's points; then the mean of that surface. At a straight edge of a surface only three of eight neighbours
-// are in front, and in a right-angled corner five of the outer ring.
-fn sample_surface(pixel: vec2<i32>) -> Sample {
-    let own = depth_at(pixel);
-    let limit = own * exp2(IN_FRONT_LOG2);
-    // Four neighbours are enough to exclude most pixels.
-    var in_front = 0;
-    in_front += i32(depth_at(pixel + vec2<i32>(1, 0)) > limit);
-    in_front += i32(depth_at(pixel - vec2<i32>(1, 0)) > limit);
-    in_front += i32(depth_at(pixel + vec2<i32>(0, 1)) > limit);
-    in_front += i32(depth_at(pixel - vec2<i32>(0, 1)) > limit);
-    if (in_front >= 2) {
-        let surface = surface_around(pixel, limit);
-        if (surface.depth > 0.0) {
-            return surface;
-        }
-    }
-    if (own > 0.0) {
-        return Sample(color_at(pixel), own);
-    }
-    return Sample(shade.background.rgb, 0.0);
+// From sRGB to linear light: a polynomial that is right to half a step of 8 bits, because powers are slow on software drivers.
+fn linear(c: vec3<f32>) -> vec3<f32> {
+    return c * (0.06640848 + c * (0.19541413 + c * (1.76734273 + c * (-1.77461301 + c * 0.74919175))));
 }
 
-// The mean of a surface that is in front of a pixel on nearly all sides; depth 0 where there is none.
-fn surface_around(pixel: vec2<i32>, limit: f32) -> Sample {
-    var color = vec3<f32>(0.0);
-    var depth = 0.0;
+// What follows an `if` is computed for every pixel on software drivers, and thrown away; a loop that ends at once costs nothing. So the parts
+// that few pixels need are loops.
+@fragment
+fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
+    let pixel = 1.0 / shade.screen.xy;
+    let uv = in.position.xy * pixel;
+    let own = depth_at(uv);
+    let beside = vec4<f32>(
+        depth_at(uv + vec2<f32>(pixel.x, 0.0)), depth_at(uv - vec2<f32>(pixel.x, 0.0)),
+        depth_at(uv + vec2<f32>(0.0, pixel.y)), depth_at(uv - vec2<f32>(0.0, pixel.y)),
+    );
+    var surface = Sample(select(shade.background.rgb, color_at(uv), own > 0.0), own);
+
+    // Where nearly all neighbours are in front of a pixel, it shows what is behind a surface through a gap between the surface's points; then the
+    // mean of that surface is shown. At a straight edge of a surface only three of eight neighbours are in front, and in a
+    // right-angled corner five of the outer ring. The four beside it are enough to exclude most pixels.
+    let limit = own * IN_FRONT;
+    let in_front = dot(select(vec4<f32>(0.0), vec4<f32>(1.0), beside > vec4<f32>(limit)), vec4<f32>(1.0));
+    var sum = vec4<f32>(0.0);
     var weight = 0.0;
     var ring = 0;
     var wide_ring = 0;
-    for (var direction = 0; direction < 8; direction++) {
-        let offset = vec2<i32>(vec2<f32>(cos(f32(direction) * 0.785398), sin(f32(direction) * 0.785398)) * 1.4142);
-        let near = inside(pixel + offset);
-        let near_depth = depth_at(near);
+    let directions = select(0, 8, in_front >= 2.0);
+    for (var direction = 0; direction < directions; direction++) {
+        let offset = around(direction) * pixel;
+        let near_depth = depth_at(uv + offset);
         if (near_depth > limit) {
             ring += 1;
-            color += color_at(near) * 2.0;
-            depth += near_depth * 2.0;
+            sum += vec4<f32>(color_at(uv + offset), near_depth) * 2.0;
             weight += 2.0;
         }
-        let wide = inside(pixel + offset * 2);
-        let wide_depth = depth_at(wide);
+        let wide_depth = depth_at(uv + offset * 2.0);
         if (wide_depth > limit) {
             wide_ring += 1;
-            color += color_at(wide);
-            depth += wide_depth;
+            sum += vec4<f32>(color_at(uv + offset * 2.0), wide_depth);
             weight += 1.0;
         }
     }
     if (ring >= 5 || ring + wide_ring >= 10) {
-        return Sample(color / weight, depth / weight);
+        let mean = sum / weight;
+        surface = Sample(mean.rgb, mean.a);
     }
-    return Sample(vec3<f32>(0.0), 0.0);
-}
-
-// The shade from one neighbour: by how much it is nearer than the pixel. The background gives no shade.
-fn shade_of(depth: f32, pixel: vec2<i32>) -> f32 {
-    let neighbour_depth = depth_at(pixel);
-    if (neighbour_depth <= 0.0) {
-        return 0.0;
-    }
-    return clamp(log2(neighbour_depth) - log2(depth), 0.0, SHADE_MAX);
-}
-
-fn linear(color: vec3<f32>) -> vec3<f32> {
-    return select(pow((color + 0.055) / 1.055, vec3<f32>(2.4)), color / 12.92, color <= vec3<f32>(0.04045));
-}
-
-@fragment
-fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
-    let pixel = vec2<i32>(in.position.xy);
-    var surface = sample_surface(pixel);
 #ifdef DEPTH
     return vec4<f32>(surface.depth);
 #else
-    if (surface.depth > 0.0 && shade.screen.w > 0.0) {
-        let near = max(i32(round(shade.screen.z)), 1);
-        let wide = max(i32(round(shade.screen.z * 0.7071)), 1);
-        var darkness = shade_of(surface.depth, pixel + vec2<i32>(near, 0));
-        darkness += shade_of(surface.depth, pixel - vec2<i32>(near, 0));
-        darkness += shade_of(surface.depth, pixel + vec2<i32>(0, near));
-        darkness += shade_of(surface.depth, pixel - vec2<i32>(0, near));
-        darkness += shade_of(surface.depth, pixel + vec2<i32>(wide, wide));
-        darkness += shade_of(surface.depth, pixel - vec2<i32>(wide, wide));
-        darkness += shade_of(surface.depth, pixel + vec2<i32>(wide, -wide));
-        darkness += shade_of(surface.depth, pixel - vec2<i32>(wide, -wide));
-        surface.color *= exp2(-STRENGTH * 0.125 * shade.screen.w * darkness);
+    // The shade from a neighbour is the logarithm of how much nearer it is than the pixel. The background gives none.
+    let near = max(round(shade.screen.z), 1.0);
+    let wide = max(round(shade.screen.z * 0.7071), 1.0);
+    let is_shaded = surface.depth > 0.0 && shade.screen.w > 0.0;
+    let inverse = 1.0 / max(surface.depth, 1e-20);
+    let ratios = clamp(beside * inverse, vec4<f32>(1.0), vec4<f32>(RATIO_MAX));
+    // In small pictures the four beside the pixel have been read already.
+    var darkness = select(1.0, ratios.x * ratios.y * ratios.z * ratios.w, near == 1.0);
+    let end = select(0, 8, is_shaded);
+    for (var direction = select(0, 4, near == 1.0); direction < end; direction++) {
+        let offset = around(direction) * select(wide, near, direction < 4) * pixel;
+        darkness *= clamp(depth_at(uv + offset) * inverse, 1.0, RATIO_MAX);
     }
+    surface.color *= select(1.0, exp2(-STRENGTH * 0.125 * shade.screen.w * log2(darkness)), is_shaded);
 #ifdef SRGB_TARGET
     surface.color = linear(surface.color);
 #endif

@@ -27,6 +27,8 @@ const SIZE_PX: [f32; 2] = [1.3, 36.0];
 const ALIGNED_MAX_PX: f32 = 100.0;
 /// Largest size of points that are drawn as triangles instead of discs. Pixels.
 const TRIANGLE_MAX_PX: f32 = 3.0;
+/// Single points may be larger than their tile's by this factor, as in the shader.
+const SPARSE: f32 = 1.5;
 /// Factor on the size of points where others are left out: the gaps between them are less even than those of a grid.
 const LEFT_OUT: f32 = 1.25;
 /// Smallest number of pixels along a side of a target.
@@ -45,7 +47,7 @@ pub struct PartUniform {
     /// The same for the four upper octants (high z).
     pub below_high_m: Vec4,
     /// x: upper limit of the spacing, metres; y: binary logarithm of the width of the part's texture; z: index of the draw call's first run in the list
-    /// of runs.
+    /// of runs; w: spacing of the tile's own points, metres.
     pub spacing: Vec4,
     /// xyz: the eye, relative to the part's origin. Metres.
     pub eye_m: Vec4,
@@ -63,9 +65,9 @@ pub struct FrameUniform {
     /// is drawn, in metres.
     pub ranges: Vec4,
     /// x: pixels per metre at a distance of 1 m; y: largest size of a point that lies on its surface, in pixels; z: smallest
-    /// spacing in pixels, because finer points are left out.
+    /// spacing in pixels, because finer points are left out; w: 1 where points of surfaces seen from behind are left out.
     pub picture: Vec4,
-    /// To the right in the picture, along the scan's axes.
+    /// xyz: to the right in the picture, along the scan's axes; w: 1 where surfaces are shaded by their direction.
     pub right: Vec4,
     /// Upwards in the picture, along the scan's axes.
     pub up: Vec4,
@@ -147,7 +149,7 @@ pub(super) fn queue(
     queued.frame = frame_uniform(&data, view, target_px.as_dvec2(), screen.as_dvec2());
     queued.shade = shade_uniform(&data, screen.as_dvec2());
     queue_draws(&mut queued, &data, view, &slice);
-    progress.record_frame(refinement.points(), slice.complete, picture);
+    progress.record_frame(slice.complete, picture);
 }
 
 /// Index of the tile, index of the part in it, and whether its points are discs.
@@ -194,7 +196,7 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
                     .extend((origin_scan_m.z - data.style.height_range_m[0]) as f32),
                 below_low_m: Vec4::from_slice(&tile.spacing.below_m[..4]),
                 below_high_m: Vec4::from_slice(&tile.spacing.below_m[4..]),
-                spacing: Vec4::new(tile.spacing.largest_m, part.width_log2 as f32, first_run as f32, 0.0),
+                spacing: Vec4::new(tile.spacing.largest_m, part.width_log2 as f32, first_run as f32, tile.spacing.own_m),
                 eye_m: (view.eye - origin_scan_m).as_vec3().extend(0.0),
             },
         });
@@ -219,15 +221,15 @@ fn frame_uniform(data: &DrawData, view: &EyeView, size: DVec2, screen: DVec2) ->
     let cut_m = style.cut_above_m.map_or(f32::MAX, |cut_m| (cut_m - low_m) as f32);
     FrameUniform {
         viewport: Vec4::new(size.x as f32, size.y as f32, style.size * SIZE_PER_SPACING, color),
-        limits: Vec4::new(smallest_px, SIZE_PX[1] * picture_scale, NEAR_M as f32, TRIANGLE_MAX_PX.max(smallest_px)),
+        limits: Vec4::new(smallest_px, SIZE_PX[1] * picture_scale, NEAR_M as f32, (TRIANGLE_MAX_PX * SPARSE).max(smallest_px)),
         ranges: Vec4::new(dark, 1.0 / (bright - dark).max(1.0), 1.0 / ((high_m - low_m) as f32).max(0.1), cut_m),
         picture: Vec4::new(
             (size.y / (2.0 * (view.fov_y * 0.5).tan())) as f32,
             ALIGNED_MAX_PX * picture_scale,
             LEFT_OUT * (data.spacing_px * size.y / screen.y) as f32,
-            0.0,
+            if style.hide_backs { 1.0 } else { 0.0 },
         ),
-        right: view.right.as_vec3().extend(0.0),
+        right: view.right.as_vec3().extend(if style.direction_shading { 1.0 } else { 0.0 }),
         up: view.up.as_vec3().extend(0.0),
     }
 }

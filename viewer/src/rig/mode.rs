@@ -22,8 +22,11 @@ impl Mode {
         }
     }
 
+    /// All, in the order of the panel.
+    pub const ALL: [Self; 3] = [Self::Orbit, Self::Fly, Self::Walk];
+
     /// The mode with the given name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Orbit, Self::Fly, Self::Walk].into_iter().find(|mode| mode.name() == name)
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
     }
 }

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use parterre_lod::{Content, NodeId};
 
 use super::fetch::Fetcher;
-use super::residency::Residency;
+use super::residency::{Residency, ResidentTile};
 use crate::source::OpenScan;
 
 /// The scan that is open.
@@ -23,6 +23,12 @@ impl ActiveScan {
     pub fn new(open: OpenScan, cache_bytes: u64) -> Self {
         let fetcher = Fetcher::new(open.store.clone());
         Self { open, fetcher, residency: Residency::new(cache_bytes) }
+    }
+
+    /// The coarsest tile, which has points of the whole scan; `None` while it is not in memory.
+    pub fn coarsest(&self) -> Option<&ResidentTile> {
+        let (coarsest, _) = self.open.tree.iter().find(|(_, node)| matches!(node.content, Content::Points(_)))?;
+        self.residency.get(coarsest)
     }
 
     /// The address of a node's content, for messages; empty where it has none.

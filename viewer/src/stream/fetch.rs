@@ -1,7 +1,8 @@
 //! Requests for tiles: a few at a time, cancelled when no longer needed, decoded off the main thread.
 //!
 //! On the desktop every request has a thread (of the HTTP client or of the task pool), which also decodes. In a browser the
-//! responses arrive on the only thread; they wait in a queue and are decoded for a few milliseconds per frame.
+//! responses arrive on the page's only thread and go to workers ([`decoders`](super::decoders)). Where no worker can be started,
+//! they wait in a queue and are decoded for a few milliseconds per frame.
 
 use std::collections::HashMap;
 #[cfg(target_arch = "wasm32")]
@@ -13,7 +14,10 @@ use std::sync::{Arc, Mutex};
 use parterre_decode::PackedTile;
 use parterre_lod::{Content, NodeId};
 use parterre_tile::tileset::Tileset;
+use serde::Serialize;
 
+#[cfg(target_arch = "wasm32")]
+use super::decoders::{self, Outcome};
 use crate::fault::Fault;
 use crate::source::{Store, parse_tileset};
 use crate::transfer::transfer;
@@ -26,7 +30,7 @@ const CONTENT_MAX_BYTES: usize = 32 << 20;
 const STALL_TIMEOUT_S: f64 = 30.0;
 /// A frame counts for at most this time: a page in the background has no frames for a while. Seconds.
 const FRAME_MAX_S: f64 = 1.0;
-/// Time for decoding per frame where it shares the thread with drawing. Milliseconds.
+/// Time for decoding per frame where no worker does it. Milliseconds.
 #[cfg(target_arch = "wasm32")]
 const DECODE_MS: f64 = 6.0;
 
@@ -63,6 +67,20 @@ struct TransferState {
     cancelled: AtomicBool,
     /// Number of chunks received.
     chunks: AtomicU32,
+    /// The number under which a worker decodes the response; 0 before.
+    #[cfg(target_arch = "wasm32")]
+    decoding: AtomicU32,
+}
+
+/// Where tiles have been decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Decoded {
+    /// Number of workers of the browser that are ready; 0 natively, where tasks decode.
+    pub workers: u32,
+    /// Number of tiles decoded by workers or tasks.
+    pub aside: u64,
+    /// Number of tiles decoded by the page's own thread, because there was no worker.
+    pub in_page: u64,
 }
 
 /// A request in progress, as the fetcher sees it.
@@ -86,6 +104,23 @@ impl ActiveTransfer {
 
     fn cancel(&self) {
         self.transfer.cancelled.store(true, Ordering::Relaxed);
+        #[cfg(target_arch = "wasm32")]
+        if let id @ 1.. = self.transfer.decoding.load(Ordering::Relaxed) {
+            decoders::cancel(id);
+        }
+    }
+
+    /// Gives up after too long a time without progress, and says why.
+    fn give_up(&self) -> Fault {
+        #[cfg(target_arch = "wasm32")]
+        if let id @ 1.. = self.transfer.decoding.load(Ordering::Relaxed) {
+            decoders::end(id);
+            let message = format!("{}: not decoded within {STALL_TIMEOUT_S} s", self.path);
+            return Fault::internal("tile_decoder_slow", message, "Tile the scan again; if it happens again, report it with this file.");
+        }
+        self.cancel();
+        let message = format!("{}: no data received for {STALL_TIMEOUT_S} s", self.path);
+        Fault::storage("no_answer", message, "Check that the service is running and the network works.")
     }
 
     fn has_ended(&self) -> bool {
@@ -110,10 +145,10 @@ impl TileRequest {
 
 /// A response on its way from a request's thread to the fetcher.
 enum Response {
-    #[cfg(not(target_arch = "wasm32"))]
     Decoded(Result<LoadedContent, Fault>),
+    /// There is no worker to decode it.
     #[cfg(target_arch = "wasm32")]
-    Bytes(Result<Vec<u8>, Fault>),
+    Undecoded(Vec<u8>),
 }
 
 /// The requests of one scan.
@@ -126,7 +161,8 @@ pub struct Fetcher {
     responses: Mutex<Receiver<(TileRequest, Response)>>,
     sender: Sender<(TileRequest, Response)>,
     #[cfg(target_arch = "wasm32")]
-    undecoded: VecDeque<(TileRequest, Result<Vec<u8>, Fault>)>,
+    undecoded: VecDeque<(TileRequest, Vec<u8>)>,
+    decoded: Decoded,
 }
 
 impl Fetcher {
@@ -141,6 +177,16 @@ impl Fetcher {
             sender,
             #[cfg(target_arch = "wasm32")]
             undecoded: VecDeque::new(),
+            decoded: Decoded::default(),
+        }
+    }
+
+    /// Where tiles have been decoded so far.
+    pub fn decoded(&self) -> Decoded {
+        Decoded {
+            #[cfg(target_arch = "wasm32")]
+            workers: decoders::ready(),
+            ..self.decoded
         }
     }
 
@@ -196,10 +242,12 @@ impl Fetcher {
         let mut finished = Vec::new();
         for (request, response) in arrived {
             match response {
-                #[cfg(not(target_arch = "wasm32"))]
-                Response::Decoded(result) => self.finish(&request, result, &mut finished),
+                Response::Decoded(result) => {
+                    self.decoded.aside += u64::from(matches!(result, Ok(LoadedContent::Points(_))));
+                    self.finish(&request, result, &mut finished);
+                }
                 #[cfg(target_arch = "wasm32")]
-                Response::Bytes(result) => self.undecoded.push_back((request, result)),
+                Response::Undecoded(bytes) => self.undecoded.push_back((request, bytes)),
             }
         }
         #[cfg(target_arch = "wasm32")]
@@ -212,14 +260,11 @@ impl Fetcher {
     fn fail_stalled(&mut self, delta_s: f64, finished: &mut Vec<FinishedRequest>) {
         self.cancelled.retain_mut(|active| !active.has_ended() && !active.has_stalled_after(delta_s));
         for (node, active) in self.in_flight.extract_if(|_, active| active.has_stalled_after(delta_s)) {
-            active.cancel();
-            let message = format!("{}: no data received for {STALL_TIMEOUT_S} s", active.path);
-            let result = Err(Fault::storage("no_answer", message, "Check that the service is running and the network works."));
-            finished.push(FinishedRequest { node, result });
+            finished.push(FinishedRequest { node, result: Err(active.give_up()) });
         }
     }
 
-    /// Decodes waiting responses within the time limit of a frame.
+    /// Decodes responses for which there was no worker, within the time limit of a frame.
     #[cfg(target_arch = "wasm32")]
     fn decode_some(&mut self, finished: &mut Vec<FinishedRequest>) {
         let start = bevy::platform::time::Instant::now();
@@ -228,8 +273,8 @@ impl Fetcher {
             if request.is_cancelled() {
                 continue;
             }
-            let result = bytes.and_then(|bytes| request.decode(&bytes));
-            self.finish(&request, result, finished);
+            self.decoded.in_page += 1;
+            self.finish(&request, request.decode(&bytes), finished);
         }
     }
 
@@ -262,8 +307,7 @@ fn read_archive(
     let task = async move {
         if !request.is_cancelled() {
             let result = read(&request);
-            // The receiver is gone where the scan has been closed.
-            let _ = sender.send((request, Response::Decoded(result)));
+            send(&sender, request, Response::Decoded(result));
         }
     };
     bevy::tasks::AsyncComputeTaskPool::get().spawn(task).detach();
@@ -278,14 +322,37 @@ fn read_http(base: &str, request: TileRequest, sender: Sender<(TileRequest, Resp
     };
     transfer(format!("{base}{}", request.path), CONTENT_MAX_BYTES, should_continue, move |result| {
         #[cfg(not(target_arch = "wasm32"))]
-        let response = Response::Decoded(result.and_then(|bytes| request.decode(&bytes)));
+        send(&sender, request.clone(), Response::Decoded(result.and_then(|bytes| request.decode(&bytes))));
         #[cfg(target_arch = "wasm32")]
-        let response = Response::Bytes(result);
-        // The receiver is gone where the scan has been closed.
-        let _ = sender.send((request.clone(), response));
-        #[cfg(target_arch = "wasm32")]
-        crate::wake::wake();
+        match result {
+            Ok(bytes) if !request.is_tileset => decode_aside(&bytes, request.clone(), sender.clone()),
+            result => send(&sender, request.clone(), Response::Decoded(result.and_then(|bytes| request.decode(&bytes)))),
+        }
     });
+}
+
+/// Gives a tile to a worker.
+#[cfg(target_arch = "wasm32")]
+fn decode_aside(bytes: &[u8], request: TileRequest, sender: Sender<(TileRequest, Response)>) {
+    let state = Arc::clone(&request.transfer);
+    let id = decoders::decode(bytes, move |outcome| {
+        request.transfer.decoding.store(0, Ordering::Relaxed);
+        // What is waiting for the page's thread is progress too.
+        request.transfer.chunks.fetch_add(1, Ordering::Relaxed);
+        let response = match outcome {
+            Outcome::Decoded(result) => Response::Decoded(result.map(LoadedContent::Points)),
+            Outcome::Undecoded(bytes) => Response::Undecoded(bytes),
+        };
+        send(&sender, request, response);
+    });
+    state.decoding.store(id.unwrap_or(0), Ordering::Relaxed);
+}
+
+fn send(sender: &Sender<(TileRequest, Response)>, request: TileRequest, response: Response) {
+    // The receiver is gone where the scan has been closed.
+    let _ = sender.send((request, response));
+    #[cfg(target_arch = "wasm32")]
+    crate::wake::wake();
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -1,4 +1,6 @@
 //! What is hidden behind surfaces: a map of the points that the last frame drew, seen from where this frame looks.
+//!
+//! Points that are not drawn hide nothing: those above the cut, and those of surfaces that are seen from behind where these are left out.
 
 use std::sync::Arc;
 
@@ -6,6 +8,8 @@ use bevy::math::{DVec3, UVec2, Vec3};
 use parterre_lod::{ChosenTile, OcclusionMap, share};
 
 use super::residency::Residency;
+use crate::facing::is_seen_from_behind;
+use crate::inside::Inside;
 use crate::rig::Rig;
 
 /// Spacing of the points in the map, in pixels of a picture that is 600 pixels high; coarser where the drawn points are.
@@ -19,7 +23,7 @@ pub(super) fn occlusion_map(
     drawn: &[ChosenTile],
     (rig, origin_m, size): (&Rig, DVec3, UVec2),
     spacing_px: f64,
-    cut_above_m: Option<f64>,
+    inside: &Inside,
 ) -> Option<Arc<OcclusionMap>> {
     let height = f64::from(size.y);
     let spacing = (spacing_px / height).max(SPACING_PX / 600.0);
@@ -28,7 +32,8 @@ pub(super) fn occlusion_map(
     }
     let axes = [rig.forward(), rig.right(), rig.up()];
     let mut map = OcclusionMap::new(rig.eye - origin_m, axes, rig.fov_y, f64::from(size.x) / height, spacing);
-    let highest_m = cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_m.z);
+    let highest_m = inside.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_m.z);
+    let mut shown = Vec::new();
     for ChosenTile { node, blocks } in drawn {
         let Some(tile) = residency.get(*node) else { continue };
         for chosen in blocks {
@@ -36,7 +41,13 @@ pub(super) fn occlusion_map(
             let share = share(chosen.priority, spacing * height).min(chosen.share);
             let Some((part_origin_m, points)) = tile.points.block(chosen.block, share).filter(|_| share > 0.0) else { continue };
             let highest = (highest_m - part_origin_m.z) as f32;
-            map.add(part_origin_m, points.filter(|point: &Vec3| point.z <= highest));
+            let eye = (rig.eye - origin_m - part_origin_m).as_vec3();
+            let is_drawn = |(point, normal): &(Vec3, [i8; 2])| {
+                point.z <= highest && !(inside.hides_backs && is_seen_from_behind(*normal, eye - *point))
+            };
+            shown.clear();
+            shown.extend(points.filter(is_drawn).map(|(point, _)| point));
+            map.add(part_origin_m, &shown);
         }
     }
     Some(Arc::new(map.finish()))

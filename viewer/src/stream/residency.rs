@@ -58,12 +58,13 @@ pub struct Residency {
     attached: HashSet<NodeId>,
     failures: HashMap<NodeId, Failure>,
     insertions: u64,
+    changes: u64,
 }
 
 impl Residency {
     /// No tiles; later at most about `limit_bytes`.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), insertions: 0 }
+        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), insertions: 0, changes: 0 }
     }
 
     /// The state of a node for `lod::select`.
@@ -84,6 +85,7 @@ impl Residency {
     pub fn insert(&mut self, node: NodeId, packed: PackedTile) {
         self.failures.remove(&node);
         self.insertions += 1;
+        self.changes += 1;
         let upload_bytes = packed.count() * size_of::<Texel>() as u64;
         let points = TilePoints::new(&packed);
         let block = |block: &parterre_decode::Block| lod::Block { bounds: block.bounds, points: block.count };
@@ -97,6 +99,7 @@ impl Residency {
     pub fn mark_attached(&mut self, node: NodeId) {
         self.failures.remove(&node);
         self.attached.insert(node);
+        self.changes += 1;
     }
 
     /// Records a failed attempt.
@@ -104,6 +107,7 @@ impl Residency {
         let attempts = self.failures.get(&node).map_or(0, |failure| failure.attempts) + 1;
         let retry_at_s = now_s + (BACK_OFF_S * f64::from(1u32 << (attempts - 1).min(10))).min(BACK_OFF_MAX_S);
         self.failures.insert(node, Failure { attempts, retry_at_s, fault });
+        self.changes += 1;
     }
 
     /// Whether a node is left out of the picture, because all retries failed or its error is permanent.
@@ -136,6 +140,7 @@ impl Residency {
     /// Forgets all failures, so that the tiles are requested again at once.
     pub fn retry_failed(&mut self) {
         self.failures.clear();
+        self.changes += 1;
     }
 
     /// Uploads a decoded tile to the graphics card if `budget_bytes` is positive, and subtracts its size. So the first tile of
@@ -151,6 +156,7 @@ impl Residency {
             tile.gpu = tile.packed.take().map(|packed| Arc::new(upload(device, queue, &packed)));
             let bytes = tile.upload_bytes + tile.points.bytes();
             self.cache.insert(node, tile, bytes);
+            self.changes += 1;
         }
     }
 
@@ -161,7 +167,7 @@ impl Residency {
         for node in touched {
             self.cache.touch(*node);
         }
-        self.cache.evict();
+        self.changes += u64::from(!self.cache.evict().is_empty());
     }
 
     /// A tile in memory.
@@ -177,6 +183,11 @@ impl Residency {
     /// Number of tiles inserted so far. A search that found nothing is worth repeating when it has changed.
     pub fn insertions(&self) -> u64 {
         self.insertions
+    }
+
+    /// Changes whenever the state of any node may have changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Size of all tiles in main memory and on the graphics card. Bytes.
@@ -238,7 +249,7 @@ mod tests {
         residency.insert(Tree::ROOT, PackedTile::new(vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]));
         assert!(!residency.may_request(Tree::ROOT, 9.0), "it is in memory");
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
-        assert_eq!(residency.bytes(), 3 * (16 + 6));
+        assert_eq!(residency.bytes(), 3 * (16 + 8));
         assert!(residency.failed_tiles().is_empty());
     }
 }

@@ -1,9 +1,9 @@
 //! The spacing of the points drawn in each octant of a tile, so that points are as large as the gaps between them.
 //!
-//! Every point has the spacing of its own tile's points around it ([`parterre_decode::density`]). But
-//! refinement is additive: a tile's points are drawn together with those of its descendants, and must be as small as these, or they would
-//! cover them. So each tile also gets the spacing of its drawn descendants in each octant; a point uses the smaller value. Where only a share of the
-//! points is drawn, the renderer makes them larger.
+//! Refinement is additive: a tile's points are drawn together with those of its descendants, and must be as small as these, or they would
+//! cover them. So each tile also gets the spacing of its drawn descendants in each octant. A point that has the spacing of the complete scan is as large as
+//! that, or as the points drawn around it are apart, if that is more. A point of an older file has the spacing of its own tile's points around
+//! it ([`parterre_decode::density`]), and uses the smaller value. Where only a share of the points is drawn, the renderer makes them larger.
 //!
 //! The planes between the octants are derived from the children's bounding boxes, which are tight, so that the centre of the
 //! tile's own box is not the centre of its octree cell.
@@ -26,14 +26,25 @@ const EMPTY_OCTANT_M: f32 = 1e6;
 /// Tolerance when comparing boxes, which are rounded to whole millimetres. Metres.
 const EPSILON_M: f64 = 0.0005;
 
+/// What is known of the spacing of a tile's own points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OwnSpacing {
+    /// Nothing: the tile is not in memory.
+    Unknown,
+    /// Each point has that of the complete scan.
+    OfScan,
+    /// The median of what was measured in the tile, metres.
+    Measured(f64),
+}
+
 /// The spacings of all tiles that a frame draws.
 pub struct Spacings {
     tiles: HashMap<NodeId, TileSpacing>,
 }
 
 impl Spacings {
-    /// Computes the spacings for the tiles `drawn`; `median_m` gives the median spacing of a tile's own points where it is known.
-    pub fn of(tree: &Tree, drawn: &[NodeId], median_m: &dyn Fn(NodeId) -> Option<f64>) -> Self {
+    /// Computes the spacings for the tiles `drawn`; `own` tells what is known of a tile's own points.
+    pub fn of(tree: &Tree, drawn: &[NodeId], own: &dyn Fn(NodeId) -> OwnSpacing) -> Self {
         let mut by_level: Vec<NodeId> = drawn.to_vec();
         // The deepest level first, so that children are computed before their parents.
         by_level.sort_by_key(|node| (std::cmp::Reverse(tree.node(*node).level), *node));
@@ -50,18 +61,28 @@ impl Spacings {
                 }
             }
             let grid_m = grid_m(tree, node);
+            let own_m = match own(node) {
+                OwnSpacing::Measured(median_m) => median_m.clamp(FINEST_M, grid_m * LARGEST_FACTOR),
+                // A leaf completes the points of the scan, whose spacing they have.
+                OwnSpacing::OfScan if tree.node(node).geometric_error_m <= 0.0 => FINEST_M,
+                OwnSpacing::OfScan | OwnSpacing::Unknown => grid_m,
+            };
             // The smallest of the octants: where the others are sparser, their own points are large enough to close the surface.
-            let own_m = median_m(node).unwrap_or(grid_m).clamp(FINEST_M, grid_m * LARGEST_FACTOR);
             finest_m.insert(node, below.iter().copied().fold(own_m, f64::min));
             let below_m = below.map(|spacing_m| (spacing_m as f32).min(EMPTY_OCTANT_M));
-            tiles.insert(node, TileSpacing { split_m, below_m, largest_m: (grid_m * LARGEST_FACTOR) as f32 });
+            tiles.insert(node, TileSpacing { split_m, below_m, own_m: own_m as f32, largest_m: (grid_m * LARGEST_FACTOR) as f32 });
         }
         Self { tiles }
     }
 
     /// The spacings of a drawn tile.
     pub fn tile(&self, node: NodeId) -> TileSpacing {
-        self.tiles.get(&node).copied().unwrap_or(TileSpacing { split_m: DVec3::ZERO, below_m: [EMPTY_OCTANT_M; 8], largest_m: 1.0 })
+        self.tiles.get(&node).copied().unwrap_or(TileSpacing {
+            split_m: DVec3::ZERO,
+            below_m: [EMPTY_OCTANT_M; 8],
+            own_m: 1.0,
+            largest_m: 1.0,
+        })
     }
 }
 
@@ -154,7 +175,7 @@ mod tests {
         let tree = tree(root);
         let upper = tree.node(Tree::ROOT).children[1];
         let leaf = tree.node(upper).children[0];
-        let median_m = |node: NodeId| Some(if node == leaf { 0.03 } else { tree.node(node).geometric_error_m });
+        let median_m = |node: NodeId| OwnSpacing::Measured(if node == leaf { 0.03 } else { tree.node(node).geometric_error_m });
         let spacings = Spacings::of(&tree, &[Tree::ROOT, upper, leaf], &median_m);
         let root = spacings.tile(Tree::ROOT);
         assert_eq!(root.split_m, DVec3::splat(2.0));
@@ -166,6 +187,11 @@ mod tests {
         assert!((spacings.tile(upper).below_m[7] - 0.03).abs() < 1e-6);
         assert_eq!(spacings.tile(leaf).below_m, [empty; 8]);
         assert!((spacings.tile(leaf).largest_m - 0.23).abs() < 1e-6, "limited by the grid of its parent");
+        // A leaf with the scan's own spacing limits nothing; one that is not in memory yet is as dense as its parent's grid.
+        let own = |of_leaf: OwnSpacing| move |node: NodeId| if node == leaf { of_leaf } else { OwnSpacing::OfScan };
+        let with_leaf = |of_leaf| Spacings::of(&tree, &[Tree::ROOT, upper, leaf], &own(of_leaf)).tile(Tree::ROOT).below_m[7];
+        assert!((f64::from(with_leaf(OwnSpacing::OfScan)) - FINEST_M).abs() < 1e-6);
+        assert!((with_leaf(OwnSpacing::Unknown) - 0.2).abs() < 1e-6);
         let without_leaf = Spacings::of(&tree, &[Tree::ROOT, upper], &median_m);
         assert!((without_leaf.tile(Tree::ROOT).below_m[7] - 0.2).abs() < 1e-6);
     }
@@ -182,7 +208,7 @@ mod tests {
     #[test]
     fn a_scan_of_one_tile_spreads_its_points_over_its_largest_face() {
         let tree = tree(tile([5.0, 5.0, 5.0], 5.0, 0.0, vec![]));
-        let spacing = Spacings::of(&tree, &[Tree::ROOT], &|_| Some(1.0)).tile(Tree::ROOT);
+        let spacing = Spacings::of(&tree, &[Tree::ROOT], &|_| OwnSpacing::Measured(1.0)).tile(Tree::ROOT);
         assert!((spacing.largest_m - 1.15).abs() < 1e-6);
     }
 }

@@ -2,13 +2,16 @@
 
 use bevy::prelude::*;
 use parterre_lod::NodeId;
+use serde::Serialize;
 
 /// A tile that could not be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedTile {
     /// Its address in the tileset.
     pub name: String,
-    /// The error of the last attempt.
+    /// The error of the last attempt: its stable code.
+    pub code: String,
+    /// What happened.
     pub message: String,
 }
 
@@ -25,6 +28,8 @@ pub struct StreamStatus {
     pub spacing_px: f64,
     /// Number of tiles selected that are not on the graphics card yet.
     pub loading: usize,
+    /// Number of those that a walker needs to find the floor.
+    pub loading_around: usize,
     /// The largest value of `loading` since it was last zero, for the loading bar.
     pub loading_peak: usize,
     /// Whether finer tiles were not selected because of the point budget.

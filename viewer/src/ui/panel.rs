@@ -1,103 +1,166 @@
-//! The panel at the top left: what is drawn and loading, and the settings that the user can change.
+//! The panel at the top left: what a person needs, and the figures and settings for engineers behind a key.
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
 use super::frame_time::FrameTime;
-use super::state::UiState;
+use super::overlay::share_loaded;
+use super::state::{CopyView, UiState};
+use super::theme::{MARGIN_PX, NARROW_PX, TOUCH_PX, WARNING, button_row};
 use crate::camera::request::CameraRequest;
+use crate::pace::{Pace, Phase};
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
+use crate::state::ViewerState;
 use crate::stream::active_scan::ActiveScan;
 use crate::stream::status::StreamStatus;
+use crate::tools::registry::ToolRegistry;
 
 /// Width of the panel in logical pixels.
-const WIDTH: f32 = 232.0;
+const WIDTH_PX: f32 = 252.0;
+/// On screens that are lower, only the panel's first row is shown at the start. Logical pixels.
+const LOW_PX: f32 = 480.0;
+/// What the button for the address of the view says.
+const COPY: &str = if cfg!(target_arch = "wasm32") { "Copy address of this view" } else { "Print this view for --view" };
+const COPIED: &str = if cfg!(target_arch = "wasm32") { "Address copied" } else { "Printed in the terminal" };
 
-/// Sets muted colours with enough contrast for a phone screen, once.
-pub(super) fn style(mut contexts: EguiContexts, mut is_set: Local<bool>) -> Result {
-    if !*is_set {
-        let context = contexts.ctx_mut()?;
-        let mut visuals = egui::Visuals::dark();
-        visuals.window_fill = egui::Color32::from_rgba_unmultiplied(22, 28, 35, 248);
-        visuals.window_stroke = egui::Stroke::new(1.0, egui::Color32::from_rgb(52, 62, 74));
-        visuals.window_shadow = egui::Shadow::NONE;
-        visuals.override_text_color = Some(egui::Color32::from_rgb(222, 228, 234));
-        visuals.widgets.inactive.bg_fill = egui::Color32::from_rgb(70, 82, 96);
-        visuals.widgets.inactive.weak_bg_fill = egui::Color32::from_rgb(48, 58, 69);
-        visuals.selection.bg_fill = egui::Color32::from_rgb(46, 105, 148);
-        context.set_visuals(visuals);
-        *is_set = true;
-    }
-    Ok(())
+/// What the panel shows.
+#[derive(SystemParam)]
+pub(super) struct Shown<'w> {
+    status: Res<'w, StreamStatus>,
+    frame: Res<'w, FrameTime>,
+    pace: Res<'w, Pace>,
+    state: Res<'w, ViewerState>,
 }
 
-/// Draws the panel, the loading bar and the message.
-pub(super) fn panel(
-    mut contexts: EguiContexts,
-    mut ui_state: ResMut<UiState>,
-    mut settings: ResMut<Settings>,
-    mut requests: MessageWriter<CameraRequest>,
-    (status, frame): (Res<StreamStatus>, Res<FrameTime>),
-    mut scan: Option<ResMut<ActiveScan>>,
-    rigs: Query<&Rig>,
-) -> Result {
+/// What the panel changes.
+#[derive(SystemParam)]
+pub(super) struct Changed<'w> {
+    ui_state: ResMut<'w, UiState>,
+    settings: ResMut<'w, Settings>,
+    registry: ResMut<'w, ToolRegistry>,
+    scan: Option<ResMut<'w, ActiveScan>>,
+    requests: MessageWriter<'w, CameraRequest>,
+    copies: MessageWriter<'w, CopyView>,
+}
+
+pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, rigs: Query<&Rig>) -> Result {
     let context = contexts.ctx_mut()?;
-    loading_bar(context, &status);
-    if let Ok(rig) = rigs.single()
-        && rig.mode == Mode::Walk
-        && rig.walker.no_floor_message_s > 0.0
-        && (rig.walker.foot_height_m.is_some() || status.loading == 0)
-    {
-        message(context, "No floor found here");
-    }
+    let Changed { mut ui_state, mut settings, mut registry, mut scan, mut requests, mut copies } = changed;
     let (Some(scan), Ok(rig), true) = (scan.as_deref_mut(), rigs.single(), ui_state.panel) else { return Ok(()) };
-    // Widgets change a copy, so that the resource is marked as changed only when a value differs.
+    let screen = context.content_rect().size();
+    // Widgets change copies, so that a resource is marked as changed only when a value differs.
     let mut new_settings = settings.clone();
-    // On a phone the panel would cover the picture.
-    let wide = context.content_rect().width() > 640.0;
-    egui::Window::new("Parterre")
-        .default_open(wide)
-        .resizable(false)
-        .default_width(WIDTH)
-        .anchor(egui::Align2::LEFT_TOP, [10.0, 10.0])
-        .show(context, |ui| {
-            ui.set_width(WIDTH);
-            ui.add(egui::Label::new(&scan.open.name).truncate());
-            egui::Grid::new("facts").num_columns(2).spacing([16.0, 3.0]).show(ui, |ui| facts(ui, &status, *frame, rig, scan));
-            ui.separator();
+    let mut new_state = ui_state.clone();
+    let is_open = ui_state.is_open.unwrap_or(screen.x >= NARROW_PX && screen.y >= LOW_PX);
+    egui::Window::new("Parterre").title_bar(false).resizable(false).anchor(egui::Align2::LEFT_TOP, [MARGIN_PX, MARGIN_PX]).show(
+        context,
+        |ui| {
+            ui.set_width(WIDTH_PX);
             ui.horizontal(|ui| {
-                for (mode, name) in [(Mode::Orbit, "Orbit"), (Mode::Fly, "Fly"), (Mode::Walk, "Walk")] {
-                    if ui.selectable_label(rig.mode == mode, name).clicked() {
-                        requests.write(CameraRequest::Mode(mode));
-                    }
+                let menu = egui::Button::new("☰").selected(is_open).min_size(egui::vec2(TOUCH_PX, TOUCH_PX));
+                if ui.add(menu).clicked() {
+                    new_state.is_open = Some(!is_open);
                 }
-                if ui.button("Reset view").clicked() {
-                    requests.write(CameraRequest::Reset);
+                let modes = [("Orbit", Mode::Orbit), ("Fly", Mode::Fly), ("Walk", Mode::Walk)];
+                if let Some(clicked) = button_row(ui, &modes.map(|(name, mode)| (name, rig.mode == mode, true))) {
+                    requests.write(CameraRequest::Mode(modes[clicked].1));
                 }
             });
-            colors(ui, &mut new_settings, scan);
-            sliders(ui, &mut new_settings, scan);
-            if ui.selectable_label(ui_state.help, "Controls (H)").clicked() {
-                ui_state.help = !ui_state.help;
+            if !is_open {
+                return;
             }
-            failures(ui, &status, scan);
-        });
+            let height_px = (screen.y - 2.0 * MARGIN_PX - TOUCH_PX - 24.0).max(TOUCH_PX);
+            egui::ScrollArea::vertical().max_height(height_px).min_scrolled_height(height_px).show(ui, |ui| {
+                ui.set_width(WIDTH_PX);
+                for_people(ui, (&shown, rig, scan), (&mut new_state, &mut new_settings, &mut registry), (&mut requests, &mut copies));
+                if ui_state.figures {
+                    ui.separator();
+                    facts(ui, &shown, rig, scan);
+                    sliders(ui, &mut new_settings);
+                }
+                failures(ui, &shown.status, scan);
+            });
+        },
+    );
     if new_settings != *settings {
         *settings = new_settings;
     }
+    if (new_state.is_open, new_state.figures, new_state.help) != (ui_state.is_open, ui_state.figures, ui_state.help)
+        || new_state.copied != ui_state.copied
+    {
+        *ui_state = new_state;
+    }
     Ok(())
 }
 
-/// The figures in the upper part of the panel.
-fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, scan: &ActiveScan) {
-    let mut row = |name: &str, value: String| {
-        ui.weak(name);
-        ui.label(value);
-        ui.end_row();
-    };
-    row("Points", format!("{} of {}", count(status.drawn_points), count(scan.open.tree.scan.points)));
+/// What everybody needs.
+fn for_people(
+    ui: &mut egui::Ui,
+    (shown, rig, scan): (&Shown, &Rig, &ActiveScan),
+    (ui_state, settings, registry): (&mut UiState, &mut Settings, &mut ResMut<ToolRegistry>),
+    (requests, copies): (&mut MessageWriter<CameraRequest>, &mut MessageWriter<CopyView>),
+) {
+    ui.add(egui::Label::new(egui::RichText::new(&scan.open.name).strong()).truncate());
+    ui.label(height(rig));
+    ui.weak(progress(&shown.status, shown.pace.phase));
+    match button_row(ui, &[("Start view", false, true), ("Help", ui_state.help, true)]) {
+        Some(0) => _ = requests.write(CameraRequest::Reset),
+        Some(_) => ui_state.help = !ui_state.help,
+        None => {}
+    }
+    ui.weak("Colour of the points");
+    let has_intensity = scan.open.tree.scan.attributes.intensity;
+    let colors = [("Photo", ColorBy::Rgb, true), ("Intensity", ColorBy::Intensity, has_intensity), ("Height", ColorBy::Height, true)];
+    if let Some(clicked) = button_row(ui, &colors.map(|(name, color, is_there)| (name, settings.color_by == color, is_there))) {
+        settings.color_by = colors[clicked].1;
+    }
+    ui.weak("Tools");
+    let tools: Vec<_> = registry.iter().collect();
+    for pair in tools.chunks(2) {
+        let buttons: Vec<_> = pair.iter().map(|(tool, is_active)| (tool.title, *is_active, true)).collect();
+        if let Some(clicked) = button_row(ui, &buttons) {
+            let (tool, is_active) = pair[clicked];
+            registry.set_active(tool.name, !is_active);
+        }
+    }
+    ui.checkbox(&mut settings.edl, "Shade edges");
+    ui.checkbox(&mut settings.see_inside, "Look inside from outside");
+    let is_copied = ui_state.copied.as_ref() == Some(&shown.state.view);
+    if button_row(ui, &[(if is_copied { COPIED } else { COPY }, false, !shown.state.view.is_empty())]).is_some() {
+        copies.write(CopyView(shown.state.view.clone()));
+        ui_state.copied = Some(shown.state.view.clone());
+    }
+    if button_row(ui, &[("Figures and settings", ui_state.figures, true)]).is_some() {
+        ui_state.figures = !ui_state.figures;
+    }
+}
+
+/// The height of the floor under a walker, or of the camera.
+fn height(rig: &Rig) -> String {
+    match rig.walker.foot_height_m.filter(|_| rig.mode == Mode::Walk) {
+        // Adding zero turns -0.00 into 0.00.
+        Some(foot_height_m) => format!("Height of this floor: {:.2} m", (foot_height_m * 100.0).round() / 100.0 + 0.0),
+        None => format!("Height of the camera: {:.1} m", rig.eye.z),
+    }
+}
+
+/// How far loading is, in words.
+fn progress(status: &StreamStatus, phase: Phase) -> String {
+    match (share_loaded(status), phase) {
+        (Some(share), _) => format!("Loading: {:.0} %", share * 100.0),
+        (None, Phase::Moving) => "Moving".into(),
+        (None, Phase::Refining) => "Adding detail".into(),
+        (None, Phase::Complete) if status.budget_reached => "Complete, up to the point limit".into(),
+        (None, Phase::Complete) => "Complete, in full detail".into(),
+    }
+}
+
+/// The figures for engineers.
+fn facts(ui: &mut egui::Ui, shown: &Shown, rig: &Rig, scan: &ActiveScan) {
+    let Shown { status, frame, .. } = shown;
     let loading = if status.loading > 0 {
         format!("{} loading", status.loading)
     } else if status.budget_reached {
@@ -105,48 +168,37 @@ fn facts(ui: &mut egui::Ui, status: &StreamStatus, frame: FrameTime, rig: &Rig, 
     } else {
         "all loaded".into()
     };
-    row("Tiles", format!("{}, {loading}", status.drawn_tiles));
-    row("Frame time", format!("{:.1} ms", frame.smooth_ms));
-    row("Memory", format!("{} MB", status.resident_bytes >> 20));
-    match rig.walker.foot_height_m.filter(|_| rig.mode == Mode::Walk) {
-        // Adding zero turns -0.00 into 0.00.
-        Some(foot_height_m) => row("Floor height", format!("{:.2} m", (foot_height_m * 100.0).round() / 100.0 + 0.0)),
-        None => row("Camera height", format!("{:.1} m", rig.eye.z)),
-    }
-}
-
-/// The choice of what the colour shows.
-fn colors(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
-    let attributes = scan.open.tree.scan.attributes;
-    ui.horizontal(|ui| {
-        for (color_by, name, is_available) in
-            [(ColorBy::Rgb, "Colour", true), (ColorBy::Intensity, "Intensity", attributes.intensity), (ColorBy::Height, "Height", true)]
-        {
-            ui.add_enabled_ui(is_available, |ui| ui.selectable_value(&mut settings.color_by, color_by, name));
-        }
+    let rows = [
+        ("Points", format!("{} of {}", count(status.drawn_points), count(scan.open.tree.scan.points))),
+        ("Tiles", format!("{}, {loading}", status.drawn_tiles)),
+        ("Spacing", format!("{:.1} pixels", status.spacing_px)),
+        ("Frame time", format!("{:.1} ms", frame.smooth_ms)),
+        ("Memory", format!("{} MB", status.resident_bytes >> 20)),
+        ("Eye", format!("{:.1}, {:.1}, {:.1}", rig.eye.x, rig.eye.y, rig.eye.z)),
+    ];
+    ui.scope(|ui| {
+        // Rows of text need no room for fingers.
+        ui.spacing_mut().interact_size.y = 20.0;
+        egui::Grid::new("facts").num_columns(2).spacing([12.0, 2.0]).show(ui, |ui| {
+            for (name, value) in rows {
+                ui.weak(name);
+                ui.label(value);
+                ui.end_row();
+            }
+        });
     });
 }
 
-/// The sliders and checkboxes of the settings.
-fn sliders(ui: &mut egui::Ui, settings: &mut Settings, scan: &ActiveScan) {
+/// The settings for engineers.
+fn sliders(ui: &mut egui::Ui, settings: &mut Settings) {
     ui.spacing_mut().slider_width = 96.0;
     let max_millions = Settings { budget_points: 20_000_000, ..settings.clone() }.points_max() as f64 / 1e6;
     let mut millions = settings.points_max() as f64 / 1e6;
     if ui.add(egui::Slider::new(&mut millions, 0.1..=max_millions).logarithmic(true).suffix(" M").text("Max points")).changed() {
         settings.budget_points = (millions * 1e6) as u64;
     }
-    ui.checkbox(&mut settings.adapt, "Fewer points when slow");
     ui.add(egui::Slider::new(&mut settings.point_size, 0.3..=4.0).logarithmic(true).text("Point size"));
-    ui.checkbox(&mut settings.edl, "Edge shading");
-    let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
-    let mut cut = settings.cut_above_m.is_some();
-    if ui.checkbox(&mut cut, "Hide points above").changed() {
-        // The initial height is below most roofs.
-        settings.cut_above_m = cut.then_some(low_m + (high_m - low_m) * 0.6);
-    }
-    if let Some(cut_m) = &mut settings.cut_above_m {
-        ui.add(egui::Slider::new(cut_m, low_m..=high_m).suffix(" m").fixed_decimals(1));
-    }
+    ui.checkbox(&mut settings.adapt, "Fewer points when slow");
 }
 
 /// The tiles that could not be loaded, with a button to try again.
@@ -159,39 +211,15 @@ fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
         1 => "1 tile could not be loaded".to_owned(),
         failed => format!("{failed} tiles could not be loaded"),
     };
-    egui::CollapsingHeader::new(egui::RichText::new(title).color(egui::Color32::from_rgb(240, 170, 90))).default_open(true).show(
-        ui,
-        |ui| {
-            egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
-                for failed in &status.failed {
-                    ui.label(&failed.name).on_hover_text(&failed.message);
-                }
-            });
-            if ui.button("Try again").clicked() {
-                scan.residency.retry_failed();
+    egui::CollapsingHeader::new(egui::RichText::new(title).color(WARNING)).default_open(true).show(ui, |ui| {
+        egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
+            for failed in &status.failed {
+                ui.label(&failed.name).on_hover_text(&failed.message);
             }
-        },
-    );
-}
-
-/// A bar at the lower edge of the picture while tiles are loading.
-fn loading_bar(context: &egui::Context, status: &StreamStatus) {
-    if status.loading == 0 || status.loading_peak == 0 {
-        return;
-    }
-    let share_loaded = 1.0 - status.loading as f32 / status.loading_peak as f32;
-    let screen = context.content_rect();
-    let painter = context.layer_painter(egui::LayerId::new(egui::Order::Background, egui::Id::new("loading")));
-    let bar = egui::Rect::from_min_max(egui::pos2(screen.left(), screen.bottom() - 3.0), screen.right_bottom());
-    painter.rect_filled(bar, 0.0, egui::Color32::from_rgb(40, 50, 60));
-    let filled = egui::Rect::from_min_size(bar.min, egui::vec2(bar.width() * share_loaded.max(0.02), bar.height()));
-    painter.rect_filled(filled, 0.0, egui::Color32::from_rgb(92, 160, 208));
-}
-
-/// Shows a short message near the lower edge of the picture.
-fn message(context: &egui::Context, text: &str) {
-    egui::Area::new(egui::Id::new("message")).anchor(egui::Align2::CENTER_BOTTOM, [0.0, -48.0]).interactable(false).show(context, |ui| {
-        egui::Frame::window(ui.style()).show(ui, |ui| ui.label(text));
+        });
+        if button_row(ui, &[("Try again", false, true)]).is_some() {
+            scan.residency.retry_failed();
+        }
     });
 }
 
@@ -201,5 +229,34 @@ fn count(points: u64) -> String {
         0..1_000 => points.to_string(),
         1_000..1_000_000 => format!("{:.1} k", points as f64 / 1e3),
         _ => format!("{:.2} M", points as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_in_words() {
+        let loading = StreamStatus { loading: 3, loading_peak: 12, ..StreamStatus::default() };
+        let limited = StreamStatus { budget_reached: true, ..StreamStatus::default() };
+        let rows = [
+            (&loading, Phase::Moving, "Loading: 75 %"),
+            (&limited, Phase::Refining, "Adding detail"),
+            (&limited, Phase::Complete, "Complete, up to the point limit"),
+            (&StreamStatus::default(), Phase::Complete, "Complete, in full detail"),
+        ];
+        for (status, phase, expected) in rows {
+            assert_eq!(progress(status, phase), expected);
+        }
+    }
+
+    #[test]
+    fn a_walker_sees_the_height_of_the_floor() {
+        let mut rig = Rig { mode: Mode::Walk, ..Rig::default() };
+        rig.eye.z = 1.7;
+        assert_eq!(height(&rig), "Height of the camera: 1.7 m");
+        rig.walker.foot_height_m = Some(-0.001);
+        assert_eq!(height(&rig), "Height of this floor: 0.00 m");
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use bevy::math::{DVec2, DVec3, Vec3};
-use parterre_decode::{PackedPart, PackedTile, Texel, runs};
+use parterre_decode::{PackedPart, PackedTile, runs};
 use parterre_model::points::Bounds;
+
+use crate::facing::is_seen_from_behind;
 
 /// Smallest width of a cell of the grid. Metres.
 const CELL_MIN_M: f64 = 0.25;
@@ -17,7 +19,7 @@ pub struct TilePoints {
     blocks: Vec<BlockRange>,
     bounds: Bounds,
     /// Median distance between neighbouring points, metres.
-    pub spacing_m: f32,
+    pub spacing_m: Option<f32>,
     grid: OnceLock<Grid>,
 }
 
@@ -25,8 +27,26 @@ pub struct TilePoints {
 struct PartPoints {
     /// Lower corner of the cell in the tile frame, metres.
     origin_m: DVec3,
-    /// Millimetres from the origin, in the order of `parterre_decode`.
-    positions: Vec<[u16; 3]>,
+    /// In the order of `parterre_decode`.
+    points: Vec<Point>,
+}
+
+/// A point.
+#[derive(Clone, Copy)]
+struct Point {
+    /// Millimetres from the part's origin.
+    position: [u16; 3],
+    /// Octahedral, or `parterre_decode::NO_NORMAL`.
+    normal: [i8; 2],
+}
+
+/// Which points are drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// Those up to this height. Tile frame, metres.
+    pub highest_m: f64,
+    /// Only those whose surface faces the eye.
+    pub hides_backs: bool,
 }
 
 /// Where a block's points are.
@@ -37,8 +57,8 @@ struct BlockRange {
 }
 
 impl PartPoints {
-    fn position_m(&self, position: [u16; 3]) -> DVec3 {
-        self.origin_m + DVec3::from_array(position.map(f64::from)) * 1e-3
+    fn position_m(&self, point: Point) -> DVec3 {
+        self.origin_m + DVec3::from_array(point.position.map(f64::from)) * 1e-3
     }
 }
 
@@ -61,25 +81,30 @@ impl TilePoints {
         let mut blocks = Vec::new();
         let mut part_points = |(index, part): (usize, &PackedPart)| {
             bounds = bounds.union(part.bounds());
-            let mut positions = Vec::new();
+            let mut points = Vec::new();
             for block in &part.blocks {
-                blocks.push(BlockRange { part: index as u32, first: positions.len() as u32, count: block.count });
+                blocks.push(BlockRange { part: index as u32, first: points.len() as u32, count: block.count });
                 let texels = &part.texels[block.first as usize..(block.first + block.count) as usize];
-                positions.extend(texels.iter().map(Texel::position));
+                points.extend(texels.iter().map(|texel| Point { position: texel.position(), normal: texel.normal() }));
             }
-            PartPoints { origin_m: part.origin_m, positions }
+            PartPoints { origin_m: part.origin_m, points }
         };
         let parts = tile.parts.iter().enumerate().map(&mut part_points).collect();
         Self { parts, blocks, bounds, spacing_m: tile.spacing_m, grid: OnceLock::new() }
     }
 
-    /// A share of a block's points: the origin of their part (tile frame, metres), and the points relative to it.
-    pub fn block(&self, block: u32, share: f64) -> Option<(DVec3, impl Iterator<Item = Vec3>)> {
+    /// A share of a block's points: the origin of their part (tile frame, metres), the points relative to it, and their octahedral normals.
+    pub fn block(&self, block: u32, share: f64) -> Option<(DVec3, impl Iterator<Item = (Vec3, [i8; 2])>)> {
         let BlockRange { part, first, count } = *self.blocks.get(block as usize)?;
         let part = &self.parts[part as usize];
         let end = first + runs::points(count, runs::runs_of_share(count, share));
-        let points = part.positions[first as usize..end as usize].iter();
-        Some((part.origin_m, points.map(|position| Vec3::from_array(position.map(f32::from)) * 1e-3)))
+        let points = part.points[first as usize..end as usize].iter();
+        Some((part.origin_m, points.map(|point| (Vec3::from_array(point.position.map(f32::from)) * 1e-3, point.normal))))
+    }
+
+    /// Every point. Tile frame, metres.
+    pub fn positions(&self) -> impl Iterator<Item = DVec3> + Clone {
+        self.parts.iter().flat_map(|part| part.points.iter().map(|point| part.position_m(*point)))
     }
 
     /// Tight bounds in the tile frame.
@@ -89,16 +114,21 @@ impl TilePoints {
 
     /// Number of points.
     pub fn count(&self) -> u64 {
-        self.parts.iter().map(|part| part.positions.len() as u64).sum()
+        self.parts.iter().map(|part| part.points.len() as u64).sum()
     }
 
-    /// Size of the positions in memory. Bytes.
+    /// Size of the points in memory. Bytes.
     pub fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| (part.positions.len() * size_of::<[u16; 3]>()) as u64).sum()
+        self.parts.iter().map(|part| (part.points.len() * size_of::<Point>()) as u64).sum()
     }
 
     /// Appends the heights of all points within the horizontal distance `radius_m` of `center`; tile frame, metres.
     pub fn heights(&self, center: DVec2, radius_m: f64, heights_m: &mut Vec<f64>) {
+        self.for_each_near(center, radius_m, |position| heights_m.push(position.z));
+    }
+
+    /// Visits all points within the horizontal distance `radius_m` of `center`; tile frame, metres.
+    pub fn for_each_near(&self, center: DVec2, radius_m: f64, mut visit: impl FnMut(DVec3)) {
         let radius = DVec2::splat(radius_m);
         let (low, high) = (center - radius, center + radius);
         if high.cmplt(self.bounds.min.truncate()).any() || low.cmpgt(self.bounds.max.truncate()).any() {
@@ -111,17 +141,17 @@ impl TilePoints {
             let end = grid.starts[row * grid.columns + high.0 + 1] as usize;
             for &(part, vertex) in &grid.points[start..end] {
                 let part = &self.parts[usize::from(part)];
-                let position = part.position_m(part.positions[vertex as usize]);
+                let position = part.position_m(part.points[vertex as usize]);
                 if position.truncate().distance_squared(center) <= radius_m * radius_m {
-                    heights_m.push(position.z);
+                    visit(position);
                 }
             }
         }
     }
 
     /// The distance along a ray to the nearest point within a cone around it, if that is less than `nearest_m`; tile frame,
-    /// metres. `direction` has length 1; `cone_tan` is the tangent of half the cone's angle. Points above `highest_m` are ignored.
-    pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64, highest_m: f64) -> Option<f64> {
+    /// metres. `direction` has length 1; `cone_tan` is the tangent of half the cone's angle. Only points that are `shown` count.
+    pub fn pick(&self, eye: DVec3, direction: DVec3, cone_tan: f64, nearest_m: f64, shown: &Shown) -> Option<f64> {
         let to_center = self.bounds.center() - eye;
         let along = to_center.dot(direction);
         let radius = self.bounds.size().length() * 0.5;
@@ -132,14 +162,15 @@ impl TilePoints {
         let mut nearest_m = nearest_m;
         let mut found = None;
         for part in &self.parts {
-            for position in &part.positions {
-                let position = part.position_m(*position);
+            for point in &part.points {
+                let position = part.position_m(*point);
                 let to_point = position - eye;
                 let along = to_point.dot(direction);
-                if position.z <= highest_m
+                if position.z <= shown.highest_m
                     && along > 0.1
                     && along < nearest_m
                     && (to_point - direction * along).length_squared() < (along * cone_tan).powi(2)
+                    && !(shown.hides_backs && is_seen_from_behind(point.normal, -to_point.as_vec3()))
                 {
                     nearest_m = along;
                     found = Some(along);
@@ -159,7 +190,7 @@ impl Grid {
         let mut grid = Self { min: bounds.min.truncate(), cell_m, columns, rows, starts: vec![0; columns * rows + 1], points: Vec::new() };
         let cells: Vec<u32> = parts
             .iter()
-            .flat_map(|part| part.positions.iter().map(|position| part.position_m(*position).truncate()))
+            .flat_map(|part| part.points.iter().map(|point| part.position_m(*point).truncate()))
             .map(|position| {
                 let (column, row) = grid.cell(position);
                 (row * columns + column) as u32
@@ -174,7 +205,7 @@ impl Grid {
         let mut next = grid.starts.clone();
         grid.points = vec![(0, 0); cells.len()];
         let entries =
-            parts.iter().enumerate().flat_map(|(part, points)| (0..points.positions.len()).map(move |vertex| (part as u16, vertex as u32)));
+            parts.iter().enumerate().flat_map(|(part, points)| (0..points.points.len()).map(move |vertex| (part as u16, vertex as u32)));
         for (entry, cell) in entries.zip(cells) {
             grid.points[next[cell as usize] as usize] = entry;
             next[cell as usize] += 1;
@@ -198,7 +229,7 @@ mod tests {
     /// Two parts: a floor of 2 m x 2 m at 1 m with a point every 10 cm, and one point 70 m away.
     fn tile() -> TilePoints {
         let floor = (0..20).flat_map(|x| (0..20).map(move |y| glb::Vertex { position: [x * 100, y * 100, 1000], ..Default::default() }));
-        let near = glb::Part { vertices: floor.collect(), ..Default::default() };
+        let near = glb::Part { vertices: floor.collect(), surfaces: vec![glb::Surface::default(); 400], ..Default::default() };
         let far = glb::Part {
             origin_m: DVec3::new(65.535, 0.0, 0.0),
             vertices: vec![glb::Vertex { position: [4465, 1000, 500], ..Default::default() }],
@@ -227,9 +258,16 @@ mod tests {
     fn a_ray_picks_the_nearest_point_in_its_cone() {
         let tile = tile();
         let eye = DVec3::new(1.0, 1.0, 3.0);
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, f64::INFINITY), Some(2.0));
-        assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY, f64::INFINITY), None);
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5, f64::INFINITY), None, "a nearer point was found before");
-        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, 0.9), None, "it is hidden");
+        let all = Shown { highest_m: f64::INFINITY, hides_backs: false };
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, &all), Some(2.0));
+        assert_eq!(tile.pick(eye, DVec3::Z, 0.01, f64::INFINITY, &all), None);
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, 1.5, &all), None, "a nearer point was found before");
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, &Shown { highest_m: 0.9, ..all }), None, "it is hidden");
+        // The floor's normals point up.
+        let fronts = Shown { hides_backs: true, ..all };
+        assert_eq!(tile.pick(eye, DVec3::NEG_Z, 0.01, f64::INFINITY, &fronts), Some(2.0));
+        let below = DVec3::new(1.0, 1.0, -1.0);
+        assert_eq!(tile.pick(below, DVec3::Z, 0.01, f64::INFINITY, &all), Some(2.0));
+        assert_eq!(tile.pick(below, DVec3::Z, 0.01, f64::INFINITY, &fronts), None, "it is seen from behind");
     }
 }

@@ -3,11 +3,14 @@
 #![expect(unreachable_pub, reason = "each test is a crate of its own and shares this as a module")]
 #![allow(dead_code, reason = "not every test uses everything")]
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use parterre_encode::archive::Writer;
 use parterre_read as read;
+use parterre_tile::archive::Index;
 use parterre_tiler as tiler;
 use parterre_venue as venue;
 
@@ -54,4 +57,33 @@ pub fn state(output: &Output) -> serde_json::Value {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")
+}
+
+/// Copies an archive and changes what its tileset says of the scan.
+pub fn with_tileset(archive: &Path, changed: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let mut file = File::open(archive).expect("the archive is there");
+    let index = Index::read(&mut file).expect("the archive is sound");
+    let mut writer = Writer::new(File::create(changed).expect("a file"));
+    let mut change = Some(change);
+    for path in index.paths(&mut file).expect("paths") {
+        let mut bytes = index.read_entry(&mut file, &path).expect("sound").expect("there");
+        if path == "tileset.json" {
+            let mut tileset: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            if let Some(change) = change.take() {
+                change(&mut tileset["asset"]["extras"]["parterre"]);
+            }
+            bytes = serde_json::to_vec(&tileset).expect("JSON");
+        }
+        writer.add(path, bytes).expect("an entry");
+    }
+    writer.finish().expect("the archive is written");
+}
+
+/// Copies an archive without some facts of the scan.
+pub fn without_facts(archive: &Path, changed: &Path, facts: &[&str]) {
+    with_tileset(archive, changed, |scan| {
+        for fact in facts {
+            scan.as_object_mut().and_then(|scan| scan.remove(*fact)).unwrap_or_else(|| panic!("there is no {fact}"));
+        }
+    });
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::color::{RESIDUAL, srgb_from_linear};
 use super::normal::Normal;
 use super::part::{CELL_M, Extra, Part, Vertex};
+use super::surface::{Extent, Spacing, Surface};
 use parterre_model::{Error, Result};
 
 /// A meshopt stream spends at least 4 bytes on 256 bytes of output.
@@ -78,6 +79,10 @@ struct AttributeMap {
     color: Option<usize>,
     #[serde(rename = "NORMAL")]
     normal: Option<usize>,
+    #[serde(rename = "_EXTENT")]
+    extent: Option<usize>,
+    #[serde(rename = "_SPACING")]
+    spacing: Option<usize>,
     #[serde(rename = "_INTENSITY")]
     intensity: Option<usize>,
     #[serde(rename = "_CLASSIFICATION")]
@@ -378,13 +383,25 @@ fn part(views: &mut Views<'_>, primitive: &Primitive, origin_m: DVec3, residual:
             extra.classification = value;
         }
     }
-    let mut normals = Vec::new();
+    let mut surfaces: Vec<Surface> = Vec::new();
     if let Some(index) = primitive.attributes.normal {
         let normal = accessor(index, &[BYTE], true, &["VEC3"])?;
         same_count(normal)?;
-        normals = views.normals(normal)?;
+        surfaces.extend(views.normals(normal)?.into_iter().map(|normal| Surface { normal, ..Surface::default() }));
+        // Extents are along the tangents of the normal, so without it they mean nothing.
+        if let Some(index) = primitive.attributes.extent {
+            let extent = accessor(index, &[UNSIGNED_BYTE], false, &["VEC4"])?;
+            same_count(extent)?;
+            surfaces.iter_mut().zip(views.elements(extent, Extent)?).for_each(|(surface, extent)| surface.extent = extent);
+        }
+        if let Some(index) = primitive.attributes.spacing {
+            let spacing = accessor(index, &[UNSIGNED_BYTE], false, &["SCALAR"])?;
+            same_count(spacing)?;
+            let spacings = views.elements(spacing, |[code]: [u8; 1]| Spacing(code))?;
+            surfaces.iter_mut().zip(spacings).for_each(|(surface, spacing)| surface.spacing = spacing);
+        }
     }
-    Ok(Part { origin_m, vertices, extras, normals })
+    Ok(Part { origin_m, vertices, extras, surfaces })
 }
 
 fn position_of(bytes: &[u8]) -> [u16; 3] {

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use glam::DVec3;
 
-use super::normal::Normal;
+use super::surface::Surface;
 use parterre_model::points::Bounds;
 
 /// Edge of the cell that one part's 16-bit positions span: 65,535 steps of exactly 1 mm.
@@ -42,8 +42,8 @@ pub struct Part {
     pub vertices: Vec<Vertex>,
     /// Empty, or one entry a vertex.
     pub extras: Vec<Extra>,
-    /// Empty where the tile has none, or one entry a vertex.
-    pub normals: Vec<Normal>,
+    /// Empty where the tile has no normals, or one entry a vertex.
+    pub surfaces: Vec<Surface>,
 }
 
 impl Part {

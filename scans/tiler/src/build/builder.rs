@@ -11,13 +11,13 @@ use std::path::Path;
 use super::dense_cell::NodeFiller;
 use super::node_file::{ChunkRoot, NodeFile};
 use super::node_writer::{BuildSettings, NodeWriter};
-use super::normals::{Block, Estimator};
 use super::sampling::Sampler;
 use super::sort::SortedRecords;
+use super::surfaces::{Block, Estimator};
 use crate::octree::morton::{MORTON_LEVELS, morton};
 use crate::records::steps::steps_of;
 use parterre_model::Result;
-use parterre_tile::glb::Normal;
+use parterre_tile::glb::Surface;
 use parterre_tile::id::NodeKey;
 
 /// A cell is divided when it has more than this many times the points wanted. Dividing a surface leaves a quarter of the points in each child,
@@ -49,19 +49,19 @@ pub(crate) struct Buffers {
     sampler: Sampler,
     gathered: Points,
     estimator: Estimator,
-    normals: Vec<Normal>,
+    surfaces: Vec<Surface>,
 }
 
-/// Records and their normals, one for each record; without tiles all normals are the default.
+/// Records and their surfaces, one for each record; without tiles all surfaces are the default.
 #[derive(Default)]
 pub(crate) struct Points {
     pub(crate) records: Vec<u8>,
-    pub(crate) normals: Vec<Normal>,
+    pub(crate) surfaces: Vec<Surface>,
 }
 
 impl Points {
     pub(crate) fn all(&self) -> PointSlices<'_> {
-        PointSlices { records: &self.records, normals: &self.normals }
+        PointSlices { records: &self.records, surfaces: &self.surfaces }
     }
 }
 
@@ -69,7 +69,7 @@ impl Points {
 #[derive(Clone, Copy)]
 pub(crate) struct PointSlices<'a> {
     pub(crate) records: &'a [u8],
-    pub(crate) normals: &'a [Normal],
+    pub(crate) surfaces: &'a [Surface],
 }
 
 impl<'a> Builder<'a> {
@@ -81,21 +81,21 @@ impl<'a> Builder<'a> {
     pub(crate) fn chunk(mut self, key: NodeKey, sorted: &SortedRecords, digits: u32) -> Result<NodeFile> {
         self.writer.count(&sorted.records);
         let count = sorted.codes.len();
-        let mut normals = std::mem::take(&mut self.buffers.normals);
-        normals.clear();
-        normals.resize(count, Normal::default());
-        let node = self.cell(key, sorted, &mut normals, &sorted.codes, 0..count, digits)?;
+        let mut surfaces = std::mem::take(&mut self.buffers.surfaces);
+        surfaces.clear();
+        surfaces.resize(count, Surface::default());
+        let node = self.cell(key, sorted, &mut surfaces, &sorted.codes, 0..count, digits)?;
         let root =
             ChunkRoot { key: node.key, points: node.content.len() as u32, spacing_m: node.spacing_m, has_children: node.has_children };
         gather(
-            PointSlices { records: &sorted.records, normals: &normals },
+            PointSlices { records: &sorted.records, surfaces: &surfaces },
             self.settings.stride(),
             &node.content,
             &mut self.buffers.gathered,
         );
-        self.buffers.normals = normals;
-        let Points { records, normals } = &self.buffers.gathered;
-        self.writer.finish_chunk(root, records, normals)
+        self.buffers.surfaces = surfaces;
+        let Points { records, surfaces } = &self.buffers.gathered;
+        self.writer.finish_chunk(root, records, surfaces)
     }
 
     /// Ends a file that has no chunk root.
@@ -103,13 +103,13 @@ impl<'a> Builder<'a> {
         self.writer.finish()
     }
 
-    /// Builds the cell `key` from the records in `range`; `codes` are their Morton codes of `digits` octal digits. Puts the normals of the records
-    /// where those have their places in `normals`.
+    /// Builds the cell `key` from the records in `range`; `codes` are their Morton codes of `digits` octal digits. Puts the surfaces of the records
+    /// where those have their places in `surfaces`.
     fn cell(
         &mut self,
         key: NodeKey,
         sorted: &SortedRecords,
-        normals: &mut [Normal],
+        surfaces: &mut [Surface],
         codes: &[u64],
         range: Range<usize>,
         digits: u32,
@@ -117,10 +117,10 @@ impl<'a> Builder<'a> {
         self.settings.context.check()?;
         let content = || range.clone().map(|index| index as u32).collect();
         if range.len() <= LARGEST_LEAF * self.settings.tile_points {
-            if let Some(settings) = self.settings.normals {
+            if let Some(settings) = self.settings.surfaces {
                 let stride = self.settings.stride();
                 let block = Block { key, records: &sorted.records[range.start * stride..range.end * stride], stride };
-                self.buffers.estimator.estimate(settings, &block, &mut normals[range.clone()]);
+                self.buffers.estimator.estimate(settings, &block, &mut surfaces[range.clone()]);
             }
             return Ok(Node { key, content: content(), has_children: false, spacing_m: 0.0 });
         }
@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
             let stride = self.settings.stride();
             let records = &sorted.records[range.start * stride..range.end * stride];
             let codes: Vec<u64> = records.chunks_exact(stride).map(code).collect();
-            return self.cell(key, sorted, normals, &codes, range, digits);
+            return self.cell(key, sorted, surfaces, &codes, range, digits);
         }
         let shift = 3 * (digits - 1);
         let mut nodes = Vec::with_capacity(8);
@@ -148,11 +148,11 @@ impl<'a> Builder<'a> {
             let len = codes[start..].partition_point(|code| code >> shift & 7 <= u64::from(number));
             if len > 0 {
                 let run = range.start + start..range.start + start + len;
-                nodes.push(self.cell(key.child(number), sorted, normals, &codes[start..start + len], run, digits - 1)?);
+                nodes.push(self.cell(key.child(number), sorted, surfaces, &codes[start..start + len], run, digits - 1)?);
             }
             start += len;
         }
-        self.parent(key, PointSlices { records: &sorted.records, normals }, nodes)
+        self.parent(key, PointSlices { records: &sorted.records, surfaces }, nodes)
     }
 
     /// Builds a dense cell: its first points stay in its own node, the others go to the nodes below.
@@ -217,7 +217,7 @@ impl<'a> Builder<'a> {
         }
         let mut gathered = std::mem::take(&mut self.buffers.gathered);
         gather(points, self.settings.stride(), &node.content, &mut gathered);
-        let result = self.writer.write_node(node.key, node.spacing_m, &gathered.records, &gathered.normals);
+        let result = self.writer.write_node(node.key, node.spacing_m, &gathered.records, &gathered.surfaces);
         self.buffers.gathered = gathered;
         result
     }
@@ -225,12 +225,12 @@ impl<'a> Builder<'a> {
 
 /// Replaces `gathered` by the points with these indices.
 pub(crate) fn gather(points: PointSlices<'_>, stride: usize, indices: &[u32], gathered: &mut Points) {
-    let Points { records, normals } = gathered;
+    let Points { records, surfaces } = gathered;
     records.clear();
     records.reserve(indices.len() * stride);
     for &index in indices {
         records.extend_from_slice(&points.records[index as usize * stride..(index as usize + 1) * stride]);
     }
-    normals.clear();
-    normals.extend(indices.iter().map(|&index| points.normals[index as usize]));
+    surfaces.clear();
+    surfaces.extend(indices.iter().map(|&index| points.surfaces[index as usize]));
 }

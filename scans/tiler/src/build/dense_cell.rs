@@ -4,7 +4,7 @@
 //! The cell's own node takes the first points; the others go to its children by their position, and so on down to the deepest level. At least ten
 //! levels are kept free for this, so that a node gets an eleventh of the points or, where these are fewer, as many as wanted in a tile.
 //!
-//! Points at one position have no surface: their normals are the default, straight up.
+//! Points at one position have no surface: theirs are the default, straight up.
 //!
 //! The points come in Morton order, then by their hashes, as sorted records do. Where they do not fit into memory, their file is read
 //! once for each range of that order whose distinct records fit; equal records are counted, not stored.
@@ -20,7 +20,7 @@ use crate::records::blocks::Blocks;
 use crate::records::hash::hash;
 use crate::records::steps::steps_of;
 use parterre_model::{Error, Result};
-use parterre_tile::glb::Normal;
+use parterre_tile::glb::Surface;
 use parterre_tile::id::NodeKey;
 
 /// The node of a level that holds these tree coordinates, also below the level whose cells have an edge of one tree coordinate.
@@ -83,7 +83,7 @@ impl NodeFiller {
         }
         let key = self.path[self.path.len() - 1];
         let spacing_m = if has_children { writer.settings.dense_spacing_m(key) } else { 0.0 };
-        writer.write_node(key, spacing_m, &self.waiting, &vec![Normal::default(); self.waiting.len() / self.stride])?;
+        writer.write_node(key, spacing_m, &self.waiting, &vec![Surface::default(); self.waiting.len() / self.stride])?;
         self.waiting.clear();
         Ok(())
     }
@@ -127,8 +127,8 @@ pub(crate) fn build_dense_chunk(mut writer: NodeWriter<'_>, key: NodeKey, path: 
     }
     filler.finish(&mut writer)?;
     let spacing_m = if has_children { settings.dense_spacing_m(key) } else { 0.0 };
-    let normals = vec![Normal::default(); root.len() / stride];
-    writer.finish_chunk(ChunkRoot { key, points: normals.len() as u32, spacing_m, has_children }, &root, &normals)
+    let surfaces = vec![Surface::default(); root.len() / stride];
+    writer.finish_chunk(ChunkRoot { key, points: surfaces.len() as u32, spacing_m, has_children }, &root, &surfaces)
 }
 
 /// The smallest and the largest key in the order that a record of the file has.

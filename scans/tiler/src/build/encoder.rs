@@ -13,7 +13,7 @@ use parterre_encode::copc::NodeEncoder;
 use parterre_model::Result;
 use parterre_model::points::Attributes;
 use parterre_model::record::{AttributeLayout, COLOR_AT, COORDINATES_BYTES};
-use parterre_tile::glb::{Extra, Normal, Part, Vertex};
+use parterre_tile::glb::{Extra, Part, Surface, Vertex};
 use parterre_tile::id::NodeKey;
 
 /// Edge of a part's cell: 2^16 mm.
@@ -61,21 +61,21 @@ pub(crate) fn tile_path(key: NodeKey) -> String {
 }
 
 impl Encoder {
-    /// Encodes a node's records, which come in Morton order, with their normals.
-    pub(crate) fn encode(&self, key: NodeKey, records: &[u8], normals: &[Normal]) -> Result<Encoded> {
+    /// Encodes a node's records, which come in Morton order, with their surfaces.
+    pub(crate) fn encode(&self, key: NodeKey, records: &[u8], surfaces: &[Surface]) -> Result<Encoded> {
         let copc = self.copc.as_ref().map(|copc| copc.encode(records)).transpose()?;
-        let tile = self.with_tiles.then(|| self.tile(key, records, normals)).transpose()?;
+        let tile = self.with_tiles.then(|| self.tile(key, records, surfaces)).transpose()?;
         Ok(Encoded { copc, tile })
     }
 
-    fn tile(&self, key: NodeKey, records: &[u8], normals: &[Normal]) -> Result<TileBytes> {
-        let (parts, extent) = self.parts(records, normals);
+    fn tile(&self, key: NodeKey, records: &[u8], surfaces: &[Surface]) -> Result<TileBytes> {
+        let (parts, extent) = self.parts(records, surfaces);
         let packed = Packed::new(tile_path(key), parterre_encode::glb::encode(&parts, true)?)?;
         Ok(TileBytes { packed, extent })
     }
 
-    /// The points of records as a tile stores them; `normals` is empty, or has one for each record.
-    pub(crate) fn parts(&self, records: &[u8], normals: &[Normal]) -> (Vec<Part>, Extent) {
+    /// The points of records as a tile stores them; `surfaces` is empty, or has one for each record.
+    pub(crate) fn parts(&self, records: &[u8], surfaces: &[Surface]) -> (Vec<Part>, Extent) {
         let stride = self.layout.record_len();
         let grid = self.cube.grid();
         let mut positions: Vec<DVec3> = records.chunks_exact(stride).map(|record| grid.position(steps_of(record))).collect();
@@ -97,7 +97,7 @@ impl Encoder {
             let part = parts.of(position_mm.map(|value| value >> PART_BITS));
             let position = position_mm.map(|value| (value & ((1 << PART_BITS) - 1)) as u16);
             part.vertices.push(Vertex { position, pad: 0, color: [red, green, blue, 255] });
-            part.normals.extend(normals.get(index));
+            part.surfaces.extend(surfaces.get(index));
             if with_extras {
                 part.extras.push(Extra { intensity, classification: attributes[4], pad: 0 });
             }

@@ -14,12 +14,12 @@ use crate::records::blocks::{Blocks, Packer};
 use parterre_encode::archive::PackedMeta;
 use parterre_encode::copc::Totals;
 use parterre_model::{Error, Result};
-use parterre_tile::glb::Normal;
+use parterre_tile::glb::Surface;
 use parterre_tile::id::NodeKey;
 
 /// Records in a block of the chunk root's content.
 const BLOCK_RECORDS: usize = 4096;
-const NORMAL_BYTES: usize = size_of::<Normal>();
+const SURFACE_BYTES: usize = size_of::<Surface>();
 
 /// A range of bytes in a node file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,16 +114,16 @@ impl NodeFileWriter {
         Ok(())
     }
 
-    /// Appends the records of the chunk's root and their normals.
-    pub(crate) fn chunk_root(&mut self, root: ChunkRoot, records: &[u8], normals: &[Normal], stride: usize) -> Result<()> {
+    /// Appends the records of the chunk's root and their surfaces.
+    pub(crate) fn chunk_root(&mut self, root: ChunkRoot, records: &[u8], surfaces: &[Surface], stride: usize) -> Result<()> {
         let offset = self.written.bytes;
-        let mut packer = Packer::new(stride + NORMAL_BYTES);
+        let mut packer = Packer::new(stride + SURFACE_BYTES);
         let mut rows = Vec::new();
-        for (records, normals) in records.chunks(BLOCK_RECORDS * stride).zip(normals.chunks(BLOCK_RECORDS)) {
+        for (records, surfaces) in records.chunks(BLOCK_RECORDS * stride).zip(surfaces.chunks(BLOCK_RECORDS)) {
             rows.clear();
-            for (record, normal) in records.chunks_exact(stride).zip(normals) {
+            for (record, surface) in records.chunks_exact(stride).zip(surfaces) {
                 rows.extend_from_slice(record);
-                rows.extend_from_slice(bytemuck::bytes_of(normal));
+                rows.extend_from_slice(bytemuck::bytes_of(surface));
             }
             self.put(packer.pack(&rows)?)?;
         }
@@ -167,15 +167,15 @@ impl NodeFile {
         (left == 0 && crc.sum() == found.crc).then_some(found)
     }
 
-    /// Appends the records of the chunk's root to `records`, and their normals to `normals`.
-    pub(crate) fn load_chunk_root(&self, path: &Path, stride: usize, records: &mut Vec<u8>, normals: &mut Vec<Normal>) -> Result<()> {
+    /// Appends the records of the chunk's root to `records`, and their surfaces to `surfaces`.
+    pub(crate) fn load_chunk_root(&self, path: &Path, stride: usize, records: &mut Vec<u8>, surfaces: &mut Vec<Surface>) -> Result<()> {
         if let Some((_, offset)) = self.chunk_root {
-            let mut blocks = Blocks::open_at(path, stride + NORMAL_BYTES, offset)?;
+            let mut blocks = Blocks::open_at(path, stride + SURFACE_BYTES, offset)?;
             let mut rows = Vec::new();
             while blocks.next(&mut rows)? {
-                for row in rows.chunks_exact(stride + NORMAL_BYTES) {
+                for row in rows.chunks_exact(stride + SURFACE_BYTES) {
                     records.extend_from_slice(&row[..stride]);
-                    normals.push(bytemuck::pod_read_unaligned(&row[stride..]));
+                    surfaces.push(bytemuck::pod_read_unaligned(&row[stride..]));
                 }
                 rows.clear();
             }

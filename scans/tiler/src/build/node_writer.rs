@@ -4,18 +4,18 @@ use std::path::Path;
 
 use super::encoder::Encoder;
 use super::node_file::{ChunkRoot, NodeFile, NodeFileWriter};
-use super::normals::NormalSettings;
 use super::sampling::cells_for;
+use super::surfaces::SurfaceSettings;
 use crate::context::Context;
 use parterre_model::Result;
-use parterre_tile::glb::Normal;
+use parterre_tile::glb::Surface;
 use parterre_tile::id::NodeKey;
 
 /// Settings that all builders share.
 pub(crate) struct BuildSettings<'a> {
     pub(crate) encoder: &'a Encoder,
-    /// `None` where no tiles are wanted: COPC has no normals.
-    pub(crate) normals: Option<&'a NormalSettings>,
+    /// `None` where no tiles are wanted: COPC has no surfaces.
+    pub(crate) surfaces: Option<&'a SurfaceSettings>,
     /// Points wanted in a tile.
     pub(crate) tile_points: usize,
     /// Bytes for the grid cells' table of one builder.
@@ -65,16 +65,16 @@ impl<'a> NodeWriter<'a> {
         self.file.totals().add(&self.settings.encoder.layout, records);
     }
 
-    /// Encodes a node of these records with their normals and writes it.
-    pub(crate) fn write_node(&mut self, key: NodeKey, spacing_m: f64, records: &[u8], normals: &[Normal]) -> Result<()> {
+    /// Encodes a node of these records with their surfaces and writes it.
+    pub(crate) fn write_node(&mut self, key: NodeKey, spacing_m: f64, records: &[u8], surfaces: &[Surface]) -> Result<()> {
         self.settings.context.check()?;
-        let encoded = self.settings.encoder.encode(key, records, normals)?;
+        let encoded = self.settings.encoder.encode(key, records, surfaces)?;
         self.file.node(key, (records.len() / self.settings.stride()) as u32, spacing_m, encoded)
     }
 
-    /// Ends the file of a chunk with the records of the chunk's root, which is not final yet, and their normals.
-    pub(crate) fn finish_chunk(mut self, root: ChunkRoot, records: &[u8], normals: &[Normal]) -> Result<NodeFile> {
-        self.file.chunk_root(root, records, normals, self.settings.stride())?;
+    /// Ends the file of a chunk with the records of the chunk's root, which is not final yet, and their surfaces.
+    pub(crate) fn finish_chunk(mut self, root: ChunkRoot, records: &[u8], surfaces: &[Surface]) -> Result<NodeFile> {
+        self.file.chunk_root(root, records, surfaces, self.settings.stride())?;
         self.file.finish()
     }
 

@@ -41,9 +41,9 @@ fn cell(builder: &mut Builder<'_>, key: NodeKey, roots: &mut Roots<'_>, points: 
         return Ok(None);
     }
     if let Some(ChunkRootFile { root, file, path }) = roots.next_if(|root| root.root.key == key) {
-        let start = points.normals.len();
-        file.load_chunk_root(&path, stride, &mut points.records, &mut points.normals)?;
-        let content: Vec<u32> = (start..points.normals.len()).map(|index| index as u32).collect();
+        let start = points.surfaces.len();
+        file.load_chunk_root(&path, stride, &mut points.records, &mut points.surfaces)?;
+        let content: Vec<u32> = (start..points.surfaces.len()).map(|index| index as u32).collect();
         if content.len() != root.points as usize {
             return Err(Error::Internal(format!("{} points of {} in the chunk {key}", content.len(), root.points)));
         }
@@ -55,10 +55,10 @@ fn cell(builder: &mut Builder<'_>, key: NodeKey, roots: &mut Roots<'_>, points: 
         nodes.extend(cell(builder, key.child(number), roots, &mut lower)?);
     }
     let node = builder.parent(key, lower.all(), nodes)?;
-    let start = points.normals.len();
+    let start = points.surfaces.len();
     let mut content = Points::default();
     gather(lower.all(), stride, &node.content, &mut content);
     points.records.extend_from_slice(&content.records);
-    points.normals.extend_from_slice(&content.normals);
-    Ok(Some(Node { content: (start..points.normals.len()).map(|index| index as u32).collect(), ..node }))
+    points.surfaces.extend_from_slice(&content.surfaces);
+    Ok(Some(Node { content: (start..points.surfaces.len()).map(|index| index as u32).collect(), ..node }))
 }

@@ -3,7 +3,7 @@
 //! Cells are 5 to 10 cm wide, so that the two faces of most walls are in different ones. They are stored in bricks of 8 x 8 x 8 bits; where a scan
 //! needs too many bricks or its points are sparse, cells double their edge. The grid is a function of the points alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use glam::DVec3;
@@ -173,6 +173,29 @@ impl Occupancy {
         (1_u64 << self.shift) as f64
     }
 
+    /// Columns of 2^`wide` x 2^`wide` cells that contain points, by their place: the heights of their cells with points, in cells, lowest first. A brick is 2^3
+    /// cells wide, and so is the widest column.
+    pub(crate) fn columns(&self, wide: u32) -> BTreeMap<[u32; 2], Vec<u32>> {
+        let wide = wide.min(3);
+        let mut bricks: Vec<([u32; 3], u32)> = self.index.iter().map(|(&code, &index)| (coordinates_of(code), index)).collect();
+        bricks.sort_unstable();
+        let across = 8 >> wide;
+        let mut columns: BTreeMap<[u32; 2], Vec<u32>> = BTreeMap::new();
+        for ([x, y, z], index) in bricks {
+            let brick = &self.bricks[index as usize];
+            for (column, row) in (0..across).flat_map(|column| (0..across).map(move |row| (column, row))) {
+                let cells = (0..1 << wide).flat_map(|u| (0..1 << wide).map(move |v| (u, v)));
+                let mask = cells.fold(0_u64, |mask, (u, v)| mask | 1 << (((row << wide) + v) * 8 + (column << wide) + u));
+                let heights = (0..8).filter(|&up| brick[up as usize] & mask != 0).map(|up| z * 8 + up);
+                let mut heights = heights.peekable();
+                if heights.peek().is_some() {
+                    columns.entry([x * across + column, y * across + row]).or_default().extend(heights);
+                }
+            }
+        }
+        columns
+    }
+
     /// How far a ray goes before it enters a cell with points: `from` in cells, `direction` in cells for a unit of length, up to `limit` units. `None`
     /// where it meets nothing.
     pub(crate) fn first_hit(&self, from: DVec3, direction: DVec3, limit: f64) -> Option<f64> {
@@ -231,6 +254,19 @@ mod tests {
         assert_eq!(grid.first_hit(from, DVec3::NEG_X, 1000.0), None);
         let slanted = grid.first_hit(from, DVec3::new(1.0, 1.0, 0.5), 1000.0).unwrap();
         assert!((slanted - 79.5).abs() < 0.01, "{slanted}");
+    }
+
+    #[test]
+    fn columns_have_the_heights_of_their_cells() {
+        let mut grid = Occupancy::new(&cube(), DVec3::ONE);
+        let cells = [[3, 9, 2], [4, 9, 70], [3, 8, 2], [3, 9, 0], [17, 30, 5]];
+        for [x, y, z] in cells {
+            grid.add([x * 64, y * 64, z * 64]);
+        }
+        let wide = |wide: u32| grid.columns(wide).into_iter().collect::<Vec<_>>();
+        assert_eq!(wide(0), [([3, 8], vec![2]), ([3, 9], vec![0, 2]), ([4, 9], vec![70]), ([17, 30], vec![5])]);
+        assert_eq!(wide(2), [([0, 2], vec![0, 2]), ([1, 2], vec![70]), ([4, 7], vec![5])]);
+        assert_eq!(wide(3), [([0, 1], vec![0, 2, 70]), ([2, 3], vec![5])]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ const TRASH: &str = ".tiling-trash";
 /// Name of the journal.
 const JOURNAL: &str = "work.json";
 /// Version of the journal and of all files in the folder.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Bytes that the disk must have free for each byte of all records: for temporary files, and for the outputs beside them.
 const DISK_BYTES_PER_BYTE: f64 = 1.5 + 1.25;
 

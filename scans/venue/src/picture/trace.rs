@@ -44,6 +44,8 @@ pub struct Picture {
     pub color: Vec<[u8; 3]>,
     /// Distance of the surface along the direction of view, metres; infinite where there is none.
     pub depth: Vec<f32>,
+    /// Unit normal of the surface; 0 where there is none.
+    pub normal: Vec<Vec3>,
     /// By how much a drawn depth may differ from the true one while the drawn point lies within [`ON_SURFACE_M`] of the plane of the
     /// surface seen here: [`ON_SURFACE_M`] on a surface seen at right angles, more on one seen at a small angle, at most 1 m.
     pub tolerance: Vec<f32>,
@@ -59,6 +61,7 @@ pub struct Picture {
 struct Pixel {
     color: [u8; 3],
     depth: f32,
+    normal: Vec3,
     tolerance: f32,
     marks: u8,
     open_depth: f32,
@@ -93,6 +96,7 @@ pub fn trace(venue: &Venue, camera: &Camera, background: [f32; 3]) -> Picture {
         size: camera.size,
         color: pixels.iter().map(|p| p.color).collect(),
         depth: pixels.iter().map(|p| p.depth).collect(),
+        normal: pixels.iter().map(|p| p.normal).collect(),
         tolerance: pixels.iter().map(|p| p.tolerance).collect(),
         marks: pixels.iter().map(|p| p.marks).collect(),
         open_depth: pixels.iter().map(|p| p.open_depth).collect(),
@@ -124,6 +128,7 @@ fn at_center(venue: &Venue, eye: DVec3, direction: DVec3, passages: &[&Passage])
     Pixel {
         color: [0; 3],
         depth: depth as f32,
+        normal: hit.map_or(Vec3::ZERO, |hit| Vec3::from(hit.normal)),
         tolerance: (ON_SURFACE_M / steepness).min(TOLERANCE_MAX_M) as f32,
         marks,
         open_depth: open_depth as f32,

@@ -9,7 +9,7 @@ import { calibrate, measure, measureStill, median, pictures } from './program.mj
 import { summary, tables } from './table.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const rounds = Number(process.env.RUNS || 3);
+const rounds = Number(process.env.RUNS || 2);
 const budget = Number(process.env.POINTS || 500_000);
 const size = Number(process.env.POINT_SIZE || 2);
 const pace = Number(process.env.PACE || 1);
@@ -30,8 +30,8 @@ async function webFolder(dir) {
   await mkdir(path.join(dir, 'peer'), { recursive: true });
   await symlink(path.join(viewer, 'builds'), path.join(dir, 'builds'));
   await copyFile(path.join(viewer, 'current-build.txt'), path.join(dir, 'current-build.txt'));
-  for (const file of ['peer.html', 'peer.js']) await copyFile(path.join(HERE, file), path.join(dir, 'peer', file));
-  await symlink(setting('PARTERRE_CLIENTS_DIR'), path.join(dir, 'peer', 'packages'));
+  for (const file of ['../clients/three.html', 'peer.js']) await copyFile(path.join(HERE, file), path.join(dir, 'peer', path.basename(file)));
+  await symlink(setting('PARTERRE_CLIENTS_DIR'), path.join(dir, 'packages'));
   return dir;
 }
 
@@ -156,7 +156,7 @@ try {
   service = await startService(data, { webDir: await webFolder(path.join(work.dir, 'web')) });
   const addresses = {
     viewer: `${service.origin}/view/${scan}/${version}`,
-    peer: `${service.origin}/viewer/peer/peer.html?tileset=${encodeURIComponent(tileset)}`,
+    peer: `${service.origin}/viewer/peer/three.html?script=peer.js&tileset=${encodeURIComponent(tileset)}`,
   };
   if (only === 'still') {
     await still(addresses, route);

@@ -15,7 +15,7 @@ import { launch, openPage, until } from '../support/browser.mjs';
 import { setting } from '../support/service.mjs';
 import { startServer } from '../support/static.mjs';
 
-/** The viewer's, BACKGROUND in viewer/src/points/queue.rs. */
+/** The viewer's, BACKGROUND in viewer/src/render/data.rs. */
 const BACKGROUND = [0.106, 0.133, 0.165];
 const SIZES = [
   ...[4, 6, 9, 13, 19, 27].map((size) => ({ size, attenuated: false, name: `points of ${size} px` })),
@@ -27,13 +27,14 @@ const sample = Number(process.env.SAMPLE ?? 7);
 const views = JSON.parse(await readFile(path.join(references, 'views.json'), 'utf8'));
 const { width, height } = PNG.sync.read(await readFile(path.join(references, `${views[0].name}.png`)));
 const here = fileURLToPath(new URL('.', import.meta.url));
-const server = await startServer({ '/packages/': setting('PARTERRE_CLIENTS_DIR'), '/pictures/': here, '/tiles/': path.resolve(tiles) }, 'http://127.0.0.1:1');
+const folders = { '/packages/': setting('PARTERRE_CLIENTS_DIR'), '/clients/': path.join(here, '../clients'), '/pictures/': here, '/tiles/': path.resolve(tiles) };
+const server = await startServer(folders, 'http://127.0.0.1:1');
 const browser = await launch();
 const say = (text) => process.stderr.write(`== ${text}\n`);
 
 try {
   const { page, faults } = await openPage(browser);
-  await page.goto(`${server.origin}/pictures/page.html`);
+  await page.goto(`${server.origin}/clients/three.html?script=/pictures/page.mjs`);
   await until('the page has started', async () => ({ done: await page.evaluate(() => Boolean(window.pictures)), faults }));
   const ask = (name, ...args) => page.evaluate(([call, given]) => window.pictures[call](...given), [name, args]);
   await ask('open', `${server.origin}/tiles/tileset.json`, [width, height], BACKGROUND);

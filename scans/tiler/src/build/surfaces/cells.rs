@@ -30,7 +30,7 @@ const WORSE: f64 = 1.2;
 /// The same for few points, by the square root of the observations: twice the standard deviation of a quotient of two estimated variances.
 const WORSE_FOR_FEW: f64 = 2.8;
 /// Standard deviation of the ranges of a good scanner on matt surfaces.
-const USUAL_NOISE_M: f32 = 0.002;
+pub(crate) const USUAL_NOISE_M: f32 = 0.002;
 /// Points of a cell whose distances from its plane tell the noise of the scan, to a tenth.
 pub(crate) const TELLING_POINTS: usize = 48;
 /// How much more than the noise of the scan the points of a small flat cell may be off: twice the standard deviation of an estimate by so few points.
@@ -55,10 +55,16 @@ impl Plane {
         Self { center: (origin + fit.center).as_vec3(), normal: fit.normal().as_vec3(), noise_m: noise_m as f32 }
     }
 
+    /// Standard deviation of the points across it, at least that of a good scanner.
+    #[inline]
+    pub(crate) fn noise_used_m(&self) -> f32 {
+        self.noise_m.max(USUAL_NOISE_M)
+    }
+
     /// Distance of a point in standard deviations.
     #[inline]
     pub(crate) fn deviations(&self, point: Vec3) -> f32 {
-        (point - self.center).dot(self.normal).abs() / self.noise_m.max(USUAL_NOISE_M)
+        (point - self.center).dot(self.normal).abs() / self.noise_used_m()
     }
 }
 
@@ -87,7 +93,7 @@ pub(crate) struct Division<'a> {
 
 /// Standard deviation of the points of a block across their planes: the median over the points of flat cells that are large enough to tell it. `None` where
 /// there are none.
-fn noise_m(cells: &[Cell]) -> Option<f32> {
+pub(crate) fn noise_m(cells: &[Cell]) -> Option<f32> {
     let mut known: Vec<(f32, usize)> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.is_flat && cell.points.len() >= TELLING_POINTS) {
         known.extend(cell.plane.map(|plane| (plane.noise_m, cell.points.len())));
@@ -204,12 +210,24 @@ fn is_flat(fit: &Fit, count: u32) -> bool {
     count >= LEAST_POINTS && across <= FLAT * along && across <= TILT * f64::from(count) * along
 }
 
+/// The plane of points that are spread over it, not along a line.
+pub(crate) fn plane_through(points: impl Iterator<Item = Vec3>) -> Option<Plane> {
+    let (fit, origin) = fit_of(points)?;
+    is_flat(&fit, fit.points()).then(|| Plane::new(&fit, origin))
+}
+
 /// The plane of points that are left of a cell, where there are enough of them.
 pub(crate) fn plane_of(points: impl Iterator<Item = Vec3>) -> Option<Plane> {
+    let (fit, origin) = fit_of(points)?;
+    Some(Plane::new(&fit, origin))
+}
+
+/// The principal axes of enough points, and the origin that they are relative to.
+fn fit_of(points: impl Iterator<Item = Vec3>) -> Option<(Fit, DVec3)> {
     let mut points = points.peekable();
     let origin = points.peek()?.as_dvec3();
     let mut moments = Moments::default();
     points.for_each(|point| moments.add(point.as_dvec3() - origin));
     let fit = moments.fit().filter(|_| moments.count >= LEAST_POINTS)?;
-    Some(Plane::new(&fit, origin))
+    Some((fit, origin))
 }

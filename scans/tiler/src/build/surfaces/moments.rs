@@ -71,6 +71,11 @@ impl Fit {
         self.values[0] * self.count
     }
 
+    /// Number of points.
+    pub(crate) fn points(&self) -> u32 {
+        self.count as u32
+    }
+
     /// Observations beyond those that the plane's three parameters take.
     pub(crate) fn freedom(&self) -> f64 {
         self.count - 3.0

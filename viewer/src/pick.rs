@@ -1,0 +1,131 @@
+//! Picking: the nearest drawn point along a ray, for example under the pointer.
+
+use bevy::math::DVec3;
+
+use crate::facing::is_seen_from_behind;
+use crate::inside::Inside;
+use crate::stream::active_scan::ActiveScan;
+use crate::stream::status::StreamStatus;
+use crate::walk::tile_points::{Shown, TilePoints};
+
+/// Tangent of half the opening angle of the cone around the ray in which points are picked: about five pixels.
+const CONE_TAN: f64 = 0.008;
+/// Points of one surface may differ in depth by this much, at least, and by this many times the width of the cone: a surface seen at an angle. Metres.
+const SURFACE_DEPTH_M: f64 = 0.05;
+const SURFACE_DEPTH_CONES: f64 = 3.0;
+
+/// Wider cones for a click that meets no point in the narrow one: few points are drawn large, to close the surface between them.
+const CLICK_CONES: [f64; 3] = [1.0, 2.0, 4.0];
+
+/// The position on a ray at the nearest drawn point in a narrow cone around it. Scan frame, metres; `direction` has length 1.
+///
+/// `None` where there is no such point.
+pub fn pick(scan: &ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
+    let Ray { tiles, eye: eye_in_tile_frame, shown } = Ray::new(scan, status, inside, eye);
+    nearest_in_cone(&tiles, eye_in_tile_frame, direction, CONE_TAN, &shown).map(|nearest_m| eye + direction * nearest_m)
+}
+
+/// The scanned point that a ray meets: of the points of the nearest surface, the one nearest to the ray. For measuring, because [`pick`] is
+/// off by the width of its cone to the side. Scan frame, metres; `direction` has length 1.
+pub fn pick_point(scan: &ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
+    let Ray { tiles, eye, shown } = Ray::new(scan, status, inside, eye);
+    point_on_ray(&tiles, eye, direction, &shown).map(|point| point + scan.open.tree.scan.frame.origin_m)
+}
+
+/// What a ray may meet, in the tile frame. Metres.
+struct Ray<'a> {
+    tiles: Vec<&'a TilePoints>,
+    eye: DVec3,
+    /// Which points are drawn.
+    shown: Shown,
+}
+
+impl<'a> Ray<'a> {
+    fn new(scan: &'a ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3) -> Self {
+        let origin_m = scan.open.tree.scan.frame.origin_m;
+        let tiles = status.drawn.iter().filter_map(|node| scan.residency.get(*node)).map(|resident| &*resident.points).collect();
+        let highest_m = inside.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_m.z);
+        Self { tiles, eye: eye - origin_m, shown: Shown { highest_m, hides_backs: inside.hides_backs } }
+    }
+}
+
+/// The distance along a ray to the nearest point in a cone around it.
+fn nearest_in_cone(tiles: &[&TilePoints], eye: DVec3, direction: DVec3, cone_tan: f64, shown: &Shown) -> Option<f64> {
+    let nearer = |nearest_m: f64, tile: &&TilePoints| tile.pick(eye, direction, cone_tan, nearest_m, shown).unwrap_or(nearest_m);
+    Some(tiles.iter().fold(f64::INFINITY, nearer)).filter(|nearest_m| nearest_m.is_finite())
+}
+
+/// The point that a ray meets; in a wider cone where there is none in the narrow one.
+fn point_on_ray(tiles: &[&TilePoints], eye: DVec3, direction: DVec3, shown: &Shown) -> Option<DVec3> {
+    CLICK_CONES.into_iter().find_map(|factor| {
+        let cone_tan = CONE_TAN * factor;
+        let surface_m = nearest_in_cone(tiles, eye, direction, cone_tan, shown)?;
+        nearest_to_ray(tiles, (eye, direction), surface_m, cone_tan, shown)
+    })
+}
+
+/// Of the points about `surface_m` away along a ray, the one nearest to it by angle; tile frame, metres.
+fn nearest_to_ray(tiles: &[&TilePoints], (eye, direction): (DVec3, DVec3), surface_m: f64, cone_tan: f64, shown: &Shown) -> Option<DVec3> {
+    let cone_m = surface_m * cone_tan;
+    let farthest_m = surface_m + SURFACE_DEPTH_M.max(cone_m * SURFACE_DEPTH_CONES);
+    // Where the ray may meet points.
+    let start = eye + direction * surface_m;
+    let mut nearest: Option<(f64, DVec3)> = None;
+    for tile in tiles {
+        let reach = DVec3::splat(farthest_m - surface_m + cone_m * 2.0);
+        let (bounds, low, high) = (tile.bounds(), start - reach, start + reach);
+        if bounds.max.cmplt(low).any() || bounds.min.cmpgt(high).any() {
+            continue;
+        }
+        for (origin, points) in (0..).map_while(|block| tile.block(block, 1.0)) {
+            let eye_of_part = (eye - origin).as_vec3();
+            for (point, normal) in points {
+                if shown.hides_backs && is_seen_from_behind(normal, eye_of_part - point) {
+                    continue;
+                }
+                let position = origin + point.as_dvec3();
+                let along = (position - eye).dot(direction);
+                if position.z > shown.highest_m || along < surface_m - 1e-9 || along > farthest_m {
+                    continue;
+                }
+                let angle = (position - eye - direction * along).length() / along;
+                if angle < cone_tan && nearest.is_none_or(|(nearest, _)| angle < nearest) {
+                    nearest = Some((angle, position));
+                }
+            }
+        }
+    }
+    nearest.map(|(_, position)| position)
+}
+
+#[cfg(test)]
+mod tests {
+    use parterre_decode::PackedTile;
+    use parterre_tile::glb;
+
+    use super::*;
+
+    /// A floor of 2 m x 2 m at 1 m with a point every 10 cm, and one of 2 m x 2 m below it.
+    fn tile() -> TilePoints {
+        let floor = |height_mm| {
+            (0..20).flat_map(move |x| (0..20).map(move |y| glb::Vertex { position: [x * 100, y * 100, height_mm], ..Default::default() }))
+        };
+        let part = glb::Part { vertices: floor(1000).chain(floor(0)).collect(), ..Default::default() };
+        TilePoints::new(&PackedTile::new(vec![part]))
+    }
+
+    #[test]
+    fn a_click_between_sparse_points_gives_the_nearest_one_of_the_nearest_surface() {
+        let tile = tile();
+        let picked = |x: f64, y: f64, highest_m: f64| {
+            point_on_ray(&[&tile], DVec3::new(x, y, 3.0), DVec3::NEG_Z, &Shown { highest_m, hides_backs: false })
+        };
+        let is_at = |picked: Option<DVec3>, x, y, z| picked.is_some_and(|picked| picked.distance(DVec3::new(x, y, z)) < 1e-6);
+        // Within the narrow cone of 1.6 cm, and within a wider one.
+        assert!(is_at(picked(1.01, 1.0, f64::INFINITY), 1.0, 1.0, 1.0));
+        assert!(is_at(picked(1.03, 1.0, f64::INFINITY), 1.0, 1.0, 1.0));
+        // Below the cut, the lower floor.
+        assert!(is_at(picked(1.04, 1.02, 0.5), 1.0, 1.0, 0.0));
+        assert_eq!(picked(2.5, 1.0, f64::INFINITY), None);
+    }
+}
