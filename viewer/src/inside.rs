@@ -18,6 +18,7 @@ use crate::rig::mode::Mode;
 use crate::settings::Settings;
 use crate::stream::active_scan::ActiveScan;
 use crate::walk::columns::Columns;
+use crate::walk::tile_points::Shown;
 
 /// What of the scan is not drawn, so that one can look into it. Follows from the settings, the mode and the scan.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -58,6 +59,12 @@ impl Inside {
     /// Whether anything is left out for the look inside.
     pub fn is_open(&self) -> bool {
         self.hides_backs || self.cuts_roof
+    }
+
+    /// Which points are drawn, for a tile frame whose origin is at this height.
+    pub fn shown(&self, origin_height_m: f64) -> Shown {
+        let highest_m = self.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_height_m);
+        Shown { highest_m, hides_backs: self.hides_backs }
     }
 
     /// Sets what is left out; `may_look`: the settings and the mode allow it.
@@ -135,9 +142,15 @@ pub fn update(
         next.roof = height_m.map_or(Roof::None, Roof::Below);
     }
     let extras = &scan.open.tree.scan;
-    let may_look = settings.see_inside && rigs.iter().all(|rig| may_look_inside(rig) && !last_eye.is_in_room(&scan, rig.eye));
     let orientation = extras.normals.and_then(|normals| normals.oriented);
-    next.set(may_look, Surfaces { orientation, roofed_share: extras.roofed_share }, settings.cut_above_m, extras.frame.origin_m.z);
+    let mut set = |may_look| {
+        next.set(may_look, Surfaces { orientation, roofed_share: extras.roofed_share }, settings.cut_above_m, extras.frame.origin_m.z);
+        next.is_open()
+    };
+    // The points around the eye are looked at only where something would be left out: finding them takes a grid of each tile there.
+    if set(settings.see_inside && rigs.iter().all(may_look_inside)) && rigs.iter().any(|rig| last_eye.is_in_room(&scan, rig.eye)) {
+        set(false);
+    }
     inside.set_if_neq(next);
 }
 

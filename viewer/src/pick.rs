@@ -2,7 +2,6 @@
 
 use bevy::math::DVec3;
 
-use crate::facing::is_seen_from_behind;
 use crate::inside::Inside;
 use crate::stream::active_scan::ActiveScan;
 use crate::stream::status::StreamStatus;
@@ -44,8 +43,7 @@ impl<'a> Ray<'a> {
     fn new(scan: &'a ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3) -> Self {
         let origin_m = scan.open.tree.scan.frame.origin_m;
         let tiles = status.drawn.iter().filter_map(|node| scan.residency.get(*node)).map(|resident| &*resident.points).collect();
-        let highest_m = inside.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_m.z);
-        Self { tiles, eye: eye - origin_m, shown: Shown { highest_m, hides_backs: inside.hides_backs } }
+        Self { tiles, eye: eye - origin_m, shown: inside.shown(origin_m.z) }
     }
 }
 
@@ -80,12 +78,9 @@ fn nearest_to_ray(tiles: &[&TilePoints], (eye, direction): (DVec3, DVec3), surfa
         for (origin, points) in (0..).map_while(|block| tile.block(block, 1.0)) {
             let eye_of_part = (eye - origin).as_vec3();
             for (point, normal) in points {
-                if shown.hides_backs && is_seen_from_behind(normal, eye_of_part - point) {
-                    continue;
-                }
                 let position = origin + point.as_dvec3();
                 let along = (position - eye).dot(direction);
-                if position.z > shown.highest_m || along < surface_m - 1e-9 || along > farthest_m {
+                if along < surface_m - 1e-9 || along > farthest_m || !shown.shows(position.z, normal, eye_of_part - point) {
                     continue;
                 }
                 let angle = (position - eye - direction * along).length() / along;

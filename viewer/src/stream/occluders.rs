@@ -8,9 +8,9 @@ use bevy::math::{DVec3, UVec2, Vec3};
 use parterre_lod::{ChosenTile, OcclusionMap, share};
 
 use super::residency::Residency;
-use crate::facing::is_seen_from_behind;
 use crate::inside::Inside;
 use crate::rig::Rig;
+use crate::walk::tile_points::Shown;
 
 /// Spacing of the points in the map, in pixels of a picture that is 600 pixels high; coarser where the drawn points are.
 const SPACING_PX: f64 = 6.0;
@@ -32,22 +32,20 @@ pub(super) fn occlusion_map(
     }
     let axes = [rig.forward(), rig.right(), rig.up()];
     let mut map = OcclusionMap::new(rig.eye - origin_m, axes, rig.fov_y, f64::from(size.x) / height, spacing);
-    let highest_m = inside.cut_above_m.map_or(f64::INFINITY, |cut_m| cut_m - origin_m.z);
-    let mut shown = Vec::new();
+    let shown = inside.shown(origin_m.z);
+    let mut drawn_points = Vec::new();
     for ChosenTile { node, blocks } in drawn {
         let Some(tile) = residency.get(*node) else { continue };
         for chosen in blocks {
             // Of the points drawn, those that are needed for the spacing in the map.
             let share = share(chosen.priority, spacing * height).min(chosen.share);
             let Some((part_origin_m, points)) = tile.points.block(chosen.block, share).filter(|_| share > 0.0) else { continue };
-            let highest = (highest_m - part_origin_m.z) as f32;
+            let shown = Shown { highest_m: shown.highest_m - part_origin_m.z, ..shown };
             let eye = (rig.eye - origin_m - part_origin_m).as_vec3();
-            let is_drawn = |(point, normal): &(Vec3, [i8; 2])| {
-                point.z <= highest && !(inside.hides_backs && is_seen_from_behind(*normal, eye - *point))
-            };
-            shown.clear();
-            shown.extend(points.filter(is_drawn).map(|(point, _)| point));
-            map.add(part_origin_m, &shown);
+            let is_drawn = |(point, normal): &(Vec3, [i8; 2])| shown.shows(f64::from(point.z), *normal, eye - *point);
+            drawn_points.clear();
+            drawn_points.extend(points.filter(is_drawn).map(|(point, _)| point));
+            map.add(part_origin_m, &drawn_points);
         }
     }
     Some(Arc::new(map.finish()))

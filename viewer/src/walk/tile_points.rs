@@ -49,6 +49,13 @@ pub struct Shown {
     pub hides_backs: bool,
 }
 
+impl Shown {
+    /// Whether a point is drawn, given its height, its normal and the vector from it to the eye.
+    pub fn shows(&self, height_m: f64, normal: [i8; 2], to_eye: Vec3) -> bool {
+        height_m <= self.highest_m && !(self.hides_backs && is_seen_from_behind(normal, to_eye))
+    }
+}
+
 /// Where a block's points are.
 struct BlockRange {
     part: u32,
@@ -166,11 +173,10 @@ impl TilePoints {
                 let position = part.position_m(*point);
                 let to_point = position - eye;
                 let along = to_point.dot(direction);
-                if position.z <= shown.highest_m
-                    && along > 0.1
+                if along > 0.1
                     && along < nearest_m
                     && (to_point - direction * along).length_squared() < (along * cone_tan).powi(2)
-                    && !(shown.hides_backs && is_seen_from_behind(point.normal, -to_point.as_vec3()))
+                    && shown.shows(position.z, point.normal, -to_point.as_vec3())
                 {
                     nearest_m = along;
                     found = Some(along);

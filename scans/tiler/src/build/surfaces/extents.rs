@@ -101,18 +101,18 @@ impl ExtentFinder {
             let offset = position - plane.center;
             [offset.dot(tangents[0]), offset.dot(tangents[1])]
         };
+        self.on_plane.clear();
+        self.on_plane.extend(points.iter().map(|&point| along(block.positions[point as usize])));
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
-        for &point in points {
-            let at = along(block.positions[point as usize]);
+        for at in &self.on_plane {
             for axis in 0..2 {
                 low[axis] = low[axis].min(at[axis]);
                 high[axis] = high[axis].max(at[axis]);
             }
         }
-        let own = [low, high];
         // The cells looked at must be larger than a gap.
         let mut digits = cell.digits;
-        let own_m = spacing_m(&points.iter().map(|&point| along(block.positions[point as usize])).collect::<Vec<_>>()).unwrap_or(0.0);
+        let own_m = spacing_m(&self.on_plane).unwrap_or(0.0);
         let step_m = block.step_m.min_element();
         while digits < block.digits && f64::from(1_u32 << digits) * step_m < f64::from(AROUND * own_m) {
             digits += 1;
@@ -122,14 +122,15 @@ impl ExtentFinder {
         let blocks_edge = f64::from(1_u32 << block.digits);
         let bound = |value: f64| value.clamp(0.0, blocks_edge);
         let position_of = |steps: [f64; 3]| (block.corner_m + DVec3::from_array(steps.map(bound)) * block.step_m).as_vec3();
+        let margin_m = MARGIN_M.min((edge * step_m) as f32);
+        let window = [low.map(|value| value - margin_m), high.map(|value| value + margin_m)];
         let known = Known {
             center: plane.center,
             tangents,
             low: position_of(from.map(|value| value - edge)),
             high: position_of(from.map(|value| value + 2.0 * edge)),
-            window: [low, high],
+            window,
         };
-        let margin_m = MARGIN_M.min((edge * step_m) as f32);
         let outside = |at: [f32; 2]| {
             let [u, v] = [0, 1].map(|axis| (low[axis] - at[axis]).max(at[axis] - high[axis]).max(0.0));
             (u * u + v * v).sqrt()
@@ -156,24 +157,23 @@ impl ExtentFinder {
             }
         }
         self.spacing_m = spacing_m(&self.on_plane)?;
-        self.fill(own, margin_m);
+        self.fill(window);
         // Strips in which points of the cell are.
         let strips = [0, 1].map(|axis| {
             let of = |value: f32| (((value - self.low[axis]) / self.pitch_m) as usize).min(self.size[axis] - 1);
             of(low[axis])..of(high[axis]) + 1
         });
-        let high_window = high.map(|value| value + margin_m);
-        let known = Known { window: [self.low, high_window], ..known };
         self.scan(&known, &strips);
         Some(self.spacing_m)
     }
 
     /// Puts the points on the plane into the grid.
-    fn fill(&mut self, [low, high]: [[f32; 2]; 2], margin_m: f32) {
-        let length = (high[0] - low[0]).max(high[1] - low[1]) + 2.0 * margin_m;
+    fn fill(&mut self, [low, high]: [[f32; 2]; 2]) {
+        let size_m = [0, 1].map(|axis| high[axis] - low[axis]);
+        let length = size_m[0].max(size_m[1]);
         self.pitch_m = (self.spacing_m * PITCH).max(LEAST_PITCH_M).max(length / MOST_CELLS);
-        self.low = low.map(|value| value - margin_m);
-        self.size = [0, 1].map(|axis| ((high[axis] - low[axis] + 2.0 * margin_m) / self.pitch_m) as usize + 1);
+        self.low = low;
+        self.size = size_m.map(|length| (length / self.pitch_m) as usize + 1);
         self.grid.clear();
         self.grid.resize(self.size[0] * self.size[1], EMPTY);
         for index in 0..self.on_plane.len() {
