@@ -18,6 +18,7 @@ use crate::scene::ScenePlugin;
 use crate::settings::Settings;
 use crate::state::StatePlugin;
 use crate::stream::StreamPlugin;
+use crate::stream::scans::Scans;
 use crate::tools::ToolsPlugin;
 use crate::ui::UiPlugin;
 use crate::ui::frame_time::FrameTimePlugin;
@@ -28,7 +29,8 @@ struct ViewerPlugins;
 impl Plugin for ViewerPlugins {
     fn build(&self, app: &mut App) {
         let [red, green, blue] = BACKGROUND;
-        app.insert_resource(ClearColor(Color::srgb(red, green, blue))).init_resource::<Settings>().add_plugins((
+        let cache_bytes = app.world_mut().get_resource_or_init::<Settings>().cache_bytes;
+        app.insert_resource(ClearColor(Color::srgb(red, green, blue))).insert_resource(Scans::new(cache_bytes)).add_plugins((
             PointRenderPlugin,
             StreamPlugin,
             ScenePlugin,

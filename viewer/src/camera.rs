@@ -13,14 +13,14 @@ pub mod walk;
 use bevy::prelude::*;
 
 use self::request::CameraRequest;
-use self::start_view::{StartView, bounds_of};
+use self::start_view::StartView;
 use crate::input::InputSystems;
 use crate::input::intents::{Command, Intents};
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::rig::walker::Walker;
 use crate::stream::StreamSystems;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Scan, Scans, any_open};
 
 /// Adds the camera's systems; `app` spawns the camera itself.
 pub struct CameraPlugin;
@@ -33,18 +33,26 @@ impl Plugin for CameraPlugin {
                 .chain()
                 .after(InputSystems)
                 .before(StreamSystems)
-                .run_if(resource_exists::<ActiveScan>),
+                .run_if(any_open),
         );
     }
 }
 
-/// Applies the start view when a scan has been opened.
-fn apply_start_view(scan: Res<ActiveScan>, start_view: Res<StartView>, mut rigs: Query<&mut Rig>) {
-    if scan.is_added() {
-        for mut rig in &mut rigs {
-            start_view.apply(&mut rig, scan.open.tree.scan.bounds);
+/// Number of scans that had been opened when the start view was applied last, and what it was.
+type Applied = (u32, Option<Rig>);
+
+/// Applies the start view when the first scan has been opened, and again when others follow while the camera is still there.
+fn apply_start_view(scans: Res<Scans>, start_view: Res<StartView>, mut applied: Local<Applied>, mut rigs: Query<&mut Rig>) {
+    if applied.0 == scans.opened() {
+        return;
+    }
+    for mut rig in &mut rigs {
+        if applied.1.as_ref().is_none_or(|before| *before == *rig) {
+            start_view.apply(&mut rig, &scans.overview_bounds());
+            *applied = (scans.opened(), Some(rig.clone()));
         }
     }
+    applied.0 = scans.opened();
 }
 
 fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraRequest>) {
@@ -57,12 +65,7 @@ fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraReq
     }
 }
 
-fn apply_requests(
-    mut requests: MessageReader<CameraRequest>,
-    scan: Res<ActiveScan>,
-    start_view: Res<StartView>,
-    mut rigs: Query<&mut Rig>,
-) {
+fn apply_requests(mut requests: MessageReader<CameraRequest>, scans: Res<Scans>, start_view: Res<StartView>, mut rigs: Query<&mut Rig>) {
     for request in requests.read() {
         for mut rig in &mut rigs {
             match *request {
@@ -77,8 +80,13 @@ fn apply_requests(
                     rig.mode = mode;
                     rig.walker = Walker::starting_at(eye);
                 }
-                CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
-                CameraRequest::Reset => start_view.apply(&mut rig, scan.open.tree.scan.bounds),
+                CameraRequest::Mode(mode) => rig.set_mode(mode, &scans.overview_bounds()),
+                CameraRequest::Reset => start_view.apply(&mut rig, &scans.overview_bounds()),
+                CameraRequest::Scan(scan) => {
+                    if let Some(bounds) = scans.get(scan).map(Scan::bounds) {
+                        StartView::default().apply(&mut rig, &bounds);
+                    }
+                }
             }
         }
     }

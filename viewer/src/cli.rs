@@ -4,22 +4,30 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::math::{DVec3, UVec2};
-use clap::{Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use crate::camera::start_view::StartView;
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
+use crate::stream::scans::Move;
 use crate::view_address::View;
 
-/// View the scan of a venue and walk through it.
+/// View the scans of a venue and walk through them.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "parterre-viewer", version, after_help = AFTER_HELP)]
 pub struct Arguments {
-    /// Source to open
+    /// Sources to open, shown together
     #[arg(
-        help = "Path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1)"
+        value_name = "SOURCE",
+        required = true,
+        help = "Path of a tiles.3tz, or the address of a tileset.json, of a scan (http://host/api/scans/ID) or of its page (http://host/view/ID/1). \
+                Several are shown together: those with the same coordinate reference system where it places them, the others in their own coordinates"
     )]
-    pub source: String,
+    pub sources: Vec<String>,
+    /// Move source number N (1 is the first) by x,y,z metres, and turn it about its origin by degrees anticlockwise, seen from above; may be given for each source
+    #[arg(long = "move", value_name = "N:x,y,z[,degrees]", value_parser = moved, allow_hyphen_values = true)]
+    pub moves: Vec<(usize, Move)>,
     /// Draw one picture to this PNG file without opening a window, then exit
     #[arg(long, value_name = "FILE", group = "pictures")]
     pub screenshot: Option<PathBuf>,
@@ -32,7 +40,7 @@ pub struct Arguments {
     /// Size of the picture or of the window, in pixels
     #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
     pub size: UVec2,
-    /// Look from the eye ex,ey,ez at the target tx,ty,tz (scan frame, metres, Z up); default: an overview of the scan
+    /// Look from the eye ex,ey,ez at the target tx,ty,tz (frame of the first scan, metres, Z up); default: an overview of all
     #[arg(long, value_name = "ex,ey,ez,tx,ty,tz", value_parser = camera, allow_hyphen_values = true)]
     pub camera: Option<(DVec3, DVec3)>,
     /// The view as the address of the web viewer has it after the #: eye=x,y,z&target=x,y,z&mode=walk&color=height&cut=6
@@ -50,7 +58,7 @@ pub struct Arguments {
     /// Factor on the size of points
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor, allow_negative_numbers = true)]
     pub point_size: f32,
-    /// Hide points above this height (scan frame, metres)
+    /// Hide points above this height (frame of the first scan, metres)
     #[arg(long, value_name = "METRES", value_parser = metres, allow_hyphen_values = true)]
     pub cut_above: Option<f64>,
     /// See into closed rooms from outside, in orbit and fly mode: leave out surfaces seen from behind, or cut the roof of a scan without normals
@@ -104,6 +112,27 @@ pub enum Switch {
 }
 
 impl Arguments {
+    /// Parses a command line, and checks what belongs together.
+    pub fn parse_all<T: Into<std::ffi::OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
+        let parsed = Self::try_parse_from(arguments)?;
+        for (at, (number, _)) in parsed.moves.iter().enumerate() {
+            let problem = if *number > parsed.sources.len() {
+                format!("--move {number}:… is for source number {number}, and there are {}", parsed.sources.len())
+            } else if parsed.moves[..at].iter().any(|(other, _)| other == number) {
+                format!("--move {number}:… is given twice")
+            } else {
+                continue;
+            };
+            return Err(Self::command().error(ErrorKind::ValueValidation, problem));
+        }
+        Ok(parsed)
+    }
+
+    /// How a source is moved; its index counts from 0.
+    pub fn move_of(&self, source: usize) -> Move {
+        self.moves.iter().find(|(number, _)| *number == source + 1).map(|(_, moved)| *moved).unwrap_or_default()
+    }
+
     /// The settings that the options give.
     pub fn settings(&self) -> Settings {
         let defaults = Settings::default();
@@ -172,6 +201,21 @@ fn camera(text: &str) -> Result<(DVec3, DVec3), String> {
     Err("give six numbers, ex,ey,ez,tx,ty,tz: two different positions, eye and target".into())
 }
 
+fn moved(text: &str) -> Result<(usize, Move), String> {
+    let parse = || {
+        let (number, rest) = text.split_once(':')?;
+        let number = number.trim().parse().ok().filter(|number| *number > 0)?;
+        let numbers: Option<Vec<f64>> =
+            rest.split(',').map(|part| part.trim().parse().ok().filter(|number: &f64| number.is_finite())).collect();
+        match *numbers? {
+            [x, y, z] => Some((number, Move { by_m: DVec3::new(x, y, z), turn_rad: 0.0 })),
+            [x, y, z, degrees] => Some((number, Move { by_m: DVec3::new(x, y, z), turn_rad: degrees.to_radians() })),
+            _ => None,
+        }
+    };
+    parse().ok_or_else(|| "give the number of a source, and three or four numbers: 2:10,0,0 or 2:10,0,0,90".into())
+}
+
 fn view(text: &str) -> Result<View, String> {
     let (view, problems) = View::parse(text);
     if problems.is_empty() { Ok(view) } else { Err(problems.join(" ")) }
@@ -191,6 +235,23 @@ mod tests {
         for text in ["640", "0x10", "640x99999", "axb"] {
             assert!(size(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn sources_are_moved_or_the_move_is_refused() {
+        let parse = |moves: &[&str]| {
+            let given = moves.iter().flat_map(|moved| ["--move", moved]);
+            Arguments::parse_all(["parterre-viewer", "a.3tz", "b.3tz"].into_iter().chain(given))
+        };
+        let arguments = parse(&["2:-10,0.5,0,90"]).expect("a move");
+        assert_eq!(arguments.sources, ["a.3tz", "b.3tz"]);
+        assert_eq!(arguments.move_of(0), Move::default());
+        assert_eq!(arguments.move_of(1), Move { by_m: DVec3::new(-10.0, 0.5, 0.0), turn_rad: std::f64::consts::FRAC_PI_2 });
+        assert!(parse(&["1:1,2,3", "2:1,2,3"]).is_ok());
+        for wrong in ["3:1,2,3", "0:1,2,3", "1:1,2", "1:1,2,3,4,5", "1:1,2,NaN", "x:1,2,3", "1,2,3", ""] {
+            assert!(parse(&[wrong]).is_err(), "{wrong}");
+        }
+        assert!(parse(&["1:1,2,3", "1:3,2,1"]).is_err(), "one of them would be ignored");
     }
 
     #[test]

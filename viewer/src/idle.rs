@@ -13,7 +13,7 @@ use crate::pace::{Pace, Phase};
 use crate::render::progress::Progress;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::Scans;
 use crate::stream::status::StreamStatus;
 use crate::wake::Hidden;
 
@@ -40,7 +40,7 @@ impl Plugin for IdlePlugin {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Need {
     phase: Phase,
-    /// Whether a scan is open.
+    /// Whether a scan has been opened.
     is_open: bool,
     is_loading: bool,
     /// Whether all points that are loaded have been drawn.
@@ -74,13 +74,13 @@ fn set_update_mode(
     mut winit: ResMut<WinitSettings>,
     mut pace: ResMut<Pace>,
     (status, progress, hidden): (Res<StreamStatus>, Res<Progress>, Res<Hidden>),
-    scan: Option<Res<ActiveScan>>,
+    scans: Res<Scans>,
     rigs: Query<&Rig>,
 ) {
     let is_searching = rigs.iter().any(|rig| rig.mode == Mode::Walk && (rig.walker.is_starting() || rig.walker.no_floor_message_s > 0.0));
     let need = Need {
         phase: pace.phase,
-        is_open: scan.is_some(),
+        is_open: scans.opened() > 0,
         is_loading: status.loading > 0,
         is_drawn: progress.is_drawn(),
         has_failures: !status.failed.is_empty(),

@@ -8,24 +8,57 @@
 //!
 //! This is on in orbit and fly mode while the eye is outside of the rooms: above a roof, or beside a wall. Who is in a room sees all of it: seats and curtains
 //! have normals to either side, and walls were not always scanned from the side on which one stands. It can be switched off in the settings.
+//!
+//! What is left out is decided for each scan, because some have normals and others have none; whether the eye is in a room, by the points of all.
+
+use std::collections::BTreeMap;
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
+use parterre_lod::ScanId;
 use parterre_tile::tileset::Orientation;
 
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Scan, Scans};
 use crate::walk::columns::Columns;
 use crate::walk::tile_points::Shown;
 
-/// What of the scan is not drawn, so that one can look into it. Follows from the settings, the mode and the scan.
+/// What of each scan is not drawn, so that one can look into it.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct LookInside {
+    scans: BTreeMap<ScanId, Inside>,
+}
+
+impl LookInside {
+    /// What of a scan is not drawn.
+    pub fn of(&self, scan: ScanId) -> Inside {
+        self.scans.get(&scan).cloned().unwrap_or_default()
+    }
+
+    /// Which points of a scan are drawn; heights in its tile frame.
+    pub fn shown(&self, scan: &Scan) -> Shown {
+        self.of(scan.id).shown(scan.placement.origin_m().z)
+    }
+
+    /// Whether anything of the scans that are shown is left out for the look inside.
+    pub fn is_open(&self, scans: &Scans) -> bool {
+        scans.visible().any(|scan| self.of(scan.id).is_open())
+    }
+
+    /// The lowest height above which points of a scan that is shown are left out. Scene frame, metres.
+    pub fn cut_above_m(&self, scans: &Scans) -> Option<f64> {
+        scans.visible().filter_map(|scan| self.of(scan.id).cut_above_m).min_by(f64::total_cmp)
+    }
+}
+
+/// What of a scan is not drawn, so that one can look into it. Follows from the settings, the mode and the scan.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inside {
     /// Whether points are left out whose surface is seen from behind.
     pub hides_backs: bool,
-    /// Points above this height are left out: the height set by the user, or that below the roof. Scan frame, metres.
+    /// Points above this height are left out: the height set by the user, or that below the roof. Scene frame, metres.
     pub cut_above_m: Option<f64>,
     /// Whether the roof is cut off.
     cuts_roof: bool,
@@ -105,50 +138,54 @@ fn is_in_room(heights_m: &[f64], eye_m: f64) -> bool {
     count(&|height_m| height_m < eye_m - NEAR_M) >= SURFACE_POINTS && count(&|height_m| height_m > eye_m + NEAR_M) >= SURFACE_POINTS
 }
 
-/// The eye for which it was found out whether it is in a room, and the number of tiles inserted until then.
+/// The eye for which it was found out whether it is in a room, and the state of the tiles in memory then.
 #[derive(Default)]
 pub struct LastEye {
     eye: DVec3,
-    insertions: u64,
+    /// Number of tiles inserted, and the revision of the list of scans.
+    state: (u64, u64),
     is_in_room: bool,
 }
 
 impl LastEye {
     /// Whether an eye is in a room, as far as the points in memory show it.
-    fn is_in_room(&mut self, scan: &ActiveScan, eye: DVec3) -> bool {
-        let insertions = scan.residency.insertions();
-        if (self.eye, self.insertions) != (eye, insertions) {
-            let position = eye - scan.open.tree.scan.frame.origin_m;
-            let mut heights_m = Vec::new();
-            scan.residency.iter().for_each(|(_, tile)| tile.points.heights(position.truncate(), COLUMN_RADIUS_M, &mut heights_m));
-            *self = Self { eye, insertions, is_in_room: is_in_room(&heights_m, position.z) };
+    fn is_in_room(&mut self, scans: &Scans, eye: DVec3) -> bool {
+        let state = (scans.residency.insertions(), scans.revision());
+        if (self.eye, self.state) != (eye, state) {
+            *self = Self { eye, state, is_in_room: is_in_room(&scans.heights(eye.truncate(), COLUMN_RADIUS_M), eye.z) };
         }
         self.is_in_room
     }
 }
 
-/// Updates [`Inside`]; runs when the camera has been moved, before tiles are selected.
+/// Updates [`LookInside`]; runs when the camera has been moved, before tiles are selected.
 pub fn update(
-    mut inside: ResMut<Inside>,
+    mut inside: ResMut<LookInside>,
     mut last_eye: Local<LastEye>,
-    (settings, scan): (Res<Settings>, Res<ActiveScan>),
+    (settings, scans): (Res<Settings>, Res<Scans>),
     rigs: Query<&Rig>,
 ) {
-    let mut next = if scan.is_added() { Inside::default() } else { inside.clone() };
-    if next.roof == Roof::Unknown
-        && let Some(coarsest) = scan.coarsest()
-    {
-        let height_m = Columns::new(coarsest.points.positions()).and_then(|columns| columns.roof_m());
-        next.roof = height_m.map_or(Roof::None, Roof::Below);
+    let mut next = LookInside { scans: scans.iter().map(|scan| (scan.id, inside.of(scan.id))).collect() };
+    for scan in scans.iter() {
+        if let Some(of_scan) = next.scans.get_mut(&scan.id).filter(|of_scan| of_scan.roof == Roof::Unknown)
+            && let Some(coarsest) = scans.coarsest(scan)
+        {
+            let height_m = Columns::new(coarsest.points.positions()).and_then(|columns| columns.roof_m());
+            of_scan.roof = height_m.map_or(Roof::None, Roof::Below);
+        }
     }
-    let extras = &scan.open.tree.scan;
-    let orientation = extras.normals.and_then(|normals| normals.oriented);
     let mut set = |may_look| {
-        next.set(may_look, Surfaces { orientation, roofed_share: extras.roofed_share }, settings.cut_above_m, extras.frame.origin_m.z);
-        next.is_open()
+        for scan in scans.iter() {
+            let extras = &scan.open.tree.scan;
+            let surfaces = Surfaces { orientation: extras.normals.and_then(|normals| normals.oriented), roofed_share: extras.roofed_share };
+            if let Some(of_scan) = next.scans.get_mut(&scan.id) {
+                of_scan.set(may_look, surfaces, settings.cut_above_m, scan.placement.origin_m().z);
+            }
+        }
+        next.is_open(&scans)
     };
     // The points around the eye are looked at only where something would be left out: finding them takes a grid of each tile there.
-    if set(settings.see_inside && rigs.iter().all(may_look_inside)) && rigs.iter().any(|rig| last_eye.is_in_room(&scan, rig.eye)) {
+    if set(settings.see_inside && rigs.iter().all(may_look_inside)) && rigs.iter().any(|rig| last_eye.is_in_room(&scans, rig.eye)) {
         set(false);
     }
     inside.set_if_neq(next);

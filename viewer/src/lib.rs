@@ -1,4 +1,4 @@
-//! Parterre's viewer: a bevy app that streams the tiles of a scan, shows its points and lets the user walk through it.
+//! Parterre's viewer: a bevy app that streams the tiles of scans, shows their points and lets the user walk through them.
 //!
 //! The desktop program (`main.rs`) and the web page (`web.rs`) are small entry points to [`app::window_app`];
 //! [`screenshot`] draws pictures without a window.
@@ -17,6 +17,7 @@ pub mod input;
 pub mod inside;
 pub mod pace;
 pub mod pick;
+pub mod placement;
 pub mod render;
 pub mod rig;
 pub mod scene;

@@ -1,28 +1,27 @@
-//! Entry point of the desktop viewer: parses the command line, opens the source, and shows a window or draws a picture.
+//! Entry point of the desktop viewer: parses the command line, opens the sources, and shows a window or draws a picture.
 
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use bevy::app::Last;
 use bevy::ecs::message::MessageReader;
 use bevy::tasks::block_on;
-use clap::Parser as _;
 use parterre_viewer::cli::Arguments;
 use parterre_viewer::fault::Fault;
 use parterre_viewer::source::{self, Address, OpenScan};
-use parterre_viewer::stream::active_scan::ActiveScan;
+use parterre_viewer::stream::scans::{Opened, Scans, Unopened};
 use parterre_viewer::ui::state::CopyView;
 use parterre_viewer::{app, screenshot};
 
-/// Time limit for opening the source of a window.
+/// Time limit for opening the sources of a window.
 const OPEN_TIMEOUT: Duration = Duration::from_mins(2);
 
 fn main() -> ExitCode {
     let raw_arguments: Vec<OsString> = std::env::args_os().collect();
-    let arguments = match Arguments::try_parse_from(&raw_arguments) {
+    let arguments = match Arguments::parse_all(&raw_arguments) {
         Ok(arguments) => arguments,
         Err(error) => return report_parse_error(&error, &raw_arguments),
     };
@@ -83,24 +82,36 @@ fn fault_of_panic(panic: &(dyn std::any::Any + Send)) -> Fault {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Fault> {
-    let open = open(arguments)?;
+    let opened = open(arguments)?;
+    for Unopened { source, fault } in &opened.unopened {
+        // A closed output is no error.
+        let _ =
+            writeln!(std::io::stderr(), "warning: {source} is left out: {}\n  code: {}\n  hint: {}", fault.message, fault.code, fault.hint);
+    }
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {
-        let state = screenshot::draw_picture(arguments, open, settings, path)?;
+        let state = screenshot::draw_picture(arguments, opened, settings, path)?;
         return print_json(arguments, &state);
     }
     if let (Some(views), Some(folder)) = (&arguments.views, &arguments.output) {
         let views = screenshot::read_views(views)?;
-        let states = screenshot::draw_views(arguments, open, settings, &views, folder)?;
+        let states = screenshot::draw_views(arguments, opened, settings, &views, folder)?;
         return print_json(arguments, &states);
     }
-    let mut app = app::window_app(&open.name, settings.clone(), Some(arguments.size));
-    app.insert_resource(ActiveScan::new(open, settings.cache_bytes)).insert_resource(arguments.start_view());
-    let source = arguments.source.clone();
+    let names: Vec<&str> = opened.scans.iter().map(|(open, _)| open.name.as_str()).collect();
+    let mut app = app::window_app(&names.join(", "), settings, Some(arguments.size));
+    app.insert_resource(arguments.start_view());
+    app.world_mut().resource_mut::<Scans>().add_all(opened);
+    let sources: Vec<String> = arguments.sources.iter().map(|source| format!("'{source}'")).collect();
+    let moves = arguments.moves.iter().map(|(number, moved)| {
+        let [x, y, z] = moved.by_m.to_array();
+        format!(" --move {number}:{x},{y},{z},{}", moved.turn_rad.to_degrees())
+    });
+    let sources = sources.join(" ") + &moves.collect::<String>();
     app.add_systems(Last, move |mut copies: MessageReader<CopyView>| {
         for CopyView(view) in copies.read() {
             // A closed output is no error.
-            let _ = writeln!(std::io::stdout(), "parterre-viewer '{source}' --view '{view}'");
+            let _ = writeln!(std::io::stdout(), "parterre-viewer {sources} --view '{view}'");
         }
     });
     if app.run().is_error() {
@@ -124,20 +135,41 @@ fn print_json(arguments: &Arguments, drawn: &impl serde::Serialize) -> Result<()
     Ok(())
 }
 
-/// Opens the source within a time limit.
-fn open(arguments: &Arguments) -> Result<OpenScan, Fault> {
-    let address = Address::parse(&arguments.source)?;
+/// Opens the sources, all at the same time and within one time limit. Those that cannot be opened are left out, unless that is all of them.
+fn open(arguments: &Arguments) -> Result<Opened, Fault> {
     let limit = if arguments.screenshot.is_some() || arguments.views.is_some() { arguments.time_limit() } else { OPEN_TIMEOUT };
+    let deadline = Instant::now() + limit;
+    let opening: Vec<_> = arguments.sources.iter().map(|source| start_opening(source)).collect();
+    let mut opened = Opened::default();
+    for ((index, source), opening) in arguments.sources.iter().enumerate().zip(opening) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let result = opening.and_then(|result| {
+            result.recv_timeout(left).unwrap_or_else(|_| {
+                Err(Fault::storage(
+                    "open_timeout",
+                    format!("{source} could not be opened within {} s", limit.as_secs()),
+                    "Check that the service is running and the network works. With --screenshot, a longer --timeout can help.",
+                ))
+            })
+        });
+        match result {
+            Ok(open) => opened.scans.push((open, arguments.move_of(index))),
+            Err(fault) => opened.unopened.push(Unopened { source: source.clone(), fault }),
+        }
+    }
+    if opened.scans.is_empty() && !opened.unopened.is_empty() {
+        return Err(opened.unopened.swap_remove(0).fault);
+    }
+    Ok(opened)
+}
+
+/// Opens a source on a thread of its own.
+fn start_opening(source: &str) -> Result<Receiver<Result<OpenScan, Fault>>, Fault> {
+    let address = Address::parse(source)?;
     let (sender, opened) = channel();
     std::thread::spawn(move || {
         // The receiver is gone after the time limit.
         let _ = sender.send(block_on(source::open(address)));
     });
-    opened.recv_timeout(limit).unwrap_or_else(|_| {
-        Err(Fault::storage(
-            "open_timeout",
-            format!("{} could not be opened within {} s", arguments.source, limit.as_secs()),
-            "Check that the service is running and the network works. With --screenshot, a longer --timeout can help.",
-        ))
-    })
+    Ok(opened)
 }

@@ -2,8 +2,8 @@
 
 use bevy::math::DVec3;
 
-use crate::inside::Inside;
-use crate::stream::active_scan::ActiveScan;
+use crate::inside::LookInside;
+use crate::stream::scans::{Scan, Scans};
 use crate::stream::status::StreamStatus;
 use crate::walk::tile_points::{Shown, TilePoints};
 
@@ -16,34 +16,51 @@ const SURFACE_DEPTH_CONES: f64 = 3.0;
 /// Wider cones for a click that meets no point in the narrow one: few points are drawn large, to close the surface between them.
 const CLICK_CONES: [f64; 3] = [1.0, 2.0, 4.0];
 
-/// The position on a ray at the nearest drawn point in a narrow cone around it. Scan frame, metres; `direction` has length 1.
+/// The position on a ray at the nearest drawn point of any scan in a narrow cone around it. Scene frame, metres; `direction` has length 1.
 ///
 /// `None` where there is no such point.
-pub fn pick(scan: &ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
-    let Ray { tiles, eye: eye_in_tile_frame, shown } = Ray::new(scan, status, inside, eye);
-    nearest_in_cone(&tiles, eye_in_tile_frame, direction, CONE_TAN, &shown).map(|nearest_m| eye + direction * nearest_m)
+pub fn pick(scans: &Scans, status: &StreamStatus, inside: &LookInside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
+    let nearest_of = |scan: &Scan| {
+        let ray = Ray::new(scans, scan, status, inside, (eye, direction));
+        nearest_in_cone(&ray.tiles, ray.eye, ray.direction, CONE_TAN, &ray.shown)
+    };
+    scans.visible().filter_map(nearest_of).min_by(f64::total_cmp).map(|nearest_m| eye + direction * nearest_m)
 }
 
 /// The scanned point that a ray meets: of the points of the nearest surface, the one nearest to the ray. For measuring, because [`pick`] is
-/// off by the width of its cone to the side. Scan frame, metres; `direction` has length 1.
-pub fn pick_point(scan: &ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
-    let Ray { tiles, eye, shown } = Ray::new(scan, status, inside, eye);
-    point_on_ray(&tiles, eye, direction, &shown).map(|point| point + scan.open.tree.scan.frame.origin_m)
+/// off by the width of its cone to the side. Scene frame, metres; `direction` has length 1.
+///
+/// Where scans overlap, it is a point of the one whose surface is nearest.
+pub fn pick_point(scans: &Scans, status: &StreamStatus, inside: &LookInside, eye: DVec3, direction: DVec3) -> Option<DVec3> {
+    let rays: Vec<(&Scan, Ray<'_>)> = scans.visible().map(|scan| (scan, Ray::new(scans, scan, status, inside, (eye, direction)))).collect();
+    // A narrower cone of another scan counts more than a wider one: what is behind a gap between two points is not meant.
+    CLICK_CONES.into_iter().find_map(|factor| {
+        let met = rays.iter().filter_map(|(scan, ray)| {
+            let point = point_in_cone(&ray.tiles, ray.eye, ray.direction, CONE_TAN * factor, &ray.shown)?;
+            Some(scan.placement.scene_from_tile(point))
+        });
+        met.min_by(|a, b| a.distance(eye).total_cmp(&b.distance(eye)))
+    })
 }
 
-/// What a ray may meet, in the tile frame. Metres.
+/// What a ray may meet of a scan, in its tile frame. Metres.
 struct Ray<'a> {
     tiles: Vec<&'a TilePoints>,
     eye: DVec3,
+    direction: DVec3,
     /// Which points are drawn.
     shown: Shown,
 }
 
 impl<'a> Ray<'a> {
-    fn new(scan: &'a ActiveScan, status: &StreamStatus, inside: &Inside, eye: DVec3) -> Self {
-        let origin_m = scan.open.tree.scan.frame.origin_m;
-        let tiles = status.drawn.iter().filter_map(|node| scan.residency.get(*node)).map(|resident| &*resident.points).collect();
-        Self { tiles, eye: eye - origin_m, shown: inside.shown(origin_m.z) }
+    fn new(scans: &'a Scans, scan: &Scan, status: &StreamStatus, inside: &LookInside, (eye, direction): (DVec3, DVec3)) -> Self {
+        let drawn = status.drawn.iter().filter(|tile| tile.scan == scan.id);
+        Self {
+            tiles: drawn.filter_map(|tile| scans.residency.get(*tile)).map(|resident| &*resident.points).collect(),
+            eye: scan.placement.tile_from_scene(eye),
+            direction: scan.placement.tile_from_direction(direction),
+            shown: inside.shown(scan),
+        }
     }
 }
 
@@ -53,13 +70,10 @@ fn nearest_in_cone(tiles: &[&TilePoints], eye: DVec3, direction: DVec3, cone_tan
     Some(tiles.iter().fold(f64::INFINITY, nearer)).filter(|nearest_m| nearest_m.is_finite())
 }
 
-/// The point that a ray meets; in a wider cone where there is none in the narrow one.
-fn point_on_ray(tiles: &[&TilePoints], eye: DVec3, direction: DVec3, shown: &Shown) -> Option<DVec3> {
-    CLICK_CONES.into_iter().find_map(|factor| {
-        let cone_tan = CONE_TAN * factor;
-        let surface_m = nearest_in_cone(tiles, eye, direction, cone_tan, shown)?;
-        nearest_to_ray(tiles, (eye, direction), surface_m, cone_tan, shown)
-    })
+/// The point that a ray meets in a cone around it.
+fn point_in_cone(tiles: &[&TilePoints], eye: DVec3, direction: DVec3, cone_tan: f64, shown: &Shown) -> Option<DVec3> {
+    let surface_m = nearest_in_cone(tiles, eye, direction, cone_tan, shown)?;
+    nearest_to_ray(tiles, (eye, direction), surface_m, cone_tan, shown)
 }
 
 /// Of the points about `surface_m` away along a ray, the one nearest to it by angle; tile frame, metres.
@@ -113,7 +127,9 @@ mod tests {
     fn a_click_between_sparse_points_gives_the_nearest_one_of_the_nearest_surface() {
         let tile = tile();
         let picked = |x: f64, y: f64, highest_m: f64| {
-            point_on_ray(&[&tile], DVec3::new(x, y, 3.0), DVec3::NEG_Z, &Shown { highest_m, hides_backs: false })
+            let shown = Shown { highest_m, hides_backs: false };
+            let cone = |factor| point_in_cone(&[&tile], DVec3::new(x, y, 3.0), DVec3::NEG_Z, CONE_TAN * factor, &shown);
+            CLICK_CONES.into_iter().find_map(cone)
         };
         let is_at = |picked: Option<DVec3>, x, y, z| picked.is_some_and(|picked| picked.distance(DVec3::new(x, y, z)) < 1e-6);
         // Within the narrow cone of 1.6 cm, and within a wider one.

@@ -1,7 +1,7 @@
 //! Drawing pictures without a window or a display: one, or one for each of a list of views.
 //!
 //! The app draws into an image. Frames are run one by one until all selected tiles are loaded, the pipelines are compiled
-//! and a few more frames have passed; then the image is read back. The same scan, camera and settings give the same
+//! and a few more frames have passed; then the image is read back. The same scans, camera and settings give the same
 //! picture on the same driver.
 
 use std::collections::BTreeMap;
@@ -26,9 +26,8 @@ use crate::render::progress::Progress;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::Settings;
-use crate::source::OpenScan;
 use crate::state::ViewerState;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Opened, Scans};
 use crate::stream::status::StreamStatus;
 
 /// Number of successive frames without missing tiles before the picture is taken.
@@ -41,7 +40,7 @@ const MEASURED_FRAMES: u32 = 5;
 pub struct PictureView {
     /// Name of the picture's files.
     name: String,
-    /// Eye and target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres.
+    /// Eye and target: `[ex, ey, ez, tx, ty, tz]`, scene frame, metres.
     camera: [f64; 6],
 }
 
@@ -53,12 +52,12 @@ struct Studio<'a> {
 }
 
 impl<'a> Studio<'a> {
-    fn new(arguments: &'a Arguments, open: OpenScan, settings: Settings) -> Self {
+    fn new(arguments: &'a Arguments, opened: Opened, settings: Settings) -> Self {
         // The same number of points on every machine, however slow it is.
         let settings = Settings { adapt: false, ..settings };
-        let cache_bytes = settings.cache_bytes;
         let mut app = offscreen_app(settings, arguments.panel);
-        app.insert_resource(ActiveScan::new(open, cache_bytes)).insert_resource(arguments.start_view());
+        app.insert_resource(arguments.start_view());
+        app.world_mut().resource_mut::<Scans>().add_all(opened);
         while app.plugins_state() == PluginsState::Adding {
             bevy::tasks::tick_global_task_pools_on_main_thread();
         }
@@ -78,7 +77,7 @@ impl<'a> Studio<'a> {
             }
         }
         if self.app.world().resource::<StreamStatus>().drawn_points == 0
-            && let Some((_, fault)) = self.app.world().resource::<ActiveScan>().residency.failed_tiles().first()
+            && let Some((_, fault)) = self.app.world().resource::<Scans>().residency.failed_tiles().first()
         {
             return Err((*fault).clone());
         }
@@ -105,9 +104,9 @@ impl<'a> Studio<'a> {
     }
 }
 
-/// Draws one picture of `open` and writes it to the PNG file `path`; returns the state of the last frame.
-pub fn draw_picture(arguments: &Arguments, open: OpenScan, settings: Settings, path: &Path) -> Result<ViewerState, Fault> {
-    let mut studio = Studio::new(arguments, open, settings);
+/// Draws one picture of the opened scans and writes it to the PNG file `path`; returns the state of the last frame.
+pub fn draw_picture(arguments: &Arguments, opened: Opened, settings: Settings, path: &Path) -> Result<ViewerState, Fault> {
+    let mut studio = Studio::new(arguments, opened, settings);
     let deadline = Instant::now() + arguments.time_limit();
     studio.complete(deadline)?;
     let start = Instant::now();
@@ -151,7 +150,7 @@ pub fn read_views(path: &Path) -> Result<Vec<PictureView>, Fault> {
 /// endian, row by row from the top, metres, infinite where nothing is drawn). Returns the states of the pictures by name.
 pub fn draw_views(
     arguments: &Arguments,
-    open: OpenScan,
+    opened: Opened,
     settings: Settings,
     views: &[PictureView],
     folder: &Path,
@@ -166,7 +165,7 @@ pub fn draw_views(
         })
     };
     written(folder, std::fs::create_dir_all(folder))?;
-    let mut studio = Studio::new(arguments, open, settings);
+    let mut studio = Studio::new(arguments, opened, settings);
     DepthPicture::enable(&mut studio.app, arguments.size);
     let mut states = BTreeMap::new();
     for view in views {

@@ -4,21 +4,20 @@
 //! the main thread: by tasks, or in the browser by workers) -> [`residency`] (limited upload per frame, eviction of the least recently
 //! used tiles) -> list of tiles to draw.
 //!
-//! To use it, add [`StreamPlugin`] and insert an [`ActiveScan`] when a source has been opened.
+//! To use it, insert [`Scans`], add [`StreamPlugin`], and add scans when their sources have been opened.
 
-pub mod active_scan;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod decoders;
 pub mod fetch;
 mod occluders;
 pub mod residency;
+pub mod scans;
 pub mod select;
 pub mod spacing;
 pub mod status;
 
 use bevy::prelude::*;
 
-use self::active_scan::ActiveScan;
 use self::status::StreamStatus;
 
 /// The streaming systems of a frame. The camera must be moved before them.
@@ -30,7 +29,6 @@ pub struct StreamPlugin;
 
 impl Plugin for StreamPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StreamStatus>()
-            .add_systems(Update, (select::receive, select::select).chain().in_set(StreamSystems).run_if(resource_exists::<ActiveScan>));
+        app.init_resource::<StreamStatus>().add_systems(Update, (select::receive, select::select).chain().in_set(StreamSystems));
     }
 }

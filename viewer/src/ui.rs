@@ -6,6 +6,7 @@ mod help;
 mod notices;
 mod overlay;
 mod panel;
+mod scans;
 pub mod state;
 pub mod theme;
 
@@ -28,7 +29,10 @@ impl Plugin for UiPlugin {
             .add_message::<CopyView>()
             .configure_sets(EguiPrimaryContextPass, CardSystems.after(overlay::overlay).before(help::help))
             .add_systems(Update, apply_commands.after(InputSystems))
-            .add_systems(EguiPrimaryContextPass, (theme::apply, panel::panel, overlay::overlay, notices::notices, help::help).chain());
+            .add_systems(
+                EguiPrimaryContextPass,
+                (theme::apply, scans::tell, panel::panel, overlay::overlay, notices::notices, help::help).chain(),
+            );
     }
 }
 

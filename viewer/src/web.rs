@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
+use parterre_lod::ScanId;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -19,8 +20,8 @@ use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
 use crate::source::{self, Address, OpenScan};
 use crate::state::ViewerState;
-use crate::stream::active_scan::ActiveScan;
 use crate::stream::decoders;
+use crate::stream::scans::{Move, Opened, Scans, Unopened};
 use crate::tools::registry::ToolRegistry;
 use crate::ui::state::{CopyView, UiState};
 use crate::view_address::View;
@@ -32,7 +33,12 @@ const NOTICES_MAX: usize = 3;
 /// Calls of the page since the last frame.
 #[derive(Default)]
 struct Inbox {
-    opened: Option<Result<OpenScan, Fault>>,
+    /// Number of scans that are being opened.
+    opening: usize,
+    /// Sources that have been opened or could not be, with their places in the order in which they were given.
+    opened: Vec<(usize, Result<(OpenScan, Move), Unopened>)>,
+    /// Scans to close, and scans to show or hide, by their numbers.
+    scans: Vec<(u32, ScanChange)>,
     requests: Vec<CameraRequest>,
     settings: Vec<SettingsChange>,
     /// Views by their addresses.
@@ -93,33 +99,103 @@ impl SettingsChange {
     }
 }
 
+/// What a page wants with a scan.
+#[derive(Clone, Copy, Debug)]
+enum ScanChange {
+    Show(bool),
+    Close,
+}
+
+/// Where a page wants a scan to lie.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OpenOptions {
+    /// Its name in the panel.
+    name: Option<String>,
+    /// Metres from where its coordinates place it.
+    r#move: [f64; 3],
+    /// Degrees anticlockwise about its origin, seen from above.
+    turn: f64,
+}
+
+impl OpenOptions {
+    fn moved(&self) -> Option<Move> {
+        let moved = Move { by_m: DVec3::from_array(self.r#move), turn_rad: self.turn.to_radians() };
+        (moved.by_m.is_finite() && moved.turn_rad.is_finite()).then_some(moved)
+    }
+}
+
 thread_local! {
     static INBOX: RefCell<Inbox> = RefCell::default();
     static STATE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Starts the viewer in the canvas `#parterre-canvas` and opens the tileset at `address`: a full address, or a path
-/// on the page's host. The panel shows `name`, or a part of the address without it. `view`: the view to start with, as [`View`] writes it.
+/// Starts the viewer in the canvas `#parterre-canvas` and opens the tilesets at `addresses`: full addresses, or paths
+/// on the page's host. The panel shows `name` for the first, or a part of the address without it. `view`: the view to start with, as [`View`] writes it.
 #[wasm_bindgen]
-pub fn start(address: String, name: Option<String>, view: Option<String>) {
+pub fn start(addresses: Vec<String>, name: Option<String>, view: Option<String>) {
     console_error_panic_hook::set_once();
     decoders::start();
     INBOX.with_borrow_mut(|inbox| inbox.views.extend(view));
-    let settings = Settings::default();
-    wasm_bindgen_futures::spawn_local(async move {
-        let opened = match parse_address(&address) {
-            Ok(address) => source::open(address).await.map(|open| match name {
-                Some(name) => OpenScan { name, ..open },
-                None => open,
-            }),
-            Err(fault) => Err(fault),
-        };
-        INBOX.with_borrow_mut(|inbox| inbox.opened = Some(opened));
-        wake();
-    });
-    let mut app = window_app("Scan", settings, None);
+    let mut name = name;
+    for address in addresses {
+        start_opening(address, name.take(), Move::default());
+    }
+    let mut app = window_app("Scan", Settings::default(), None);
     app.add_systems(PreUpdate, read_inbox).add_systems(Last, (publish, publish_view, copy));
     app.run();
+}
+
+/// Opens a further scan. `options`: a JSON object with some of the fields `name`, `move` (`[x, y, z]`, metres) and `turn` (degrees). Returns `false` where it is
+/// not one.
+#[wasm_bindgen]
+pub fn open(address: String, options: &str) -> bool {
+    let Some((options, moved)) =
+        serde_json::from_str::<OpenOptions>(options).ok().and_then(|options| Some((options.clone(), options.moved()?)))
+    else {
+        return false;
+    };
+    start_opening(address, options.name, moved);
+    true
+}
+
+/// Shows or hides a scan, by its number in the state.
+#[wasm_bindgen]
+pub fn show_scan(id: u32, is_visible: bool) {
+    change_scan(id, ScanChange::Show(is_visible));
+}
+
+/// Closes a scan, by its number in the state.
+#[wasm_bindgen]
+pub fn close_scan(id: u32) {
+    change_scan(id, ScanChange::Close);
+}
+
+fn change_scan(id: u32, change: ScanChange) {
+    INBOX.with_borrow_mut(|inbox| inbox.scans.push((id, change)));
+    wake();
+}
+
+fn start_opening(address: String, name: Option<String>, moved: Move) {
+    let place = INBOX.with_borrow_mut(|inbox| {
+        inbox.opening += 1;
+        inbox.opening + inbox.opened.len()
+    });
+    wasm_bindgen_futures::spawn_local(async move {
+        let opened = match parse_address(&address) {
+            Ok(parsed) => source::open(parsed).await,
+            Err(fault) => Err(fault),
+        };
+        let opened = match opened {
+            Ok(open) => Ok((OpenScan { name: name.unwrap_or_else(|| open.name.clone()), ..open }, moved)),
+            Err(fault) => Err(Unopened { source: address, fault }),
+        };
+        INBOX.with_borrow_mut(|inbox| {
+            inbox.opening -= 1;
+            inbox.opened.push((place, opened));
+        });
+        wake();
+    });
 }
 
 /// The state of the last frame as JSON; see [`ViewerState`].
@@ -128,7 +204,7 @@ pub fn state_json() -> String {
     STATE.with_borrow(Clone::clone)
 }
 
-/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scan frame, metres.
+/// Looks from an eye at a target: `[ex, ey, ez, tx, ty, tz]`, scene frame, metres.
 /// Returns `false` where these are not six finite numbers.
 #[wasm_bindgen]
 pub fn look(camera: &[f64]) -> bool {
@@ -207,12 +283,11 @@ fn parse_address(address: &str) -> Result<Address, Fault> {
 }
 
 fn read_inbox(
-    mut commands: Commands,
     (mut settings, mut ui): (ResMut<Settings>, ResMut<UiState>),
     (mut gamepad, mut tools): (ResMut<Gamepad>, ResMut<ToolRegistry>),
     mut state: ResMut<ViewerState>,
     mut requests: MessageWriter<CameraRequest>,
-    scan: Option<Res<ActiveScan>>,
+    mut scans: ResMut<Scans>,
 ) {
     let mut inbox = INBOX.take();
     for change in &inbox.settings {
@@ -222,15 +297,31 @@ fn read_inbox(
         *gamepad = now;
         ui.has_gamepad = now.is_connected;
     }
-    let is_open = scan.is_some() || inbox.opened.as_ref().is_some_and(Result::is_ok);
-    match inbox.opened.take() {
-        Some(Ok(open)) => commands.insert_resource(ActiveScan::new(open, settings.cache_bytes)),
-        Some(Err(fault)) => {
-            state.loading = 0;
-            state.error = Some(fault);
+    if inbox.opening == 0 && !inbox.opened.is_empty() {
+        // All at once, so that the first view shows all of them.
+        inbox.opened.sort_by_key(|(place, _)| *place);
+        let mut opened = Opened::default();
+        for (_, result) in inbox.opened.drain(..) {
+            match result {
+                Ok(scan) => opened.scans.push(scan),
+                Err(unopened) => opened.unopened.push(unopened),
+            }
         }
-        None => {}
+        if scans.is_empty() && opened.scans.is_empty() {
+            state.loading = 0;
+            state.error = opened.unopened.first().map(|unopened| unopened.fault.clone());
+        }
+        scans.add_all(opened);
     }
+    for (id, change) in inbox.scans.drain(..) {
+        match change {
+            ScanChange::Show(is_visible) => scans.set_visible(ScanId(id), is_visible),
+            ScanChange::Close => scans.close(ScanId(id)),
+        };
+    }
+    // Counted on while the futures run.
+    INBOX.with_borrow_mut(|next| (next.opening, next.opened) = (inbox.opening, std::mem::take(&mut inbox.opened)));
+    let is_open = scans.opened() > 0;
     if is_open {
         for text in &inbox.views {
             let (view, problems) = View::parse(text);

@@ -1,10 +1,12 @@
 // Starts the web viewer: checks the browser, loads the program and shows the progress, opens the scan, and shows errors.
 //
 // The page contains <canvas id="parterre-canvas">, <div id="parterre-loading"> with #parterre-progress and
-// #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it), and in
+// #parterre-status, the tileset's address in <meta name="parterre-tileset"> (?tileset= overrides it; given several times, all are shown together,
+// and each ?add= is shown in addition to that of the page), and in
 // <meta name="parterre-program"> the address of one build of the viewer: its script and its WebAssembly belong together.
 // For tests and for other scripts: window.parterre.state(), look([ex, ey, ez, tx, ty, tz]), mode(name), reset(),
-// settings({budget, adapt, edl, color, point_size, panel}), tool(name, on), view(text). The viewer calls viewChanged and copyAddress.
+// settings({budget, adapt, edl, color, point_size, panel}), tool(name, on), view(text),
+// open(address, {name, move, turn}), close(id), show(id, on), scans(). The viewer calls viewChanged and copyAddress.
 
 import { copyAddress, viewOfAddress, writeNow, writeView } from './address.js';
 import { watchGamepads } from './gamepad.js';
@@ -35,6 +37,11 @@ window.parterre = {
   reset: () => viewer?.reset(),
   view: (text) => viewer?.show_view(text),
   tool: (name, on = true) => viewer?.tool(name, on),
+  // A further scan; `move` in metres and `turn` in degrees from where its coordinates place it.
+  open: (address, options = {}) => viewer?.open(address, JSON.stringify(options)) ?? false,
+  close: (id) => viewer?.close_scan(id),
+  show: (id, on = true) => viewer?.show_scan(id, on),
+  scans: () => window.parterre.state().scans ?? [],
   viewChanged: writeView,
   copyAddress,
   settings: (changes) => viewer?.settings(JSON.stringify(changes)) ?? false,
@@ -119,9 +126,11 @@ function waitForPicture() {
 }
 
 async function main() {
-  const address =
-    new URLSearchParams(location.search).get('tileset') ?? document.querySelector('meta[name="parterre-tileset"]')?.content;
-  if (!address) {
+  const query = new URLSearchParams(location.search);
+  const own = document.querySelector('meta[name="parterre-tileset"]')?.content;
+  const given = query.getAll('tileset');
+  const addresses = [...(given.length > 0 ? given : own ? [own] : []), ...query.getAll('add')];
+  if (addresses.length === 0) {
     showError('This page does not specify a scan.', 'Open the viewer from the page of a venue.');
     return;
   }
@@ -145,8 +154,8 @@ async function main() {
   await module.default({ module_or_path: await loadProgram() });
   viewer = module;
   showStatus('Opening the scan…');
-  // The scan's name from the page; the address contains only identifiers.
-  module.start(address, notice?.querySelector('.name')?.textContent || undefined, viewOfAddress());
+  // The first scan's name from the page; the address contains only identifiers.
+  module.start(addresses, notice?.querySelector('.name')?.textContent || undefined, viewOfAddress());
   window.addEventListener('hashchange', () => viewer.show_view(location.hash));
   watchGamepads((axes, buttons) => viewer.gamepad(axes, buttons));
   canvas.focus();

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use glam::{DVec3, Vec3};
-use parterre_lod::{Block, Budget, NodeId, OcclusionMap, Residency, Tree, View, select};
+use parterre_lod::{Block, Budget, OcclusionMap, Residency, ScanId, Source, TileId, Tree, View, select};
 use parterre_model::points::Bounds;
 use serde_json::{Value, json};
 
@@ -157,12 +157,14 @@ fn bench(criterion: &mut Criterion) {
         let forward = (target - eye).normalize();
         let view = View::perspective(eye, forward, DVec3::Z, FOV_Y, WIDTH_PX / HEIGHT_PX, HEIGHT_PX);
         let mut run = |what: &str, view: &View, is_in_memory: bool| {
-            let state = |node: NodeId| if is_in_memory { Residency::Ready(blocks[node.index()].as_slice()) } else { Residency::Absent };
+            let state =
+                |tile: TileId| if is_in_memory { Residency::Ready(blocks[tile.node.index()].as_slice()) } else { Residency::Absent };
             let views = [view.clone()];
-            let chosen = select(&tree, &views, &state, &budget);
+            let sources = [Source { scan: ScanId(0), tree: &tree, views: &views }];
+            let chosen = select(&sources, &state, &budget);
             eprintln!("select/{name}{what}: {} tiles, {} points drawn, {:.2} px", chosen.wanted.len(), chosen.points, chosen.spacing_px);
             criterion.bench_function(&format!("select/{name}{what}"), |bencher| {
-                bencher.iter(|| select(black_box(&tree), black_box(&views), &state, black_box(&budget)));
+                bencher.iter(|| select(black_box(&sources), &state, black_box(&budget)));
             });
         };
         run("", &view, true);

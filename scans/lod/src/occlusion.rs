@@ -7,6 +7,8 @@
 //! The map errs towards visible: a cell without points hides nothing, so that openings, railings and sparse scans stay open, and a box must be farther than
 //! the surface by a margin. It is computed in f32 relative to the eye.
 
+use std::sync::Arc;
+
 use glam::{DVec3, Vec3};
 
 use parterre_model::points::Bounds;
@@ -34,11 +36,13 @@ pub struct OcclusionMap {
     eye: DVec3,
     /// To the right, up and forward; scaled so that the picture spans -1 to 1 after division by the distance.
     axes: [Vec3; 3],
+    /// Tangents of half the horizontal and half the vertical angle of view.
+    tangents: [f64; 2],
     columns: u32,
     /// Half the size in cells of what a point covers.
     reach: f32,
     /// Distances, row by row, of the finest level, then of levels of half the size each, where a cell has the farthest of four.
-    levels: Vec<Level>,
+    levels: Arc<Vec<Level>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +55,26 @@ struct Level {
 impl OcclusionMap {
     /// An empty map, which hides nothing. `eye` in the tile frame; `forward`, `right` and `up` are unit vectors; `fov_y` is the full vertical angle in
     /// radians; `aspect` is width over height. Points will have a spacing of `spacing` picture heights or less.
-    pub fn new(eye: DVec3, [forward, right, up]: [DVec3; 3], fov_y: f64, aspect: f64, spacing: f64) -> Self {
+    pub fn new(eye: DVec3, directions: [DVec3; 3], fov_y: f64, aspect: f64, spacing: f64) -> Self {
         let tan = (fov_y * 0.5).tan();
         let columns = (f64::from(ROWS) * aspect).ceil().clamp(1.0, f64::from(COLUMNS_MAX)) as u32;
-        let axes = [right / (tan * aspect), up / tan, forward].map(DVec3::as_vec3);
         let level = Level { columns, rows: ROWS, distances: vec![f32::INFINITY; (columns * ROWS) as usize] };
-        Self { eye, axes, columns, reach: spacing as f32 * ROWS as f32 * REACH, levels: vec![level] }
+        let map = Self {
+            eye,
+            axes: [Vec3::ZERO; 3],
+            tangents: [tan * aspect, tan],
+            columns,
+            reach: spacing as f32 * ROWS as f32 * REACH,
+            levels: Arc::new(vec![level]),
+        };
+        map.in_frame(eye, directions)
+    }
+
+    /// The same map for points and boxes of another scan, in whose tile frame the eye and the directions of the picture are these.
+    #[must_use]
+    pub fn in_frame(self, eye: DVec3, [forward, right, up]: [DVec3; 3]) -> Self {
+        let [tan_x, tan_y] = self.tangents;
+        Self { eye, axes: [right / tan_x, up / tan_y, forward].map(DVec3::as_vec3), ..self }
     }
 
     /// Adds points, in metres from `origin` (tile frame, metres).
@@ -64,7 +82,7 @@ impl OcclusionMap {
         let offset = (origin - self.eye).as_vec3();
         let [right, up, forward] = self.axes;
         let (half_columns, half_rows) = (self.columns as f32 * 0.5, ROWS as f32 * 0.5);
-        let distances = &mut self.levels[0].distances;
+        let distances = &mut Arc::make_mut(&mut self.levels)[0].distances;
         for &point in points {
             let point = point + offset;
             let distance_m = point.dot(forward);
@@ -92,8 +110,9 @@ impl OcclusionMap {
     /// Prepares the map for tests, after the last points.
     #[must_use]
     pub fn finish(mut self) -> Self {
-        self.levels.truncate(1);
-        while let Some(finer) = self.levels.last().filter(|level| level.columns > 1 || level.rows > 1) {
+        let levels = Arc::make_mut(&mut self.levels);
+        levels.truncate(1);
+        while let Some(finer) = levels.last().filter(|level| level.columns > 1 || level.rows > 1) {
             let (columns, rows) = (finer.columns.div_ceil(2), finer.rows.div_ceil(2));
             let mut distances = vec![0.0f32; (columns * rows) as usize];
             for row in 0..finer.rows {
@@ -102,26 +121,27 @@ impl OcclusionMap {
                     *coarse = coarse.max(finer.distances[(row * finer.columns + column) as usize]);
                 }
             }
-            self.levels.push(Level { columns, rows, distances });
+            levels.push(Level { columns, rows, distances });
         }
         self
     }
 
     /// Whether a box (tile frame, metres) is behind the surfaces in the map.
     pub fn hides(&self, bounds: &Bounds) -> bool {
-        let [right, up, forward] = self.axes;
-        let (mut nearest_m, mut low, mut high) = (f32::INFINITY, [f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
-        for corner in 0..8 {
-            let pick = |bit: u32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-            let corner =
-                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z));
-            let point = (corner - self.eye).as_vec3();
-            let distance_m = point.dot(forward);
-            if distance_m.is_nan() || distance_m <= NEAREST_M {
-                return false;
-            }
-            nearest_m = nearest_m.min(distance_m);
-            let at = [(point.dot(right) / distance_m + 1.0) * 0.5, (1.0 - point.dot(up) / distance_m) * 0.5];
+        // Along the axes of the picture: the lower corner, and the edges of the box.
+        let project = |vector: Vec3| Vec3::from_array(self.axes.map(|axis| vector.dot(axis)));
+        let start = project((bounds.min - self.eye).as_vec3());
+        let size = (bounds.max - bounds.min).as_vec3();
+        let [x, y, z] = [Vec3::X, Vec3::Y, Vec3::Z].map(|axis| project(size * axis));
+        let corners = [start, start + x, start + y, start + z, start + x + y, start + y + z, start + z + x, start + x + y + z];
+        let nearest_m = corners.iter().fold(f32::INFINITY, |nearest_m, corner| nearest_m.min(corner.z));
+        if corners.iter().any(|corner| corner.z.is_nan()) || nearest_m <= NEAREST_M {
+            return false;
+        }
+        let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+        for corner in corners {
+            let inverse = corner.z.recip();
+            let at = [(corner.x * inverse + 1.0) * 0.5, (1.0 - corner.y * inverse) * 0.5];
             for axis in 0..2 {
                 low[axis] = low[axis].min(at[axis]);
                 high[axis] = high[axis].max(at[axis]);
@@ -133,7 +153,7 @@ impl OcclusionMap {
         let limit_m = nearest_m * (1.0 - MARGIN_SHARE) - MARGIN_M;
         // More cells on each side, because surfaces in the map reach over their edges.
         let more = self.reach + 1.0;
-        let cell = |at: f32, cells: u32| (at.floor().max(0.0) as u32).min(cells - 1);
+        let cell = |at: f32, cells: u32| (at.max(0.0) as u32).min(cells - 1);
         let [x0, x1] = [low[0] * self.columns as f32 - more, high[0] * self.columns as f32 + more].map(|at| cell(at, self.columns));
         let [y0, y1] = [low[1] * ROWS as f32 - more, high[1] * ROWS as f32 + more].map(|at| cell(at, ROWS));
         // A coarse level tells at once what is hidden far behind; it says no where a finer one may say yes.

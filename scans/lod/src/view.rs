@@ -95,17 +95,19 @@ impl View {
 
     /// Whether any of the box may be seen.
     pub fn sees(&self, bounds: &Bounds) -> bool {
-        self.seen_error_px(bounds, 0.0).is_some()
+        self.seen_error_px(bounds, 0.0, f64::NEG_INFINITY).is_some()
     }
 
-    /// [`View::error_px`] of a box of which anything may be seen; else `None`.
-    pub fn seen_error_px(&self, bounds: &Bounds, error_m: f64) -> Option<f64> {
+    /// [`View::error_px`] of a box of which anything may be seen, if that is more than `least_px`; else `None`.
+    pub fn seen_error_px(&self, bounds: &Bounds, error_m: f64, least_px: f64) -> Option<f64> {
         if bounds.is_empty() || self.planes.iter().any(|plane| plane.excludes(bounds)) {
             return None;
         }
         let distance_m = self.distance_m(bounds);
-        let is_seen = distance_m <= self.reach_m && !self.occlusion.as_ref().is_some_and(|map| map.hides(bounds));
-        is_seen.then(|| error_m * self.pixels_per_metre_at_1m / distance_m.max(NEAREST_M))
+        let error_px = error_m * self.pixels_per_metre_at_1m / distance_m.max(NEAREST_M);
+        // What is hidden is asked last, because it takes the longest.
+        let is_seen = distance_m <= self.reach_m && error_px > least_px && !self.occlusion.as_ref().is_some_and(|map| map.hides(bounds));
+        is_seen.then_some(error_px)
     }
 
     /// Distance from the eye to the nearest point of the box, 0 inside. Metres.

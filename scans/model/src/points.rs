@@ -88,10 +88,13 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    // Inlined into the loops over many boxes of other crates.
+
     /// Contains nothing; grows with [`Bounds::include`].
     pub const EMPTY: Self = Self { min: DVec3::INFINITY, max: DVec3::NEG_INFINITY };
 
     /// Grows to hold `point`.
+    #[inline]
     pub fn include(&mut self, point: DVec3) {
         self.min = self.min.min(point);
         self.max = self.max.max(point);
@@ -99,31 +102,37 @@ impl Bounds {
 
     /// The smallest box that holds both.
     #[must_use]
+    #[inline]
     pub fn union(self, other: Self) -> Self {
         Self { min: self.min.min(other.min), max: self.max.max(other.max) }
     }
 
     /// Whether no point was included.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         !self.min.cmple(self.max).all()
     }
 
     /// Edge lengths.
+    #[inline]
     pub fn size(&self) -> DVec3 {
         self.max - self.min
     }
 
     /// Middle of the box.
+    #[inline]
     pub fn center(&self) -> DVec3 {
         (self.min + self.max) * 0.5
     }
 
     /// Whether `point` lies in the box, its faces included.
+    #[inline]
     pub fn contains(&self, point: DVec3) -> bool {
         point.cmpge(self.min).all() && point.cmple(self.max).all()
     }
 
     /// Whether the whole of `other` lies in the box or at most `slack` outside of it.
+    #[inline]
     pub fn contains_box(&self, other: Self, slack: DVec3) -> bool {
         other.min.cmpge(self.min - slack).all() && other.max.cmple(self.max + slack).all()
     }

@@ -186,6 +186,53 @@ test('an address opens the same view, and follows it', { timeout: 600_000 }, asy
   await context.close();
 });
 
+test('a second scan is shown with the first, hidden without requests, and closed; one that is not there is named', { timeout: 600_000 }, async (t) => {
+  const { context, page } = await openPage(browser);
+  // The same tiles under another address.
+  const requested = [];
+  await page.route('**/second/**', (route) => {
+    const url = new URL(route.request().url());
+    if (url.pathname.endsWith('.glb')) requested.push(url.pathname);
+    url.pathname = url.pathname.replace('/second/', `/tiles/${imported.scan}/${imported.version}/`);
+    return route.continue({ url: url.href });
+  });
+  const own = `${service.origin}/view/${imported.scan}/${imported.version}`;
+  await page.goto(`${own}?add=/second/tileset.json&add=/second/missing.json`);
+  const both = await settled(page);
+  t.diagnostic(`both: ${JSON.stringify(both)}`);
+  assert.equal(both.scans.length, 2);
+  assert.equal(both.total_points, both.scans[0].points * 2);
+  assert.deepEqual(both.unopened.map(({ source }) => source), ['/second/missing.json']);
+  assert.ok(requested.length > 0, 'tiles of the second scan are loaded');
+  assert.match(await page.evaluate(() => location.search), /add=/, 'the address keeps the scans');
+  await shoot(page, 'viewer-two-scans');
+
+  const second = both.scans[1].id;
+  await page.evaluate((id) => window.parterre.show(id, false), second);
+  await until('the second scan is hidden', async () => {
+    const now = await state(page);
+    return { done: now.scans[1].visible === false && now.total_points === now.scans[0].points && now.loading === 0, now };
+  });
+  const before = requested.length;
+  await page.evaluate(() => window.parterre.look([16, 15, 2.2, 36, 15, 1.2]));
+  await pause(1000);
+  const alone = await settled(page);
+  assert.equal(requested.length, before, 'a hidden scan requests nothing');
+  assert.ok(alone.drawn_points > 50_000, JSON.stringify(alone));
+
+  await page.evaluate((id) => window.parterre.close(id), second);
+  assert.equal(await page.evaluate(() => window.parterre.open('/second/tileset.json', { move: 'far' })), false);
+  assert.equal(await page.evaluate(() => window.parterre.open('/second/tileset.json', { name: 'Moved', move: [100, 0, 5], turn: 90 })), true);
+  const moved = await until('another scan is open', async () => {
+    const scans = await page.evaluate(() => window.parterre.scans());
+    return { done: scans.length === 2 && scans[1].name === 'Moved', value: scans, now: scans };
+  });
+  assert.ok(moved[1].id !== second && Math.abs(moved[1].turn - 90) < 1e-6, JSON.stringify(moved));
+  assert.ok(near(moved[1].origin, moved[0].origin.map((at, axis) => at + [100, 0, 5][axis]), 1e-6), JSON.stringify(moved));
+  assert.ok(near((await state(page)).camera.slice(0, 3), [16, 15, 2.2], 1e-3), 'the camera stays where it was');
+  await context.close();
+});
+
 test('without a worker the page decodes the tiles itself', { timeout: 300_000 }, async () => {
   const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.abort()));
   const now = await settled(page);

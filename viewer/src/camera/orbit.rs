@@ -4,11 +4,11 @@ use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
 
 use crate::input::intents::Intents;
-use crate::inside::Inside;
+use crate::inside::LookInside;
 use crate::pick::pick;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::Scans;
 use crate::stream::status::StreamStatus;
 
 /// Rotation for a drag over the height of the picture. Radians.
@@ -27,7 +27,7 @@ const DISTANCE_MIN_M: f64 = 0.3;
 pub(super) fn update(
     mut rigs: Query<&mut Rig>,
     input: Res<Intents>,
-    (scan, status, inside): (Res<ActiveScan>, Res<StreamStatus>, Res<Inside>),
+    (scans, status, inside): (Res<Scans>, Res<StreamStatus>, Res<LookInside>),
     time: Res<Time>,
 ) {
     let delta_s = time.delta_secs_f64().min(0.1);
@@ -45,7 +45,7 @@ pub(super) fn update(
         if input.drag_started || input.zoom != 0.0 {
             // The point under the pointer gives the distance of the centre of rotation, and the point to zoom towards.
             let direction = rig.ray(input.pointer, aspect);
-            let picked = pick(&scan, &status, &inside, rig.eye, direction);
+            let picked = pick(&scans, &status, &inside, rig.eye, direction);
             if input.drag_started
                 && let Some(picked) = picked
             {

@@ -2,6 +2,7 @@
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
+use parterre_lod::ScanId;
 
 use crate::rig::mode::Mode;
 use crate::view_address::View;
@@ -9,7 +10,7 @@ use crate::view_address::View;
 /// A change of the camera requested by an input device, the panel or a web page.
 #[derive(Message, Clone, Debug)]
 pub enum CameraRequest {
-    /// Look from the first position (eye) at the second (target); scan frame, metres.
+    /// Look from the first position (eye) at the second (target); scene frame, metres.
     Look(DVec3, DVec3),
     /// The same, in this mode. A walker looks for a floor below the eye.
     View(DVec3, DVec3, Mode),
@@ -17,6 +18,8 @@ pub enum CameraRequest {
     Mode(Mode),
     /// Return to the start view.
     Reset,
+    /// Show an overview of one scan.
+    Scan(ScanId),
 }
 
 impl CameraRequest {

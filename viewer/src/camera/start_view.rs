@@ -1,4 +1,4 @@
-//! The view after opening a scan.
+//! The view after opening scans.
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
@@ -7,32 +7,26 @@ use parterre_model::points::Bounds;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 
-/// The view after opening a scan and after a reset.
+/// The view after opening scans and after a reset.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct StartView {
-    /// Eye and target (scan frame, metres); `None`: an overview of the scan.
+    /// Eye and target (scene frame, metres); `None`: an overview of the scans.
     pub look: Option<(DVec3, DVec3)>,
     /// Mode.
     pub mode: Mode,
 }
 
 impl StartView {
-    /// Moves the camera to this view; `bounds`: bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`.
-    pub(super) fn apply(&self, rig: &mut Rig, bounds: [f64; 6]) {
+    /// Moves the camera to this view; `bounds`: what an overview shows, scene frame.
+    pub(super) fn apply(&self, rig: &mut Rig, bounds: &Bounds) {
         rig.mode = Mode::Orbit;
-        let bounds = bounds_of(bounds);
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(&bounds),
+            None => rig.overview(bounds),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);
         }
-        rig.set_mode(self.mode, &bounds);
+        rig.set_mode(self.mode, bounds);
     }
-}
-
-/// Bounds given as `[minx, miny, minz, maxx, maxy, maxz]`.
-pub(super) fn bounds_of([x0, y0, z0, x1, y1, z1]: [f64; 6]) -> Bounds {
-    Bounds { min: DVec3::new(x0, y0, z0), max: DVec3::new(x1, y1, z1) }
 }

@@ -1,7 +1,7 @@
 //! Walk mode: finding the first floor and walking on it.
 //!
-//! The first floor is searched for below the place that one looks at; where there is none, at the scan's start place, which the tileset gives, or else on the
-//! largest floor of the scan. The view stays until a floor is found; then the eye goes down to it.
+//! The first floor is searched for below the place that one looks at; where there is none, at the nearest start place of a scan, which the tileset gives, or
+//! else on its largest floor. The view stays until a floor is found; then the eye goes down to it.
 //!
 //! A step is taken only to a position where a floor is found at about the height of the feet. Otherwise the step is tried
 //! along the x axis and the y axis alone, so that the walker slides along an edge; where that fails too, the walker stops.
@@ -9,13 +9,14 @@
 
 use bevy::math::{DVec2, DVec3};
 use bevy::prelude::*;
+use parterre_model::points::Bounds;
 
 use super::fly::look_around;
 use crate::input::intents::Intents;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::rig::walker::{Descent, Place, Pose};
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Scan, Scans};
 use crate::stream::status::StreamStatus;
 use crate::walk::columns::Columns;
 use crate::walk::floor::{HeightRange, find_floor};
@@ -64,7 +65,7 @@ pub(super) fn update(
     mut rigs: Query<&mut Rig>,
     input: Res<Intents>,
     (time, real_time): (Res<Time>, Res<Time<Real>>),
-    scan: Res<ActiveScan>,
+    scans: Res<Scans>,
     status: Res<StreamStatus>,
 ) {
     let delta_s = time.delta_secs_f64().min(0.1);
@@ -73,7 +74,7 @@ pub(super) fn update(
             continue;
         }
         let Some(foot_height_m) = rig.walker.foot_height_m else {
-            start(&mut rig, &scan, &status, real_time.delta_secs_f64().min(FRAME_MAX_S));
+            start(&mut rig, &scans, &status, real_time.delta_secs_f64().min(FRAME_MAX_S));
             continue;
         };
         look_around(&mut rig, input.rotate_px / input.size_px.y.max(1.0));
@@ -89,13 +90,13 @@ pub(super) fn update(
             * delta_s;
         let step = right * (keys.x + drag.x) + ahead * (keys.y + input.zoom * 0.5 - drag.y);
         let result =
-            walk(|position, foot_height_m| floor(&scan, position, foot_height_m, HeightRange::STEP), position, foot_height_m, step);
+            walk(|position, foot_height_m| floor(&scans, position, foot_height_m, HeightRange::STEP), position, foot_height_m, step);
         if result.stopped {
             rig.walker.no_floor_message_s = MESSAGE_S;
         }
         // Finer tiles may have been loaded: a standing walker's floor is searched for again.
         let foot_height_m = if step == DVec2::ZERO {
-            floor(&scan, position, foot_height_m, HeightRange::STEP).unwrap_or(foot_height_m)
+            floor(&scans, position, foot_height_m, HeightRange::STEP).unwrap_or(foot_height_m)
         } else {
             result.foot_height_m
         };
@@ -110,7 +111,7 @@ pub(super) fn update(
 }
 
 /// Goes down to the first floor, or searches for it. `delta_s`: real time since the last frame, so that neither takes longer where frames are slow.
-fn start(rig: &mut Rig, scan: &ActiveScan, status: &StreamStatus, delta_s: f64) {
+fn start(rig: &mut Rig, scans: &Scans, status: &StreamStatus, delta_s: f64) {
     if let Some(mut descent) = rig.walker.descent {
         let (pose, foot_height_m) = descent.advance(delta_s);
         rig.set_pose(pose);
@@ -118,16 +119,17 @@ fn start(rig: &mut Rig, scan: &ActiveScan, status: &StreamStatus, delta_s: f64) 
         rig.walker.foot_height_m = foot_height_m;
         return;
     }
-    let insertions = scan.residency.insertions();
+    let insertions = scans.residency.insertions();
     if !rig.walker.may_search(status.loading_around == 0, insertions, delta_s) {
         return;
     }
-    let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
     let Place { from, yaw } = rig.walker.place();
-    let floor = |position, height_m, range| floor(scan, position, height_m, range);
+    let (low_m, high_m) = heights_at(scans, from.truncate());
+    let floor = |position, height_m, range| floor(scans, position, height_m, range);
     let is_area = |position, height_m| {
-        let origin_m = scan.open.tree.scan.frame.origin_m;
-        is_area_in(scan.residency.iter().map(|(_, tile)| &*tile.points), position - origin_m.truncate(), height_m - origin_m.z)
+        let mut points = Vec::new();
+        scans.for_each_near(position, RADII_M[2], |point| points.extend(on_floor(point, position, height_m)));
+        is_area(&points)
     };
     if let Some((position, foot_height_m)) = first_floor_nearby(floor, is_area, from.truncate(), from.z.min(high_m + 1.0), low_m) {
         let to = Pose {
@@ -137,22 +139,40 @@ fn start(rig: &mut Rig, scan: &ActiveScan, status: &StreamStatus, delta_s: f64) 
         };
         rig.walker.descent = Some(Descent::new(rig.pose(), to, foot_height_m));
     } else {
-        let start_place = start_place(scan, from.truncate());
+        let start_place = start_place(scans, from.truncate());
         rig.walker.search_on(start_place, insertions);
     }
 }
 
-/// The scan's start place: the one in its tileset, or the place on the largest floor that is nearest to `position`.
-fn start_place(scan: &ActiveScan, position: DVec2) -> Option<Place> {
+/// The lowest and the highest point of the scans at a position; of all that are shown where none is there. Scene frame, metres.
+fn heights_at(scans: &Scans, position: DVec2) -> (f64, f64) {
+    let is_there = |bounds: &Bounds| {
+        let (low, high) = (bounds.min.truncate() - START_RADIUS_M, bounds.max.truncate() + START_RADIUS_M);
+        position.cmpge(low).all() && position.cmple(high).all()
+    };
+    let there = scans.visible().map(Scan::bounds).filter(is_there).fold(Bounds::EMPTY, Bounds::union);
+    let bounds = if there.is_empty() { scans.bounds() } else { there };
+    (bounds.min.z, bounds.max.z)
+}
+
+/// Where to start to walk: of the start places of the scans that are shown, the one nearest to `position`.
+fn start_place(scans: &Scans, position: DVec2) -> Option<Place> {
+    let places = scans.visible().filter_map(|scan| start_place_of(scans, scan, position));
+    places.min_by(|a, b| a.from.truncate().distance(position).total_cmp(&b.from.truncate().distance(position)))
+}
+
+/// A scan's start place: the one in its tileset, or the place on the largest floor that is nearest to `position`.
+fn start_place_of(scans: &Scans, scan: &Scan, position: DVec2) -> Option<Place> {
     let extras = &scan.open.tree.scan;
+    let placement = &scan.placement;
     if let Some(start) = extras.start {
-        let ahead = start.target - start.eye;
-        return Some(Place { from: start.eye, yaw: Some(ahead.x.atan2(ahead.y)) });
+        let ahead = placement.direction_from_tile(start.target - start.eye);
+        let from = placement.scene_from_tile(start.eye - extras.frame.origin_m);
+        return Some(Place { from, yaw: Some(ahead.x.atan2(ahead.y)) });
     }
-    let origin_m = extras.frame.origin_m;
-    let columns = Columns::new(scan.coarsest()?.points.positions())?;
-    let place = columns.nearest_on_largest_floor(position - origin_m.truncate())? + origin_m;
-    Some(Place { from: place + DVec3::Z * EYE_HEIGHT_M, yaw: None })
+    let columns = Columns::new(scans.coarsest(scan)?.points.positions())?;
+    let place = columns.nearest_on_largest_floor(placement.tile_from_scene(position.extend(0.0)).truncate())?;
+    Some(Place { from: placement.scene_from_tile(place) + DVec3::Z * EYE_HEIGHT_M, yaw: None })
 }
 
 /// Result of a step.
@@ -217,18 +237,12 @@ fn first_floor_below(floor: impl Fn(DVec2, f64, HeightRange) -> Option<f64>, pos
     floor(position, from_m, HeightRange { up_m: 1.0, down_m: 0.0 })
 }
 
-/// The height of the floor at a position among the points in memory; scan frame, metres.
-pub fn floor(scan: &ActiveScan, position: DVec2, foot_height_m: f64, range: HeightRange) -> Option<f64> {
-    let origin_m = scan.open.tree.scan.frame.origin_m;
-    let tiles = || scan.residency.iter().map(|(_, tile)| &*tile.points);
-    floor_in(tiles, position - origin_m.truncate(), foot_height_m - origin_m.z, range).map(|found_m| found_m + origin_m.z)
+/// The height of the floor at a position among the points in memory, of whichever scan it is; scene frame, metres.
+pub fn floor(scans: &Scans, position: DVec2, foot_height_m: f64, range: HeightRange) -> Option<f64> {
+    floor_of(|position, radius_m| scans.heights(position, radius_m), position, foot_height_m, range)
 }
 
 /// The height of the floor at a position among the points of `tiles`; tile frame, metres. `None` where there is no floor.
-///
-/// The smallest disc with a floor within `range` decides. A position is at an edge where a disc has only points below the
-/// range. A surface lower by more than a stair's riser may be the underside of the slab that the walker stands on, seen
-/// through a gap in the scan (for example under a seat): where the floor continues behind the gap, the gap is crossed.
 pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(
     tiles: impl Fn() -> T,
     position: DVec2,
@@ -242,8 +256,17 @@ pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(
         }
         heights_m
     };
+    floor_of(heights_in, position, foot_height_m, range)
+}
+
+/// The height of the floor at a position, given the heights of the points within a distance of a position. `None` where there is no floor.
+///
+/// The smallest disc with a floor within `range` decides. A position is at an edge where a disc has only points below the
+/// range. A surface lower by more than a stair's riser may be the underside of the slab that the walker stands on, seen
+/// through a gap in the scan (for example under a seat): where the floor continues behind the gap, the gap is crossed.
+fn floor_of(heights_in: impl Fn(DVec2, f64) -> Vec<f64>, position: DVec2, foot_height_m: f64, range: HeightRange) -> Option<f64> {
     let is_step = range.down_m <= HeightRange::STEP.down_m;
-    let floor_over_gap = || is_step.then(|| interpolated_floor(heights_in, position, foot_height_m)).flatten();
+    let floor_over_gap = || is_step.then(|| interpolated_floor(&heights_in, position, foot_height_m)).flatten();
     let lowest_m = foot_height_m - range.down_m;
     for radius_m in RADII_M {
         let heights_m = heights_in(position, radius_m);
@@ -261,17 +284,13 @@ pub fn floor_in<'a, T: Iterator<Item = &'a TilePoints>>(
     None
 }
 
-/// Whether the points of a floor at a position (tile frame, metres) spread over an area. Those on a wall may look like a floor, because tiles have
-/// them in rows, but a row has no width.
-fn is_area_in<'a>(tiles: impl Iterator<Item = &'a TilePoints>, position: DVec2, foot_height_m: f64) -> bool {
-    let mut points = Vec::new();
-    for tile in tiles {
-        tile.for_each_near(position, RADII_M[2], |point| {
-            if (point.z - foot_height_m).abs() <= SAME_FLOOR_M {
-                points.push(point.truncate() - position);
-            }
-        });
-    }
+/// A point relative to a position in plan, where it belongs to a floor at that height.
+fn on_floor(point: DVec3, position: DVec2, foot_height_m: f64) -> Option<DVec2> {
+    ((point.z - foot_height_m).abs() <= SAME_FLOOR_M).then(|| point.truncate() - position)
+}
+
+/// Whether the points of a floor spread over an area. Those on a wall may look like a floor, because tiles have them in rows, but a row has no width.
+fn is_area(points: &[DVec2]) -> bool {
     let count = points.len() as f64;
     let mean = points.iter().sum::<DVec2>() / count;
     let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
@@ -398,7 +417,12 @@ mod tests {
             let points = (0..40).flat_map(|x| (0..=10).map(move |y| (x, y))).map(|(x, y)| DVec2::from_angle(angle).rotate(at(x, y)));
             points.map(|point| (point + 5.0).extend(1.0)).collect()
         };
-        let is_area = |points: &[DVec3]| is_area_in(std::iter::once(&tile(points)), DVec2::splat(5.0), 1.0);
+        let is_area = |points: &[DVec3]| {
+            let mut near = Vec::new();
+            let position = DVec2::splat(5.0);
+            tile(points).for_each_near(position, RADII_M[2], |point| near.extend(on_floor(point, position, 1.0)));
+            is_area(&near)
+        };
         for angle in [0.0, 0.5, 2.0] {
             assert!(is_area(&rectangle(2.0, angle)) && is_area(&rectangle(0.3, angle)), "floors, treads");
             assert!(!is_area(&rectangle(0.05, angle)), "a wall with noise");

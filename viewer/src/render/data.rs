@@ -1,5 +1,6 @@
 //! What to draw: filled in the main world, copied to the render world in each frame.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::math::DVec3;
@@ -7,6 +8,7 @@ use bevy::prelude::*;
 use bevy::render::extract_resource::ExtractResource;
 
 use super::gpu_tile::GpuTile;
+use crate::placement::Placement;
 
 /// Distance of the near plane: what is nearer is not drawn. Metres.
 pub const NEAR_M: f64 = 0.05;
@@ -33,36 +35,34 @@ pub struct PointStyle {
     pub color: PointColor,
     /// Factor on the size of points; at 1, the points of a surface just touch.
     pub size: f32,
-    /// Whether surfaces are shaded by their direction, where the points have normals: for colours that do not come from the scan's own light.
-    pub direction_shading: bool,
     /// Whether edges are shaded (eye-dome lighting).
     pub edge_shading: bool,
-    /// Points above this height are not drawn. Scan frame, metres.
-    pub cut_above_m: Option<f64>,
-    /// Whether points are left out whose surface is seen from behind. Those without a normal are drawn.
-    pub hide_backs: bool,
-    /// Heights that are drawn blue and red. Scan frame, metres.
+    /// Heights that are drawn blue and red. Scene frame, metres.
     pub height_range_m: [f64; 2],
-    /// Intensities that are drawn black and white.
-    pub intensity_range: [u16; 2],
 }
 
 impl Default for PointStyle {
     fn default() -> Self {
-        Self {
-            color: PointColor::Own,
-            size: 1.0,
-            direction_shading: false,
-            edge_shading: true,
-            cut_above_m: None,
-            hide_backs: false,
-            height_range_m: [0.0, 1.0],
-            intensity_range: [0, u16::MAX],
-        }
+        Self { color: PointColor::Own, size: 1.0, edge_shading: true, height_range_m: [0.0, 1.0] }
     }
 }
 
-/// The eye's position and the directions of the picture. Scan frame, metres; unit vectors.
+/// A scan of which tiles are drawn: where it lies and how its points look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DrawScan {
+    /// From its tile frame to the scene's frame.
+    pub placement: Placement,
+    /// Whether surfaces are shaded by their direction, where the points have normals: for colours that do not come from the scan's own light.
+    pub direction_shading: bool,
+    /// Points above this height are not drawn. Scene frame, metres.
+    pub cut_above_m: Option<f64>,
+    /// Whether points are left out whose surface is seen from behind. Those without a normal are drawn.
+    pub hide_backs: bool,
+    /// Intensities that are drawn black and white.
+    pub intensity_range: [u16; 2],
+}
+
+/// The eye's position and the directions of the picture. Scene frame, metres; unit vectors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EyeView {
     /// Position.
@@ -105,6 +105,8 @@ pub struct DrawBlock {
 pub struct DrawTile {
     /// Identifies the tile from frame to frame.
     pub key: u64,
+    /// The key of its scan in [`DrawData::scans`].
+    pub scan: u32,
     /// Its points on the graphics card.
     pub gpu: Arc<GpuTile>,
     /// The spacing of its points.
@@ -145,9 +147,9 @@ pub struct DrawData {
     pub tiles: Vec<DrawTile>,
     /// Spacing of the points that are drawn, in pixels of the camera's target: points of finer tiles are left out. No point is smaller.
     pub spacing_px: f64,
-    /// Origin of the tile frame in the scan frame, metres.
-    pub origin_m: DVec3,
-    /// From where. `None` before a scan is open.
+    /// The scans of the tiles.
+    pub scans: BTreeMap<u32, DrawScan>,
+    /// From where. `None` before anything is open.
     pub view: Option<EyeView>,
     /// How points look.
     pub style: PointStyle,

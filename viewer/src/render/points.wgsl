@@ -6,11 +6,7 @@
 struct Frame {
     viewport: vec4<f32>,
     limits: vec4<f32>,
-    ranges: vec4<f32>,
     picture: vec4<f32>,
-    // Directions of the picture, along the scan's axes.
-    right: vec4<f32>,
-    up: vec4<f32>,
 }
 
 struct Part {
@@ -20,6 +16,7 @@ struct Part {
     below_high_m: vec4<f32>,
     spacing: vec4<f32>,
     eye_m: vec4<f32>,
+    of_scan: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -99,7 +96,7 @@ fn normal_of(bits: u32) -> vec3<f32> {
 
 // Whether a point's surface is seen from behind and must not be drawn. The limit is that of `facing.rs`.
 fn is_hidden_back(texel: vec4<u32>, position_m: vec3<f32>) -> bool {
-    if (frame.picture.w == 0.0 || (texel.w & 65535u) == NO_NORMAL) {
+    if (part.of_scan.y == 0.0 || (texel.w & 65535u) == NO_NORMAL) {
         return false;
     }
     let to_eye = part.eye_m.xyz - position_m;
@@ -134,11 +131,11 @@ fn extents_of(codes: u32) -> vec4<f32> {
 fn color_of(texel: vec4<u32>, height_m: f32) -> vec3<f32> {
     var color = vec3<f32>(f32(texel.z & 255u), f32((texel.z >> 8u) & 255u), f32((texel.z >> 16u) & 255u)) / 255.0;
     if (frame.viewport.w == 1.0) {
-        let strength = clamp((intensity_of((texel.w >> 16u) & 255u) - frame.ranges.x) * frame.ranges.y, 0.0, 1.0);
+        let strength = clamp((intensity_of((texel.w >> 16u) & 255u) - part.of_scan.w) * part.eye_m.w, 0.0, 1.0);
         color = vec3<f32>(0.08 + 0.88 * sqrt(strength));
     }
     if (frame.viewport.w == 2.0) {
-        color = color_scale(height_m * frame.ranges.z);
+        color = color_scale(height_m * frame.picture.w);
     }
     return color;
 }
@@ -183,7 +180,7 @@ fn vertex(@builtin(vertex_index) index: u32) -> Splat {
     var out: Splat;
     out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
     out.color = color_of(texel, height_m);
-    if (frame.right.w == 1.0 && (texel.w & 65535u) != NO_NORMAL) {
+    if (part.of_scan.z == 1.0 && (texel.w & 65535u) != NO_NORMAL) {
         let normal = normal_of(texel.w);
         out.color *= dot(normal * normal, DIRECTION_SHADES);
     }
@@ -194,8 +191,7 @@ fn vertex(@builtin(vertex_index) index: u32) -> Splat {
     let facing_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.limits.y);
     if ((texel.w & 65535u) == NO_NORMAL) {
         let radius_m = 0.5 * facing_px / scale_px;
-        let across_m = (frame.right.xyz * offset.x + frame.up.xyz * offset.y) * radius_m;
-        out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
+        out.clip = vec4<f32>(out.clip.xy + offset * (facing_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
         out.bulge_m = BULGE_FACING * radius_m;
         out.ends = vec4<f32>(1e6);
     } else {
@@ -221,7 +217,7 @@ fn vertex(@builtin(vertex_index) index: u32) -> Splat {
     }
 #endif
     // A spacing of 0: there is no point.
-    if (height_m > frame.ranges.w || (texel.z >> 24u) == 0u || is_hidden_back(texel, position_m)) {
+    if (height_m > part.of_scan.x || (texel.z >> 24u) == 0u || is_hidden_back(texel, position_m)) {
         // Outside clip space, so that nothing is drawn.
         out.clip = vec4<f32>(0.0, 0.0, -1.0, 1.0);
     }

@@ -126,7 +126,7 @@ mod tests {
     fn tile(key: u64, runs: u32) -> DrawTile {
         let spacing = TileSpacing { split_m: DVec3::ZERO, below_m: [1.0; 8], own_m: 1.0, largest_m: 1.0 };
         let blocks = (0..if key == 1 { 2 } else { 1 }).map(|block| DrawBlock { block, runs }).collect();
-        DrawTile { key, gpu: Arc::new(GpuTile { parts: Vec::new(), blocks: Vec::new() }), spacing, blocks }
+        DrawTile { key, scan: 0, gpu: Arc::new(GpuTile { parts: Vec::new(), blocks: Vec::new() }), spacing, blocks }
     }
 
     fn count(tile: &DrawTile, block: u32) -> u32 {

@@ -1,7 +1,7 @@
 //! The uniforms of a frame and of each part to draw.
 //!
 //! Positions are f32 only relative to a part's origin. The difference of the part's origin and the eye is computed in f64, so
-//! that a scan a thousand kilometres from the origin of its frame is drawn as exactly as one at the origin.
+//! that a scan a thousand kilometres from the origin of its frame, or from another scan, is drawn as exactly as one at the origin.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use super::gpu_tile::GpuTile;
 use super::point_camera::PointCamera;
 use super::progress::Progress;
 use super::refine::{Range, Refinement, Slice};
+use crate::placement::Placement;
 
 /// Size of a point as a multiple of its spacing. Larger than 1, because a regular grid has gaps along its diagonals.
 const SIZE_PER_SPACING: f32 = 1.7;
@@ -49,8 +50,11 @@ pub struct PartUniform {
     /// x: upper limit of the spacing, metres; y: binary logarithm of the width of the part's texture; z: index of the draw call's first run in the list
     /// of runs; w: spacing of the tile's own points, metres.
     pub spacing: Vec4,
-    /// xyz: the eye, relative to the part's origin. Metres.
+    /// xyz: the eye, relative to the part's origin, along the axes of its tile frame, metres; w: 1 / intensity range.
     pub eye_m: Vec4,
+    /// x: height above the height drawn blue, above which nothing is drawn, metres; y: 1 where points of surfaces seen from behind are left out; z: 1
+    /// where surfaces are shaded by their direction; w: intensity drawn black.
+    pub of_scan: Vec4,
 }
 
 /// Uniform of the frame, for points.
@@ -61,16 +65,9 @@ pub struct FrameUniform {
     /// x: smallest size of a point in pixels; y: largest size of one that faces the eye; z: distance of the near plane in metres; w: largest
     /// size of a triangle in pixels.
     pub limits: Vec4,
-    /// x: intensity drawn black; y: 1 / intensity range; z: 1 / height range in metres; w: height above the height drawn blue, above which nothing
-    /// is drawn, in metres.
-    pub ranges: Vec4,
     /// x: pixels per metre at a distance of 1 m; y: largest size of a point that lies on its surface, in pixels; z: smallest
-    /// spacing in pixels, because finer points are left out; w: 1 where points of surfaces seen from behind are left out.
+    /// spacing in pixels, because finer points are left out; w: 1 / height range in metres.
     pub picture: Vec4,
-    /// xyz: to the right in the picture, along the scan's axes; w: 1 where surfaces are shaded by their direction.
-    pub right: Vec4,
-    /// Upwards in the picture, along the scan's axes.
-    pub up: Vec4,
 }
 
 /// Uniform of the pass that closes gaps and shades edges.
@@ -157,12 +154,14 @@ type GroupKey = (usize, u32, bool);
 
 /// Groups the slice by part and by the way of drawing: a draw call costs more than many points.
 fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice: &Slice) {
-    let eye_m = view.eye - data.origin_m;
+    // In the tile frame of each scan.
+    let eyes: BTreeMap<u32, DVec3> = data.scans.iter().map(|(key, scan)| (*key, scan.placement.tile_from_scene(view.eye))).collect();
     let mut groups: BTreeMap<GroupKey, Vec<(f64, &Range)>> = BTreeMap::new();
     for range in &slice.ranges {
         let tile = &data.tiles[range.tile];
+        let Some(eye_m) = eyes.get(&tile.scan) else { continue };
         let block = &tile.gpu.blocks[range.block as usize];
-        let distance_m = distance_m(&block.bounds, eye_m);
+        let distance_m = distance_m(&block.bounds, *eye_m);
         let spacing_px = tile.spacing.largest_m * queued.frame.picture.x / distance_m.max(NEAR_M) as f32;
         let discs = spacing_px.max(queued.frame.picture.z) * queued.frame.viewport.z > TRIANGLE_MAX_PX;
         groups.entry((range.tile, block.part, discs)).or_default().push((distance_m, range));
@@ -177,8 +176,10 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
     let clip_from_eye = clip_from_eye(view, size.x / size.y);
     for ((tile, part_index, discs), ranges) in groups {
         let tile = &data.tiles[tile];
+        let Some(scan) = data.scans.get(&tile.scan) else { continue };
         let part = &tile.gpu.parts[part_index as usize];
-        let origin_scan_m = data.origin_m + part.origin_m;
+        let origin_m = scan.placement.scene_from_tile(part.origin_m);
+        let [dark, bright] = scan.intensity_range.map(f32::from);
         let first_run = queued.runs.len();
         for (_, range) in ranges {
             let block_run = tile.gpu.blocks[range.block as usize].first_run;
@@ -190,14 +191,20 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
             discs,
             runs: (queued.runs.len() - first_run) as u32,
             uniform: PartUniform {
-                clip_from_part: clip_from_part(&clip_from_eye, origin_scan_m - view.eye),
+                clip_from_part: clip_from_part(&clip_from_eye, origin_m - view.eye, &scan.placement),
                 split_and_height_m: (tile.spacing.split_m - part.origin_m)
                     .as_vec3()
-                    .extend((origin_scan_m.z - data.style.height_range_m[0]) as f32),
+                    .extend((origin_m.z - data.style.height_range_m[0]) as f32),
                 below_low_m: Vec4::from_slice(&tile.spacing.below_m[..4]),
                 below_high_m: Vec4::from_slice(&tile.spacing.below_m[4..]),
                 spacing: Vec4::new(tile.spacing.largest_m, part.width_log2 as f32, first_run as f32, tile.spacing.own_m),
-                eye_m: (view.eye - origin_scan_m).as_vec3().extend(0.0),
+                eye_m: scan.placement.tile_from_direction(view.eye - origin_m).as_vec3().extend(1.0 / (bright - dark).max(1.0)),
+                of_scan: Vec4::new(
+                    scan.cut_above_m.map_or(f32::MAX, |cut_m| (cut_m - data.style.height_range_m[0]) as f32),
+                    if scan.hide_backs { 1.0 } else { 0.0 },
+                    if scan.direction_shading { 1.0 } else { 0.0 },
+                    dark,
+                ),
             },
         });
     }
@@ -211,26 +218,21 @@ fn frame_uniform(data: &DrawData, view: &EyeView, size: DVec2, screen: DVec2) ->
     let style = &data.style;
     let picture_scale = (size.y / 720.0) as f32;
     let [low_m, high_m] = style.height_range_m;
-    let [dark, bright] = style.intensity_range.map(f32::from);
     let color = match style.color {
         PointColor::Own => 0.0,
         PointColor::Intensity => 1.0,
         PointColor::Height => 2.0,
     };
     let smallest_px = SIZE_PX[0] * picture_scale.max(1.0);
-    let cut_m = style.cut_above_m.map_or(f32::MAX, |cut_m| (cut_m - low_m) as f32);
     FrameUniform {
         viewport: Vec4::new(size.x as f32, size.y as f32, style.size * SIZE_PER_SPACING, color),
         limits: Vec4::new(smallest_px, SIZE_PX[1] * picture_scale, NEAR_M as f32, (TRIANGLE_MAX_PX * SPARSE).max(smallest_px)),
-        ranges: Vec4::new(dark, 1.0 / (bright - dark).max(1.0), 1.0 / ((high_m - low_m) as f32).max(0.1), cut_m),
         picture: Vec4::new(
             (size.y / (2.0 * (view.fov_y * 0.5).tan())) as f32,
             ALIGNED_MAX_PX * picture_scale,
             LEFT_OUT * (data.spacing_px * size.y / screen.y) as f32,
-            if style.hide_backs { 1.0 } else { 0.0 },
+            1.0 / ((high_m - low_m) as f32).max(0.1),
         ),
-        right: view.right.as_vec3().extend(if style.direction_shading { 1.0 } else { 0.0 }),
-        up: view.up.as_vec3().extend(0.0),
     }
 }
 
@@ -241,20 +243,21 @@ fn shade_uniform(data: &DrawData, screen: DVec2) -> ShadeUniform {
     ShadeUniform { screen: Vec4::new(screen.x as f32, screen.y as f32, radius_px, strength), background: Vec4::new(red, green, blue, 1.0) }
 }
 
-/// From positions relative to the eye, along the scan's axes, to clip space. Depth is reversed: 1 at [`NEAR_M`], 0 at infinity.
+/// From positions relative to the eye, along the scene's axes, to clip space. Depth is reversed: 1 at [`NEAR_M`], 0 at infinity.
 fn clip_from_eye(view: &EyeView, aspect: f64) -> DMat4 {
     let (right, up, back) = (view.right, view.up, -view.forward);
-    let view_from_scan_axes = DMat4::from_cols(
+    let view_from_scene_axes = DMat4::from_cols(
         DVec3::new(right.x, up.x, back.x).extend(0.0),
         DVec3::new(right.y, up.y, back.y).extend(0.0),
         DVec3::new(right.z, up.z, back.z).extend(0.0),
         DVec3::ZERO.extend(1.0),
     );
-    DMat4::perspective_infinite_reverse_rh(view.fov_y, aspect, NEAR_M) * view_from_scan_axes
+    DMat4::perspective_infinite_reverse_rh(view.fov_y, aspect, NEAR_M) * view_from_scene_axes
 }
 
-fn clip_from_part(clip_from_eye: &DMat4, origin_from_eye_m: DVec3) -> Mat4 {
-    (*clip_from_eye * DMat4::from_translation(origin_from_eye_m)).as_mat4()
+/// From positions relative to a part's origin to clip space; `origin_from_eye_m` is in the scene's frame.
+fn clip_from_part(clip_from_eye: &DMat4, origin_from_eye_m: DVec3, placement: &Placement) -> Mat4 {
+    (*clip_from_eye * DMat4::from_translation(origin_from_eye_m) * placement.rotation()).as_mat4()
 }
 
 #[cfg(test)]
@@ -267,8 +270,24 @@ mod tests {
     }
 
     fn clip(view: &EyeView, origin: DVec3, relative: Vec3) -> Vec3 {
-        let clip = clip_from_part(&clip_from_eye(view, 1.0), origin - view.eye) * relative.extend(1.0);
+        clip_turned(view, &Placement::new(origin, 0.0), relative)
+    }
+
+    fn clip_turned(view: &EyeView, placement: &Placement, relative: Vec3) -> Vec3 {
+        let clip = clip_from_part(&clip_from_eye(view, 1.0), placement.origin_m() - view.eye, placement) * relative.extend(1.0);
         clip.truncate() / clip.w
+    }
+
+    #[test]
+    fn a_turned_scan_far_away_is_as_exact_as_one_near_the_origin() {
+        // 800 km to the north-east of the first scan; a quarter anticlockwise, so that its X axis points to the north.
+        let far = DVec3::new(600_000.0, 530_000.0, 120.0);
+        let placement = Placement::new(far, std::f64::consts::FRAC_PI_2);
+        let view = north(far - DVec3::Y * 10.0);
+        let turned = clip_turned(&view, &placement, Vec3::new(2.002, -1.001, 3.003));
+        let near = clip(&north(DVec3::Y * -10.0), DVec3::ZERO, Vec3::new(1.001, 2.002, 3.003));
+        assert!((turned - near).abs().max_element() < 1e-6, "{turned} {near}");
+        assert_ne!(turned, clip_turned(&view, &placement, Vec3::new(2.002, -1.0, 3.003)), "a millimetre");
     }
 
     #[test]

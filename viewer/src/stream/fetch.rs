@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use parterre_decode::PackedTile;
-use parterre_lod::{Content, NodeId};
+use parterre_lod::{Content, TileId};
 use parterre_tile::tileset::Tileset;
 use serde::Serialize;
 
@@ -44,8 +44,8 @@ pub enum LoadedContent {
 
 /// A finished request.
 pub struct FinishedRequest {
-    /// The requested node.
-    pub node: NodeId,
+    /// The requested tile.
+    pub tile: TileId,
     /// The decoded content, or the error.
     pub result: Result<LoadedContent, Fault>,
 }
@@ -53,7 +53,7 @@ pub struct FinishedRequest {
 /// A request in progress, as its thread sees it.
 #[derive(Clone)]
 struct TileRequest {
-    node: NodeId,
+    tile: TileId,
     path: String,
     /// Whether the content is an external tileset.
     is_tileset: bool,
@@ -151,10 +151,9 @@ enum Response {
     Undecoded(Vec<u8>),
 }
 
-/// The requests of one scan.
+/// The requests for the tiles of all scans.
 pub struct Fetcher {
-    store: Store,
-    in_flight: HashMap<NodeId, ActiveTransfer>,
+    in_flight: HashMap<TileId, ActiveTransfer>,
     /// Cancelled transfers that still occupy a connection.
     cancelled: Vec<ActiveTransfer>,
     // A mutex, because bevy's resources must be `Sync` and a receiver is not; only one thread uses it.
@@ -167,10 +166,10 @@ pub struct Fetcher {
 
 impl Fetcher {
     /// A fetcher without requests.
-    pub fn new(store: Store) -> Self {
+    #[expect(clippy::new_without_default, reason = "it makes a channel")]
+    pub fn new() -> Self {
         let (sender, responses) = channel();
         Self {
-            store,
             in_flight: HashMap::new(),
             cancelled: Vec::new(),
             responses: Mutex::new(responses),
@@ -190,9 +189,9 @@ impl Fetcher {
         }
     }
 
-    /// Whether a node was requested and its response has not been taken.
-    pub fn is_in_flight(&self, node: NodeId) -> bool {
-        self.in_flight.contains_key(&node)
+    /// Whether a tile was requested and its response has not been taken.
+    pub fn is_in_flight(&self, tile: TileId) -> bool {
+        self.in_flight.contains_key(&tile)
     }
 
     /// Number of requests in progress.
@@ -200,21 +199,21 @@ impl Fetcher {
         self.in_flight.len()
     }
 
-    /// Cancels the requests of nodes that are not `wanted`; their responses are dropped.
-    pub fn cancel_unless(&mut self, wanted: impl Fn(NodeId) -> bool) {
-        let unwanted = self.in_flight.extract_if(|node, _| !wanted(*node)).map(|(_, active)| active);
+    /// Cancels the requests of tiles that are not `wanted`; their responses are dropped.
+    pub fn cancel_unless(&mut self, wanted: impl Fn(TileId) -> bool) {
+        let unwanted = self.in_flight.extract_if(|tile, _| !wanted(*tile)).map(|(_, active)| active);
         self.cancelled.extend(unwanted.inspect(ActiveTransfer::cancel));
     }
 
-    /// Starts a request. Returns `false` where the maximum number is reached, and `true` also for nodes without content and
-    /// nodes already requested.
-    pub fn start(&mut self, node: NodeId, content: &Content) -> bool {
+    /// Starts a request. Returns `false` where the maximum number is reached, and `true` also for tiles without content and
+    /// tiles already requested.
+    pub fn start(&mut self, tile: TileId, store: &Store, content: &Content) -> bool {
         let (path, is_tileset) = match content {
             Content::Points(path) => (path.clone(), false),
             Content::Subtree(path) => (path.clone(), true),
             Content::None => return true,
         };
-        if self.is_in_flight(node) {
+        if self.is_in_flight(tile) {
             return true;
         }
         self.cancelled.retain(|active| !active.has_ended());
@@ -222,10 +221,10 @@ impl Fetcher {
             return false;
         }
         let transfer = Arc::new(TransferState::default());
-        self.in_flight.insert(node, ActiveTransfer { path: path.clone(), transfer: Arc::clone(&transfer), chunks: 0, idle_s: 0.0 });
-        let request = TileRequest { node, path, is_tileset, transfer };
+        self.in_flight.insert(tile, ActiveTransfer { path: path.clone(), transfer: Arc::clone(&transfer), chunks: 0, idle_s: 0.0 });
+        let request = TileRequest { tile, path, is_tileset, transfer };
         let sender = self.sender.clone();
-        match &self.store {
+        match store {
             #[cfg(not(target_arch = "wasm32"))]
             Store::Archive { path, index } => read_archive(Arc::clone(path), Arc::clone(index), request, sender),
             Store::Http { base } => read_http(base, request, sender),
@@ -259,8 +258,8 @@ impl Fetcher {
     /// Ends the requests that received no data for too long.
     fn fail_stalled(&mut self, delta_s: f64, finished: &mut Vec<FinishedRequest>) {
         self.cancelled.retain_mut(|active| !active.has_ended() && !active.has_stalled_after(delta_s));
-        for (node, active) in self.in_flight.extract_if(|_, active| active.has_stalled_after(delta_s)) {
-            finished.push(FinishedRequest { node, result: Err(active.give_up()) });
+        for (tile, active) in self.in_flight.extract_if(|_, active| active.has_stalled_after(delta_s)) {
+            finished.push(FinishedRequest { tile, result: Err(active.give_up()) });
         }
     }
 
@@ -281,8 +280,8 @@ impl Fetcher {
     /// Adds a decoded response to the finished requests, unless its request was cancelled.
     fn finish(&mut self, request: &TileRequest, result: Result<LoadedContent, Fault>, finished: &mut Vec<FinishedRequest>) {
         if !request.is_cancelled() {
-            self.in_flight.remove(&request.node);
-            finished.push(FinishedRequest { node: request.node, result });
+            self.in_flight.remove(&request.tile);
+            finished.push(FinishedRequest { tile: request.tile, result });
         }
     }
 }
@@ -361,9 +360,11 @@ mod tests {
     use std::net::TcpListener;
     use std::time::Duration;
 
-    use parterre_lod::Tree;
+    use parterre_lod::{ScanId, Tree};
 
     use super::*;
+
+    const ROOT: TileId = TileId { scan: ScanId(1), node: Tree::ROOT };
 
     /// A service that accepts connections and never responds. Returns its address.
     fn silent() -> String {
@@ -379,9 +380,10 @@ mod tests {
 
     #[test]
     fn a_request_without_progress_fails_after_a_time_limit() {
-        let mut fetcher = Fetcher::new(Store::Http { base: silent() });
+        let mut fetcher = Fetcher::new();
+        let store = Store::Http { base: silent() };
         let content = Content::Points("t/0.glb".into());
-        assert!(fetcher.start(Tree::ROOT, &content));
+        assert!(fetcher.start(ROOT, &store, &content));
         std::thread::sleep(Duration::from_millis(100));
         assert!(fetcher.take_finished(1000.0).is_empty(), "a long frame counts for one second only");
         for _ in 0..28 {
@@ -397,17 +399,18 @@ mod tests {
 
     #[test]
     fn cancelled_transfers_count_as_requests_until_they_end() {
-        let mut fetcher = Fetcher::new(Store::Http { base: silent() });
+        let mut fetcher = Fetcher::new();
+        let store = Store::Http { base: silent() };
         let content = Content::Points("t/0.glb".into());
         for _ in 0..IN_FLIGHT_MAX {
-            assert!(fetcher.start(Tree::ROOT, &content));
+            assert!(fetcher.start(ROOT, &store, &content));
             fetcher.cancel_unless(|_| false);
-            assert!(!fetcher.is_in_flight(Tree::ROOT));
+            assert!(!fetcher.is_in_flight(ROOT));
         }
-        assert!(!fetcher.start(Tree::ROOT, &content), "their connections are still in use");
+        assert!(!fetcher.start(ROOT, &store, &content), "their connections are still in use");
         for _ in 0..=STALL_TIMEOUT_S as u32 {
             assert!(fetcher.take_finished(1.0).is_empty(), "cancelled requests are not reported");
         }
-        assert!(fetcher.start(Tree::ROOT, &content));
+        assert!(fetcher.start(ROOT, &store, &content));
     }
 }

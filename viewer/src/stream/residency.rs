@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use parterre_decode::{PackedTile, Texel};
 use parterre_lod as lod;
-use parterre_lod::NodeId;
 use parterre_lod::cache::Cache;
+use parterre_lod::{ScanId, TileId};
 
 use crate::fault::{Fault, FaultKind};
 use crate::render::gpu_tile::{GpuTile, upload};
@@ -52,11 +52,11 @@ impl Failure {
     }
 }
 
-/// The tiles of one scan that are in memory.
+/// The tiles of all scans that are in memory.
 pub struct Residency {
-    cache: Cache<NodeId, ResidentTile>,
-    attached: HashSet<NodeId>,
-    failures: HashMap<NodeId, Failure>,
+    cache: Cache<TileId, ResidentTile>,
+    attached: HashSet<TileId>,
+    failures: HashMap<TileId, Failure>,
     insertions: u64,
     changes: u64,
 }
@@ -68,7 +68,7 @@ impl Residency {
     }
 
     /// The state of a node for `lod::select`.
-    pub fn state(&self, node: NodeId) -> lod::Residency<'_> {
+    pub fn state(&self, node: TileId) -> lod::Residency<'_> {
         if self.has_failed(node) {
             lod::Residency::Failed
         } else if self.attached.contains(&node) {
@@ -82,7 +82,7 @@ impl Residency {
     }
 
     /// Stores a tile's points. They can be drawn after the upload.
-    pub fn insert(&mut self, node: NodeId, packed: PackedTile) {
+    pub fn insert(&mut self, node: TileId, packed: PackedTile) {
         self.failures.remove(&node);
         self.insertions += 1;
         self.changes += 1;
@@ -96,14 +96,14 @@ impl Residency {
     }
 
     /// Records that an external tileset has been attached to the tree.
-    pub fn mark_attached(&mut self, node: NodeId) {
+    pub fn mark_attached(&mut self, node: TileId) {
         self.failures.remove(&node);
         self.attached.insert(node);
         self.changes += 1;
     }
 
     /// Records a failed attempt.
-    pub fn record_failure(&mut self, node: NodeId, fault: Fault, now_s: f64) {
+    pub fn record_failure(&mut self, node: TileId, fault: Fault, now_s: f64) {
         let attempts = self.failures.get(&node).map_or(0, |failure| failure.attempts) + 1;
         let retry_at_s = now_s + (BACK_OFF_S * f64::from(1u32 << (attempts - 1).min(10))).min(BACK_OFF_MAX_S);
         self.failures.insert(node, Failure { attempts, retry_at_s, fault });
@@ -111,18 +111,18 @@ impl Residency {
     }
 
     /// Whether a node is left out of the picture, because all retries failed or its error is permanent.
-    pub fn has_failed(&self, node: NodeId) -> bool {
+    pub fn has_failed(&self, node: TileId) -> bool {
         self.failures.get(&node).is_some_and(Failure::is_final)
     }
 
     /// Whether a node may be requested now.
-    pub fn may_request(&self, node: NodeId, now_s: f64) -> bool {
+    pub fn may_request(&self, node: TileId, now_s: f64) -> bool {
         self.cache.get(node).is_none()
             && self.failures.get(&node).is_none_or(|failure| failure.is_temporary() && now_s >= failure.retry_at_s)
     }
 
-    /// Nodes that are left out of the picture with their last error, in the order of the tree.
-    pub fn failed_tiles(&self) -> Vec<(NodeId, &Fault)> {
+    /// Nodes that are left out of the picture with their last error, in the order of the scans and their trees.
+    pub fn failed_tiles(&self) -> Vec<(TileId, &Fault)> {
         let mut failed: Vec<_> =
             self.failures.iter().filter(|(_, failure)| failure.is_final()).map(|(node, failure)| (*node, &failure.fault)).collect();
         failed.sort_by_key(|(node, _)| *node);
@@ -130,7 +130,7 @@ impl Residency {
     }
 
     /// Nodes that are left out of the picture and still retried at long intervals, because their error may be temporary.
-    pub fn tiles_to_retry(&self) -> Vec<NodeId> {
+    pub fn tiles_to_retry(&self) -> Vec<TileId> {
         let mut to_retry: Vec<_> =
             self.failures.iter().filter(|(_, failure)| failure.is_final() && failure.is_temporary()).map(|(node, _)| *node).collect();
         to_retry.sort();
@@ -145,7 +145,7 @@ impl Residency {
 
     /// Uploads a decoded tile to the graphics card if `budget_bytes` is positive, and subtracts its size. So the first tile of
     /// a frame is always uploaded, however large it is.
-    pub fn upload(&mut self, node: NodeId, device: &RenderDevice, queue: &RenderQueue, budget_bytes: &mut i64) {
+    pub fn upload(&mut self, node: TileId, device: &RenderDevice, queue: &RenderQueue, budget_bytes: &mut i64) {
         // The cache gives no mutable access, so that the tile is removed and inserted again.
         let Some(tile) = self.cache.get(node) else { return };
         if tile.gpu.is_some() || *budget_bytes <= 0 {
@@ -160,8 +160,19 @@ impl Residency {
         }
     }
 
+    /// Drops the tiles of a scan that is closed.
+    pub fn forget(&mut self, scan: ScanId) {
+        let tiles: Vec<TileId> = self.cache.iter().map(|(tile, _)| *tile).filter(|tile| tile.scan == scan).collect();
+        for tile in tiles {
+            self.cache.remove(tile);
+        }
+        self.attached.retain(|tile| tile.scan != scan);
+        self.failures.retain(|tile, _| tile.scan != scan);
+        self.changes += 1;
+    }
+
     /// Marks the nodes that the frame uses, then evicts the least recently used tiles above the limit.
-    pub fn touch_and_evict(&mut self, touched: &[NodeId], limit_bytes: u64) {
+    pub fn touch_and_evict(&mut self, touched: &[TileId], limit_bytes: u64) {
         self.cache.set_limit(limit_bytes);
         self.cache.begin_frame();
         for node in touched {
@@ -171,12 +182,12 @@ impl Residency {
     }
 
     /// A tile in memory.
-    pub fn get(&self, node: NodeId) -> Option<&ResidentTile> {
+    pub fn get(&self, node: TileId) -> Option<&ResidentTile> {
         self.cache.get(node)
     }
 
     /// Every tile in memory.
-    pub fn iter(&self) -> impl Iterator<Item = (&NodeId, &ResidentTile)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&TileId, &ResidentTile)> {
         self.cache.iter()
     }
 
@@ -203,6 +214,8 @@ mod tests {
 
     use super::*;
 
+    const ROOT: TileId = TileId { scan: ScanId(1), node: Tree::ROOT };
+
     fn fault() -> Fault {
         Fault::storage("unreachable", "no answer", "wait")
     }
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn a_tile_is_requested_four_times_at_growing_intervals_and_then_left_out() {
         let mut residency = Residency::new(1 << 20);
-        let node = Tree::ROOT;
+        let node = ROOT;
         let mut now_s = 0.0;
         for pause_s in [0.5, 1.0, 2.0] {
             assert!(residency.may_request(node, now_s));
@@ -237,19 +250,32 @@ mod tests {
     #[test]
     fn a_damaged_tile_is_not_requested_again() {
         let mut residency = Residency::new(1 << 20);
-        residency.record_failure(Tree::ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
-        assert_eq!(residency.state(Tree::ROOT), lod::Residency::Failed);
-        assert!(!residency.may_request(Tree::ROOT, 1e6) && residency.tiles_to_retry().is_empty());
+        residency.record_failure(ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
+        assert_eq!(residency.state(ROOT), lod::Residency::Failed);
+        assert!(!residency.may_request(ROOT, 1e6) && residency.tiles_to_retry().is_empty());
     }
 
     #[test]
     fn success_after_a_failure_clears_it() {
         let mut residency = Residency::new(1 << 20);
-        residency.record_failure(Tree::ROOT, fault(), 0.0);
-        residency.insert(Tree::ROOT, PackedTile::new(vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]));
-        assert!(!residency.may_request(Tree::ROOT, 9.0), "it is in memory");
-        assert_eq!(residency.state(Tree::ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
+        residency.record_failure(ROOT, fault(), 0.0);
+        residency.insert(ROOT, PackedTile::new(vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]));
+        assert!(!residency.may_request(ROOT, 9.0), "it is in memory");
+        assert_eq!(residency.state(ROOT), lod::Residency::Absent, "not drawn before it is uploaded");
         assert_eq!(residency.bytes(), 3 * (16 + 8));
         assert!(residency.failed_tiles().is_empty());
+    }
+
+    #[test]
+    fn a_closed_scan_leaves_nothing_behind() {
+        let mut residency = Residency::new(1 << 20);
+        let other = TileId { scan: ScanId(2), ..ROOT };
+        let tile = || PackedTile::new(vec![glb::Part { vertices: vec![glb::Vertex::default(); 3], ..Default::default() }]);
+        residency.insert(ROOT, tile());
+        residency.insert(other, tile());
+        residency.record_failure(TileId { scan: ScanId(1), ..other }, fault(), 0.0);
+        residency.forget(ScanId(1));
+        assert!(residency.get(ROOT).is_none() && residency.get(other).is_some() && residency.failed_tiles().is_empty());
+        assert_eq!(residency.bytes(), 3 * (16 + 8));
     }
 }

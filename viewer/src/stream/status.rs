@@ -1,13 +1,13 @@
 //! The state of streaming, for the panel, web pages and pictures.
 
 use bevy::prelude::*;
-use parterre_lod::NodeId;
+use parterre_lod::TileId;
 use serde::Serialize;
 
 /// A tile that could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedTile {
-    /// Its address in the tileset.
+    /// Its address in the tileset, after the scan's name where several scans are open.
     pub name: String,
     /// The error of the last attempt: its stable code.
     pub code: String,
@@ -23,7 +23,7 @@ pub struct StreamStatus {
     /// Number of tiles drawn.
     pub drawn_tiles: usize,
     /// The tiles drawn.
-    pub drawn: Vec<NodeId>,
+    pub drawn: Vec<TileId>,
     /// Spacing of the drawn points in pixels, once all tiles are loaded.
     pub spacing_px: f64,
     /// Number of tiles selected that are not on the graphics card yet.

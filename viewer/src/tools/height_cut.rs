@@ -6,12 +6,12 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use super::registry::{Tool, ToolRegistry, ToolSystems};
 use crate::settings::Settings;
 use crate::stream::StreamSystems;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Scans, any_open};
 use crate::ui::card::{CardSystems, Cards};
 
 const TOOL: Tool =
     Tool { name: "cut", title: "Height cut", purpose: "Hide everything above a height", key: KeyCode::KeyC, uses_clicks: false };
-/// Where the cut begins, as a share of the scan's height: below most roofs.
+/// Where the cut begins, as a share of the height of what is shown: below most roofs.
 const FIRST_SHARE: f64 = 0.6;
 
 /// Adds the tool.
@@ -20,14 +20,15 @@ pub struct HeightCutPlugin;
 impl Plugin for HeightCutPlugin {
     fn build(&self, app: &mut App) {
         ToolRegistry::register(app, TOOL);
-        app.add_systems(Update, follow.after(ToolSystems).before(StreamSystems).run_if(resource_exists::<ActiveScan>))
-            .add_systems(EguiPrimaryContextPass, card.in_set(CardSystems).run_if(resource_exists::<ActiveScan>));
+        app.add_systems(Update, follow.after(ToolSystems).before(StreamSystems).run_if(any_open))
+            .add_systems(EguiPrimaryContextPass, card.in_set(CardSystems).run_if(any_open));
     }
 }
 
-/// The lowest and the highest point, and where the cut begins. Scan frame, metres.
-fn heights(scan: &ActiveScan) -> (f64, f64, f64) {
-    let [_, _, low_m, _, _, high_m] = scan.open.tree.scan.bounds;
+/// The lowest and the highest point of the scans that are shown, and where the cut begins. Scene frame, metres.
+fn heights(scans: &Scans) -> (f64, f64, f64) {
+    let bounds = scans.bounds();
+    let (low_m, high_m) = (bounds.min.z, bounds.max.z);
     (low_m, high_m, low_m + (high_m - low_m) * FIRST_SHARE)
 }
 
@@ -35,7 +36,7 @@ fn heights(scan: &ActiveScan) -> (f64, f64, f64) {
 fn follow(
     mut registry: ResMut<ToolRegistry>,
     mut settings: ResMut<Settings>,
-    scan: Res<ActiveScan>,
+    scans: Res<Scans>,
     mut was_active: Local<bool>,
     mut last_m: Local<Option<f64>>,
 ) {
@@ -45,7 +46,7 @@ fn follow(
             registry.set_active(TOOL.name, !is_active);
         }
     } else if is_active {
-        let first_m = last_m.unwrap_or(heights(&scan).2);
+        let first_m = last_m.unwrap_or(heights(&scans).2);
         settings.cut_above_m.get_or_insert(first_m);
     } else {
         *last_m = settings.cut_above_m.take();
@@ -58,14 +59,14 @@ fn card(
     mut cards: ResMut<Cards>,
     mut registry: ResMut<ToolRegistry>,
     mut settings: ResMut<Settings>,
-    scan: Res<ActiveScan>,
+    scans: Res<Scans>,
 ) -> Result {
     let Some(mut cut_m) = settings.cut_above_m.filter(|_| registry.is_active(TOOL.name)) else { return Ok(()) };
-    let (low_m, high_m, _) = heights(&scan);
+    let (low_m, high_m, _) = heights(&scans);
     let is_closed = cards.show(contexts.ctx_mut()?, TOOL.title, |ui| {
         ui.label("Points above this height are hidden:");
         ui.spacing_mut().slider_width = ui.available_width() - 90.0;
-        // A height outside of the scan, from an address, stays.
+        // A height outside of the scans, from an address, stays.
         let clamping = egui::SliderClamping::Edits;
         ui.add(egui::Slider::new(&mut cut_m, low_m..=high_m).clamping(clamping).suffix(" m").fixed_decimals(1));
     });

@@ -6,12 +6,12 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 
 use super::registry::{Tool, ToolRegistry, ToolSystems};
 use crate::input::intents::Intents;
-use crate::inside::Inside;
+use crate::inside::LookInside;
 use crate::pick::pick_point;
 use crate::render::data::NEAR_M;
 use crate::rig::Rig;
 use crate::stream::StreamSystems;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::{Scans, any_open};
 use crate::stream::status::StreamStatus;
 use crate::ui::card::{CardSystems, Cards};
 use crate::ui::theme;
@@ -30,15 +30,15 @@ impl Plugin for MeasurePlugin {
     fn build(&self, app: &mut App) {
         ToolRegistry::register(app, TOOL);
         app.init_resource::<Measurement>()
-            .add_systems(Update, measure.after(ToolSystems).before(StreamSystems).run_if(resource_exists::<ActiveScan>))
-            .add_systems(EguiPrimaryContextPass, (lines, card).in_set(CardSystems).run_if(resource_exists::<ActiveScan>));
+            .add_systems(Update, measure.after(ToolSystems).before(StreamSystems).run_if(any_open))
+            .add_systems(EguiPrimaryContextPass, (lines, card).in_set(CardSystems).run_if(any_open));
     }
 }
 
 /// What is being measured.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct Measurement {
-    /// None, one or both ends. Scan frame, metres.
+    /// None, one or both ends. Scene frame, metres.
     points: Vec<DVec3>,
     /// Whether the last click met no point.
     has_missed: bool,
@@ -93,7 +93,7 @@ fn measure(
     mut measurement: ResMut<Measurement>,
     registry: Res<ToolRegistry>,
     intents: Res<Intents>,
-    (scan, status, inside): (Res<ActiveScan>, Res<StreamStatus>, Res<Inside>),
+    (scans, status, inside): (Res<Scans>, Res<StreamStatus>, Res<LookInside>),
     rigs: Query<&Rig>,
 ) {
     if !registry.is_active(TOOL.name) {
@@ -105,7 +105,7 @@ fn measure(
     }
     if let (Some(click), Ok(rig)) = (intents.click, rigs.single()) {
         let direction = rig.ray(click, intents.aspect());
-        measurement.click(pick_point(&scan, &status, &inside, rig.eye, direction));
+        measurement.click(pick_point(&scans, &status, &inside, rig.eye, direction));
     }
 }
 

@@ -9,7 +9,7 @@ use super::state::UiState;
 use super::theme;
 use crate::rig::Rig;
 use crate::rig::mode::Mode;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::Scans;
 use crate::stream::status::StreamStatus;
 
 /// Radius of the compass. Logical pixels.
@@ -24,7 +24,7 @@ pub(super) fn overlay(
     ui_state: Res<UiState>,
     mut cards: ResMut<Cards>,
     status: Res<StreamStatus>,
-    scan: Option<Res<ActiveScan>>,
+    scans: Res<Scans>,
     rigs: Query<&Rig>,
 ) -> Result {
     cards.clear();
@@ -32,8 +32,8 @@ pub(super) fn overlay(
     let painter = context.layer_painter(egui::LayerId::new(egui::Order::Background, egui::Id::new("overlay")));
     let screen = context.content_rect();
     loading_bar(&painter, screen, &status);
-    let (Some(scan), Ok(rig), true) = (scan, rigs.single(), ui_state.panel) else { return Ok(()) };
-    compass(&painter, screen, rig.yaw, scan.open.tree.scan.frame.ecef_from_tile.is_some());
+    let (Ok(rig), true) = (rigs.single(), ui_state.panel && scans.opened() > 0) else { return Ok(()) };
+    compass(&painter, screen, rig.yaw, scans.has_north());
     scale_bar(&painter, screen, rig);
     Ok(())
 }

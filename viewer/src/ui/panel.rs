@@ -6,6 +6,7 @@ use bevy_egui::{EguiContexts, egui};
 
 use super::frame_time::FrameTime;
 use super::overlay::share_loaded;
+use super::scans;
 use super::state::{CopyView, UiState};
 use super::theme::{MARGIN_PX, NARROW_PX, TOUCH_PX, WARNING, button_row};
 use crate::camera::request::CameraRequest;
@@ -14,7 +15,7 @@ use crate::rig::Rig;
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
 use crate::state::ViewerState;
-use crate::stream::active_scan::ActiveScan;
+use crate::stream::scans::Scans;
 use crate::stream::status::StreamStatus;
 use crate::tools::registry::ToolRegistry;
 
@@ -41,15 +42,16 @@ pub(super) struct Changed<'w> {
     ui_state: ResMut<'w, UiState>,
     settings: ResMut<'w, Settings>,
     registry: ResMut<'w, ToolRegistry>,
-    scan: Option<ResMut<'w, ActiveScan>>,
+    scans: ResMut<'w, Scans>,
     requests: MessageWriter<'w, CameraRequest>,
     copies: MessageWriter<'w, CopyView>,
 }
 
 pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, rigs: Query<&Rig>) -> Result {
     let context = contexts.ctx_mut()?;
-    let Changed { mut ui_state, mut settings, mut registry, mut scan, mut requests, mut copies } = changed;
-    let (Some(scan), Ok(rig), true) = (scan.as_deref_mut(), rigs.single(), ui_state.panel) else { return Ok(()) };
+    let Changed { mut ui_state, mut settings, mut registry, mut scans, mut requests, mut copies } = changed;
+    let (Ok(rig), true) = (rigs.single(), ui_state.panel && scans.opened() > 0) else { return Ok(()) };
+    let scans = scans.bypass_change_detection();
     let screen = context.content_rect().size();
     // Widgets change copies, so that a resource is marked as changed only when a value differs.
     let mut new_settings = settings.clone();
@@ -75,13 +77,13 @@ pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, 
             let height_px = (screen.y - 2.0 * MARGIN_PX - TOUCH_PX - 24.0).max(TOUCH_PX);
             egui::ScrollArea::vertical().max_height(height_px).min_scrolled_height(height_px).show(ui, |ui| {
                 ui.set_width(WIDTH_PX);
-                for_people(ui, (&shown, rig, scan), (&mut new_state, &mut new_settings, &mut registry), (&mut requests, &mut copies));
+                for_people(ui, (&shown, rig, scans), (&mut new_state, &mut new_settings, &mut registry), (&mut requests, &mut copies));
                 if ui_state.figures {
                     ui.separator();
-                    facts(ui, &shown, rig, scan);
+                    facts(ui, &shown, rig, scans);
                     sliders(ui, &mut new_settings);
                 }
-                failures(ui, &shown.status, scan);
+                failures(ui, &shown.status, scans);
             });
         },
     );
@@ -99,11 +101,11 @@ pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, 
 /// What everybody needs.
 fn for_people(
     ui: &mut egui::Ui,
-    (shown, rig, scan): (&Shown, &Rig, &ActiveScan),
+    (shown, rig, scans): (&Shown, &Rig, &mut Scans),
     (ui_state, settings, registry): (&mut UiState, &mut Settings, &mut ResMut<ToolRegistry>),
     (requests, copies): (&mut MessageWriter<CameraRequest>, &mut MessageWriter<CopyView>),
 ) {
-    ui.add(egui::Label::new(egui::RichText::new(&scan.open.name).strong()).truncate());
+    scans::list(ui, scans, requests);
     ui.label(height(rig));
     ui.weak(progress(&shown.status, shown.pace.phase));
     match button_row(ui, &[("Start view", false, true), ("Help", ui_state.help, true)]) {
@@ -112,7 +114,7 @@ fn for_people(
         None => {}
     }
     ui.weak("Colour of the points");
-    let has_intensity = scan.open.tree.scan.attributes.intensity;
+    let has_intensity = scans.visible().any(|scan| scan.open.tree.scan.attributes.intensity);
     let colors = [("Photo", ColorBy::Rgb, true), ("Intensity", ColorBy::Intensity, has_intensity), ("Height", ColorBy::Height, true)];
     if let Some(clicked) = button_row(ui, &colors.map(|(name, color, is_there)| (name, settings.color_by == color, is_there))) {
         settings.color_by = colors[clicked].1;
@@ -159,7 +161,7 @@ fn progress(status: &StreamStatus, phase: Phase) -> String {
 }
 
 /// The figures for engineers.
-fn facts(ui: &mut egui::Ui, shown: &Shown, rig: &Rig, scan: &ActiveScan) {
+fn facts(ui: &mut egui::Ui, shown: &Shown, rig: &Rig, scans: &Scans) {
     let Shown { status, frame, .. } = shown;
     let loading = if status.loading > 0 {
         format!("{} loading", status.loading)
@@ -169,7 +171,7 @@ fn facts(ui: &mut egui::Ui, shown: &Shown, rig: &Rig, scan: &ActiveScan) {
         "all loaded".into()
     };
     let rows = [
-        ("Points", format!("{} of {}", count(status.drawn_points), count(scan.open.tree.scan.points))),
+        ("Points", format!("{} of {}", count(status.drawn_points), count(scans.points()))),
         ("Tiles", format!("{}, {loading}", status.drawn_tiles)),
         ("Spacing", format!("{:.1} pixels", status.spacing_px)),
         ("Frame time", format!("{:.1} ms", frame.smooth_ms)),
@@ -202,7 +204,7 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings) {
 }
 
 /// The tiles that could not be loaded, with a button to try again.
-fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
+fn failures(ui: &mut egui::Ui, status: &StreamStatus, scans: &mut Scans) {
     if status.failed.is_empty() {
         return;
     }
@@ -218,7 +220,7 @@ fn failures(ui: &mut egui::Ui, status: &StreamStatus, scan: &mut ActiveScan) {
             }
         });
         if button_row(ui, &[("Try again", false, true)]).is_some() {
-            scan.residency.retry_failed();
+            scans.residency.retry_failed();
         }
     });
 }

@@ -1,0 +1,287 @@
+//! The scene: the open scans, where each lies, the requests for their tiles, and the tiles in memory.
+//!
+//! Each scan has its own tree and tile frame. All scans share the requests, the memory for tiles and the point budget.
+//!
+//! The scene's frame is the scan frame of the first scan. Scans that name the same coordinate reference system are placed by it: where tiles say
+//! how they lie on the Earth, by that, because the axes of two such scans differ by a small turn. Heights are those of the system, not above the tangent plane.
+//! All other scans keep their own coordinates, which need not have anything to do with each other; the panel says so.
+
+use bevy::math::{DMat4, DVec2, DVec3};
+use bevy::prelude::*;
+use parterre_lod::{Content, ScanId, TileId};
+use parterre_model::frame::Frame;
+use parterre_model::points::Bounds;
+
+use super::fetch::Fetcher;
+use super::residency::{Residency, ResidentTile};
+use crate::fault::Fault;
+use crate::placement::Placement;
+use crate::source::OpenScan;
+
+/// A scan is recognized in an overview where it has at least this share of the picture's width.
+const OVERVIEW_SHARE_MIN: f64 = 0.03;
+/// Half an edge of what is shown while nothing is open. Metres.
+const EMPTY_M: f64 = 5.0;
+
+/// A scan of the scene.
+pub struct Scan {
+    /// Identifies it as long as the program runs.
+    pub id: ScanId,
+    /// The opened source; its tree grows when external tilesets are loaded.
+    pub open: OpenScan,
+    /// Where it lies.
+    pub placement: Placement,
+    /// Whether it is drawn, picked and walked on. A hidden scan requests no tiles.
+    pub is_visible: bool,
+    /// Where it would lie if nobody had moved it.
+    unmoved: Placement,
+}
+
+/// How a scan is moved from where its coordinates place it: turned about its origin (anticlockwise, radians), then moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Move {
+    /// Metres.
+    pub by_m: DVec3,
+    /// Radians.
+    pub turn_rad: f64,
+}
+
+/// A source that could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Unopened {
+    /// Its path or address, as it was given.
+    pub source: String,
+    /// Why.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
+
+impl Scan {
+    /// Its bounds. Scene frame, metres.
+    pub fn bounds(&self) -> Bounds {
+        let [x0, y0, z0, x1, y1, z1] = self.open.tree.scan.bounds;
+        let origin_m = self.open.tree.scan.frame.origin_m;
+        let in_tile_frame = Bounds { min: DVec3::new(x0, y0, z0) - origin_m, max: DVec3::new(x1, y1, z1) - origin_m };
+        self.placement.scene_bounds(&in_tile_frame)
+    }
+}
+
+/// The scene.
+#[derive(Resource)]
+pub struct Scans {
+    list: Vec<Scan>,
+    /// Sources that could not be opened.
+    pub unopened: Vec<Unopened>,
+    /// The requests for tiles.
+    pub fetcher: Fetcher,
+    /// The tiles in memory.
+    pub residency: Residency,
+    last_id: u32,
+    revision: u64,
+    /// Whether the scene's Y axis points to the north.
+    has_north: bool,
+}
+
+/// Sources that have been opened, and those that could not be.
+#[derive(Default)]
+pub struct Opened {
+    /// In the order in which they were given.
+    pub scans: Vec<(OpenScan, Move)>,
+    /// The others.
+    pub unopened: Vec<Unopened>,
+}
+
+impl Scans {
+    /// No scans; later at most `cache_bytes` of tiles are kept in memory.
+    pub fn new(cache_bytes: u64) -> Self {
+        Self {
+            list: Vec::new(),
+            unopened: Vec::new(),
+            fetcher: Fetcher::new(),
+            residency: Residency::new(cache_bytes),
+            last_id: 0,
+            revision: 0,
+            has_north: false,
+        }
+    }
+
+    /// Adds what has been opened.
+    pub fn add_all(&mut self, opened: Opened) {
+        for (open, moved) in opened.scans {
+            self.add(open, moved);
+        }
+        self.unopened.extend(opened.unopened);
+    }
+
+    /// Adds an opened scan.
+    pub fn add(&mut self, open: OpenScan, moved: Move) -> ScanId {
+        let frame = &open.tree.scan.frame;
+        let related = self.list.iter().find_map(|other| Some(other.unmoved.then(&within(&other.open.tree.scan.frame, frame)?)));
+        let unmoved = related.unwrap_or_else(|| Placement::new(frame.origin_m, 0.0));
+        let placement = Placement::new(unmoved.origin_m() + moved.by_m, unmoved.turn_rad() + moved.turn_rad);
+        if self.list.is_empty() {
+            self.has_north = frame.ecef_from_tile.is_some();
+        }
+        self.last_id += 1;
+        let id = ScanId(self.last_id);
+        self.list.push(Scan { id, open, placement, is_visible: true, unmoved });
+        self.revision += 1;
+        id
+    }
+
+    /// Removes a scan and its tiles. Returns whether there was one.
+    pub fn close(&mut self, id: ScanId) -> bool {
+        let before = self.list.len();
+        self.list.retain(|scan| scan.id != id);
+        self.residency.forget(id);
+        self.revision += 1;
+        self.list.len() < before
+    }
+
+    /// Shows or hides a scan. Returns whether there is one.
+    pub fn set_visible(&mut self, id: ScanId, is_visible: bool) -> bool {
+        let Some(scan) = self.list.iter_mut().find(|scan| scan.id == id) else { return false };
+        if scan.is_visible != is_visible {
+            scan.is_visible = is_visible;
+            self.revision += 1;
+        }
+        true
+    }
+
+    /// Number of scans opened so far.
+    pub fn opened(&self) -> u32 {
+        self.last_id
+    }
+
+    /// Changes whenever a scan is opened, closed, shown or hidden.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// A scan.
+    pub fn get(&self, id: ScanId) -> Option<&Scan> {
+        self.list.iter().find(|scan| scan.id == id)
+    }
+
+    /// A scan, to change its tree.
+    pub fn get_mut(&mut self, id: ScanId) -> Option<&mut Scan> {
+        self.list.iter_mut().find(|scan| scan.id == id)
+    }
+
+    /// All open scans, in the order in which they were opened.
+    pub fn iter(&self) -> impl Iterator<Item = &Scan> {
+        self.list.iter()
+    }
+
+    /// The scans that are shown.
+    pub fn visible(&self) -> impl Iterator<Item = &Scan> + Clone {
+        self.list.iter().filter(|scan| scan.is_visible)
+    }
+
+    /// Whether the scene's Y axis points to the north.
+    pub fn has_north(&self) -> bool {
+        self.has_north
+    }
+
+    /// Whether no scan is open.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Number of known nodes of all trees. A tileset that continues a tree changes which tiles are wanted.
+    pub fn nodes(&self) -> usize {
+        self.list.iter().map(|scan| scan.open.tree.len()).sum()
+    }
+
+    /// Number of points of all scans that are shown.
+    pub fn points(&self) -> u64 {
+        self.visible().map(|scan| scan.open.tree.scan.points).sum()
+    }
+
+    /// The bounds of the scans that are shown; of all scans where none is. Scene frame, metres.
+    pub fn bounds(&self) -> Bounds {
+        let around = |scans: &mut dyn Iterator<Item = &Scan>| scans.fold(Bounds::EMPTY, |bounds, scan| bounds.union(scan.bounds()));
+        let candidates = [around(&mut self.visible()), around(&mut self.iter())];
+        let empty = Bounds { min: DVec3::splat(-EMPTY_M), max: DVec3::splat(EMPTY_M) };
+        candidates.into_iter().find(|bounds| !bounds.is_empty()).unwrap_or(empty)
+    }
+
+    /// What an overview shows: all scans that are shown; where these lie so far apart that one would see nothing of them, the first of them.
+    pub fn overview_bounds(&self) -> Bounds {
+        let all = self.bounds();
+        let is_seen = |scan: &Scan| scan.bounds().size().length() >= OVERVIEW_SHARE_MIN * all.size().length();
+        if self.visible().any(is_seen) { all } else { self.visible().next().map_or(all, Scan::bounds) }
+    }
+
+    /// Whether scans are open whose coordinates have nothing to do with each other, as far as is known.
+    pub fn are_apart(&self) -> bool {
+        let frame = |scan: &Scan| scan.open.tree.scan.frame.clone();
+        self.list.split_first().is_some_and(|(first, others)| others.iter().any(|other| within(&frame(first), &frame(other)).is_none()))
+    }
+
+    /// The tiles in memory of the scans that are shown.
+    pub fn tiles(&self) -> impl Iterator<Item = (&Scan, &ResidentTile)> {
+        self.residency.iter().filter_map(|(id, tile)| Some((self.get(id.scan).filter(|scan| scan.is_visible)?, tile)))
+    }
+
+    /// Requests a tile. Returns `false` where so many requests are in progress that it must wait.
+    pub(super) fn request(&mut self, tile: TileId) -> bool {
+        let Some(scan) = self.list.iter().find(|scan| scan.id == tile.scan) else { return true };
+        self.fetcher.start(tile, &scan.open.store, &scan.open.tree.node(tile.node).content)
+    }
+
+    /// Heights of the points in memory within a horizontal distance of a position, of the scans that are shown. Scene frame, metres.
+    pub fn heights(&self, position: DVec2, radius_m: f64) -> Vec<f64> {
+        let mut heights_m = Vec::new();
+        self.for_each_near(position, radius_m, |point| heights_m.push(point.z));
+        heights_m
+    }
+
+    /// Visits the points in memory within a horizontal distance of a position, of the scans that are shown. Scene frame, metres.
+    pub fn for_each_near(&self, position: DVec2, radius_m: f64, mut visit: impl FnMut(DVec3)) {
+        for (scan, tile) in self.tiles() {
+            let center = scan.placement.tile_from_scene(position.extend(0.0)).truncate();
+            tile.points.for_each_near(center, radius_m, |point| visit(scan.placement.scene_from_tile(point)));
+        }
+    }
+
+    /// The coarsest tile of a scan, which has points of the whole scan; `None` while it is not in memory.
+    pub fn coarsest(&self, scan: &Scan) -> Option<&ResidentTile> {
+        let (node, _) = scan.open.tree.iter().find(|(_, node)| matches!(node.content, Content::Points(_)))?;
+        self.residency.get(TileId { scan: scan.id, node })
+    }
+
+    /// The address of a tile's content, for messages, with the scan's name where there are several; empty where it has none.
+    pub fn tile_name(&self, id: TileId) -> String {
+        let Some(scan) = self.get(id.scan) else { return String::new() };
+        match &scan.open.tree.node(id.node).content {
+            Content::Points(uri) | Content::Subtree(uri) if self.list.len() > 1 => format!("{}: {uri}", scan.open.name),
+            Content::Points(uri) | Content::Subtree(uri) => uri.clone(),
+            Content::None => String::new(),
+        }
+    }
+}
+
+/// Whether any scan is open, for systems that need one.
+pub fn any_open(scans: Res<Scans>) -> bool {
+    !scans.is_empty()
+}
+
+/// The placement of a scan's tile frame in that of another scan; `None` where they have no coordinate reference system in common.
+fn within(outer: &Frame, inner: &Frame) -> Option<Placement> {
+    if outer.crs.is_none() || outer.crs != inner.crs {
+        return None;
+    }
+    let by_coordinates = inner.origin_m - outer.origin_m;
+    match (outer.ecef_from_tile, inner.ecef_from_tile) {
+        (None, None) => Some(Placement::new(by_coordinates, 0.0)),
+        (Some(outer), Some(inner)) => {
+            let outer_from_inner = DMat4::from_cols_array(&outer).inverse() * DMat4::from_cols_array(&inner);
+            let north = outer_from_inner.transform_vector3(DVec3::Y);
+            let origin_m = outer_from_inner.transform_point3(DVec3::ZERO).with_z(by_coordinates.z);
+            Some(Placement::new(origin_m, (-north.x).atan2(north.y))).filter(|_| origin_m.is_finite() && north.is_finite())
+        }
+        // One of them was tiled when the system was not known.
+        _ => None,
+    }
+}
