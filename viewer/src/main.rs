@@ -85,8 +85,13 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
     let opened = open(arguments)?;
     for Unopened { source, fault } in &opened.unopened {
         // A closed output is no error.
-        let _ =
-            writeln!(std::io::stderr(), "warning: {source} is left out: {}\n  code: {}\n  hint: {}", fault.message, fault.code, fault.hint);
+        let _ = writeln!(
+            std::io::stderr(),
+            "warning: the source {source} is left out: {}\n  code: {}\n  hint: {}",
+            fault.message,
+            fault.code,
+            fault.hint
+        );
     }
     let settings = arguments.settings();
     if let Some(path) = &arguments.screenshot {

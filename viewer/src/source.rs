@@ -90,6 +90,21 @@ pub enum Store {
     },
 }
 
+impl Store {
+    /// The names of an archive and of the folder in which it is, where it is one.
+    pub fn name_with_folder(&self) -> Option<String> {
+        match self {
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Archive { path, .. } => {
+                let path = std::path::absolute(&**path).ok()?;
+                let folder = path.parent()?.file_name()?.to_string_lossy().into_owned();
+                Some(format!("{folder}/{}", path.file_name()?.to_string_lossy()))
+            }
+            Self::Http { .. } => None,
+        }
+    }
+}
+
 /// A scan whose root tileset has been read.
 #[derive(Clone, Debug)]
 pub struct OpenScan {

@@ -30,13 +30,16 @@ use crate::wake::wake;
 /// Messages about one address that are shown at most.
 const NOTICES_MAX: usize = 3;
 
+/// A scan and how it is moved, or why it could not be opened.
+type OpenResult = Result<(OpenScan, Move), Unopened>;
+
 /// Calls of the page since the last frame.
 #[derive(Default)]
 struct Inbox {
     /// Number of scans that are being opened.
     opening: usize,
     /// Sources that have been opened or could not be, with their places in the order in which they were given.
-    opened: Vec<(usize, Result<(OpenScan, Move), Unopened>)>,
+    opened: Vec<(usize, OpenResult)>,
     /// Scans to close, and scans to show or hide, by their numbers.
     scans: Vec<(u32, ScanChange)>,
     requests: Vec<CameraRequest>,

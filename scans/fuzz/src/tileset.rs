@@ -1,7 +1,7 @@
 //! Tileset documents.
 
 use glam::DVec3;
-use parterre_lod::{Budget, Content, Residency, Tree, View, select};
+use parterre_lod::{Budget, Content, Residency, ScanId, Source, Tree, View, select};
 use parterre_tile::tileset::Tileset;
 
 use super::common::check_error;
@@ -27,8 +27,10 @@ pub fn tileset(bytes: &[u8]) {
     }
     let view = View::perspective(DVec3::new(3.0, -40.0, 9.0), DVec3::Y, DVec3::Z, 1.0, 1.5, 900.0);
     let budget = Budget { points: 1_000_000, error_px: 1.0 };
-    let all = select(&tree, std::slice::from_ref(&view), &|_| Residency::Ready(&[]), &budget);
+    // Twice in one scene.
+    let sources = [0, 1].map(|scan| Source { scan: ScanId(scan), tree: &tree, views: std::slice::from_ref(&view) });
+    let all = select(&sources, &|_| Residency::Ready(&[]), &budget);
     assert!(all.load.is_empty());
-    let none = select(&tree, std::slice::from_ref(&view), &|_| Residency::Absent, &budget);
+    let none = select(&sources, &|_| Residency::Absent, &Budget { points: 10, ..budget });
     assert!(none.draw.is_empty());
 }

@@ -165,7 +165,7 @@ struct FoundTile<'a> {
 }
 
 /// Chooses for one frame.
-pub fn select<'a>(sources: &[Source<'_>], resident: ResidencyOf<'a>, budget: &Budget) -> Selection {
+pub fn select(sources: &[Source<'_>], resident: ResidencyOf<'_>, budget: &Budget) -> Selection {
     let found = found_tiles(sources, resident, budget);
     let counts = Counts::new(&found, budget.error_px);
     let budget_reached = counts.points(budget.error_px) > budget.points as f64;
@@ -175,7 +175,7 @@ pub fn select<'a>(sources: &[Source<'_>], resident: ResidencyOf<'a>, budget: &Bu
     let mut selection = Selection { spacing_px, budget_reached, ..Selection::default() };
     for tile in &found {
         let share = |block: u32, priority: f64| match &roots {
-            Some(roots) if priority == f64::INFINITY => root_share(roots.own_px[tile.source][block as usize], spacing_px),
+            Some(roots) if tile.node == Tree::ROOT && priority > 0.0 => root_share(roots.own_px[tile.source][block as usize], spacing_px),
             _ => share(priority, spacing_px),
         };
         let blocks: Vec<ChosenBlock> = (0u32..)
@@ -240,7 +240,9 @@ fn found_tiles<'a>(sources: &[Source<'_>], resident: ResidencyOf<'a>, budget: &B
                 Residency::Ready(blocks) if !blocks.is_empty() => blocks_of(tree, views, (id, tile_priority), blocks, budget.error_px),
                 _ => vec![(tile_priority, node.points)],
             };
-            blocks.iter().for_each(|(priority, points)| needed.add(*priority, *points));
+            for (priority, points) in &blocks {
+                needed.add(*priority, *points);
+            }
             found.push(FoundTile { priority: tile_priority, source, node: id, residency, blocks });
         }
         let error_m = children_error_m(tree, id);
@@ -332,25 +334,23 @@ impl NeededPoints {
 
 /// Priority and points of each block of a tile. Priorities up to `least_px`, and those of blocks that are not seen, are 0.
 fn blocks_of(tree: &Tree, views: &[View], (id, tile_priority): (NodeId, f64), blocks: &[Block], least_px: f64) -> Vec<(f64, u32)> {
+    let groups: Vec<Bounds> =
+        blocks.chunks(GROUP).map(|group| group.iter().fold(Bounds::EMPTY, |bounds, block| bounds.union(block.bounds))).collect();
     // A block may reach over its tile's box, which is rounded to whole millimetres.
-    let around = |bounds: Bounds, blocks: &[Block]| blocks.iter().fold(bounds, |bounds, block| bounds.union(block.bounds));
-    let bounds = around(tree.node(id).bounds, blocks);
-    let views = &views.iter().map(|view| view.within(&bounds)).collect::<Vec<View>>();
+    let bounds = groups.iter().fold(tree.node(id).bounds, |bounds, group| bounds.union(*group));
+    let views: Vec<View> = views.iter().map(|view| view.within(&bounds)).collect();
     // Without the root there is nothing: all of it that is seen is needed.
     let error_m = tree.node(id).parent.map(|parent| children_error_m(tree, parent));
     let of_block = |block: &Block| match error_m {
         // A tile's own box is rounded, so that a block's priority may be larger by a little.
-        Some(error_m) => priority(views, &block.bounds, error_m, least_px).clamp(0.0, tile_priority),
+        Some(error_m) => priority(&views, &block.bounds, error_m, least_px).clamp(0.0, tile_priority),
         None if views.iter().any(|view| view.sees(&block.bounds)) => f64::INFINITY,
         None => 0.0,
     };
     let mut priorities = Vec::with_capacity(blocks.len());
-    for group in blocks.chunks(GROUP) {
+    for (group, bounds) in blocks.chunks(GROUP).zip(&groups) {
         // Neighbours in the list are neighbours in space: what hides a box around all of them hides each.
-        let is_seen = group.len() < GROUP || {
-            let bounds = around(Bounds::EMPTY, group);
-            views.iter().any(|view| view.sees(&bounds))
-        };
+        let is_seen = views.iter().any(|view| view.sees(bounds));
         priorities.extend(group.iter().map(|block| (if is_seen { of_block(block) } else { 0.0 }, block.points)));
     }
     priorities
@@ -435,7 +435,7 @@ struct Roots {
 impl Roots {
     /// `None` where the roots fit into the budget.
     fn new(sources: &[Source<'_>], found: &[FoundTile<'_>], budget: &Budget) -> Option<Self> {
-        let roots = || found.iter().filter(|tile| tile.priority == f64::INFINITY);
+        let roots = || found.iter().filter(|tile| tile.node == Tree::ROOT);
         let seen = roots().flat_map(|tile| &tile.blocks).filter(|(priority, _)| *priority > 0.0);
         let all: u64 = seen.map(|(_, points)| u64::from(*points)).sum();
         if all <= budget.points {
@@ -797,7 +797,7 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(11);
         let (mut limited, mut compared) = (0, 0);
         for case in 0..60 {
-            let buildings: Vec<(Tree, Vec<Vec<Block>>)> = (0..1 + case % 3).map(|_| building(&mut rng)).collect();
+            let buildings: Vec<(Tree, Vec<Vec<Block>>)> = (0..=case % 3).map(|_| building(&mut rng)).collect();
             // A wall before the eye hides a part, in each second case. The second scan is nearer to the eye.
             let views: Vec<[View; 1]> = (0..buildings.len())
                 .map(|at| {
@@ -835,6 +835,9 @@ mod tests {
         assert!(limited > 10 && limited < 60 && compared > 10_000, "{limited} of 60 were limited, {compared} blocks");
     }
 
+    /// Why, the views of both, the budget, what is drawn of each scan, and whether the budget limits it.
+    type Row<'a> = (&'a str, &'a [View], &'a [View], u64, [&'a [&'a str]; 2], bool);
+
     #[test]
     fn two_scans_share_one_budget_and_one_spacing() {
         // The same scan twice, seen from where it is and from farther away.
@@ -844,17 +847,15 @@ mod tests {
         let away = [View::perspective(DVec3::ZERO, DVec3::NEG_Y, DVec3::Z, 1.0, 1.0, 1000.0)];
         let source = |scan: u32, views| Source { scan: ScanId(scan), tree: &tree, views };
         let all = |_: TileId| Residency::Ready(&[]);
-        // Why, the views of both, the budget, what is drawn of each scan, and whether the budget limits it.
-        type Row<'a> = (&'a str, &'a [View], &'a [View], u64, [&'a [&'a str]; 2], bool);
         let everything: &[&str] = &["0.glb", "near.glb", "far.glb", "near-near.glb"];
         let rows: [Row<'_>; 5] = [
             ("both fit", &near, &far, 10_000, [everything, everything], false),
             (
-                "what is nearer gets the points",
+                "what is nearer gets more points",
                 &near,
                 &far,
                 1000,
-                [&["0.glb", "near.glb", "far.glb", "near-near.glb"], &["0.glb", "near.glb"]],
+                [&["0.glb", "near.glb", "far.glb", "near-near.glb"], &["0.glb", "near.glb", "far.glb"]],
                 true,
             ),
             (

@@ -124,9 +124,24 @@ impl Scans {
         }
         self.last_id += 1;
         let id = ScanId(self.last_id);
+        let mut open = open;
+        self.distinguish(&mut open);
         self.list.push(Scan { id, open, placement, is_visible: true, unmoved });
         self.revision += 1;
         id
+    }
+
+    /// Gives a scan, and those that have the same name, names that differ: most archives are called `tiles.3tz`.
+    fn distinguish(&mut self, open: &mut OpenScan) {
+        let name = open.name.clone();
+        let mut same = self.list.iter_mut().map(|scan| &mut scan.open).filter(|other| other.name == name).peekable();
+        if same.peek().is_some() {
+            same.chain([&mut *open]).for_each(|open| open.name = open.store.name_with_folder().unwrap_or_else(|| name.clone()));
+        }
+        let name = open.name.clone();
+        let is_taken = |name: &str| self.list.iter().any(|scan| scan.open.name == name);
+        let numbered = (2..).map(|number| format!("{name} ({number})"));
+        open.name = std::iter::once(name.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(name.clone());
     }
 
     /// Removes a scan and its tiles. Returns whether there was one.
@@ -283,5 +298,121 @@ fn within(outer: &Frame, inner: &Frame) -> Option<Placement> {
         }
         // One of them was tiled when the system was not known.
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parterre_lod::Tree;
+    use serde_json::json;
+
+    use super::*;
+    use crate::source::Store;
+
+    /// A scan of 40 m x 30 m x 10 m around its origin.
+    fn scan(name: &str, origin_m: [f64; 3], crs: Option<&str>, ecef_from_tile: Option<[f64; 16]>) -> OpenScan {
+        let [x, y, z] = origin_m;
+        let mut frame = json!({"origin_m": origin_m, "unit": "metre", "unit_source": "file", "crs": crs});
+        if let Some(matrix) = ecef_from_tile {
+            frame["ecef_from_tile"] = json!(matrix.as_slice());
+        }
+        let tileset = serde_json::from_value(json!({
+            "asset": {"version": "1.1", "extras": {"parterre": {
+                "format_version": 1, "points": 100, "bounds": [x - 20.0, y - 15.0, z, x + 20.0, y + 15.0, z + 10.0], "frame": frame,
+                "attributes": {"color": true, "intensity": false, "classification": false, "returns": false, "gps_time": false},
+            }}},
+            "geometricError": 8.0,
+            "root": {"boundingVolume": {"box": [0, 0, 5, 20, 0, 0, 0, 15, 0, 0, 0, 5]}, "geometricError": 0.5, "content": {"uri": "t/0.glb"}},
+        }))
+        .expect("a valid document");
+        let tree = Tree::from_tileset(&tileset, "").expect("a valid tileset");
+        OpenScan { tree, store: Store::Http { base: "http://127.0.0.1:9/".into() }, name: name.into() }
+    }
+
+    /// East, north and up at a place on a sphere. Radians.
+    fn on_earth(latitude: f64, longitude: f64) -> [f64; 16] {
+        let ((sin_lat, cos_lat), (sin_lon, cos_lon)) = (latitude.sin_cos(), longitude.sin_cos());
+        let up = DVec3::new(cos_lat * cos_lon, cos_lat * sin_lon, sin_lat);
+        let east = DVec3::new(-sin_lon, cos_lon, 0.0);
+        let columns = [east.extend(0.0), up.cross(east).extend(0.0), up.extend(0.0), (up * 6.37e6).extend(1.0)];
+        DMat4::from_cols(columns[0], columns[1], columns[2], columns[3]).to_cols_array()
+    }
+
+    fn opened(scans: impl IntoIterator<Item = OpenScan>) -> Scans {
+        let mut all = Scans::new(1 << 20);
+        all.add_all(Opened { scans: scans.into_iter().map(|open| (open, Move::default())).collect(), unopened: Vec::new() });
+        all
+    }
+
+    #[test]
+    fn scans_are_placed_by_their_system_or_keep_their_own_coordinates() {
+        let [first, second] = [[500_000.0, 5_500_000.0, 100.0], [501_000.0, 5_500_010.0, 107.0]];
+        let rows = [
+            ("the same system", Some("EPSG:25832"), Some("EPSG:25832"), false),
+            ("different systems", Some("EPSG:25832"), Some("EPSG:25833"), true),
+            ("one without a system", Some("EPSG:25832"), None, true),
+            ("both without a system", None, None, true),
+        ];
+        for (what, of_first, of_second, are_apart) in rows {
+            let scans = opened([scan("a", first, of_first, None), scan("b", second, of_second, None)]);
+            let placements: Vec<Placement> = scans.iter().map(|scan| scan.placement).collect();
+            assert_eq!(placements, [first, second].map(|origin_m| Placement::new(DVec3::from_array(origin_m), 0.0)), "{what}");
+            assert_eq!(scans.are_apart(), are_apart, "{what}");
+        }
+        assert!(!opened([scan("a", first, None, None)]).are_apart(), "there is only one");
+    }
+
+    #[test]
+    fn georeferenced_scans_are_placed_on_the_earth_at_the_heights_of_their_system() {
+        let latitude = 49_f64.to_radians();
+        // A kilometre to the east.
+        let turn = 1000.0 / (6.37e6 * latitude.cos());
+        let crs = Some("EPSG:25832");
+        let first = scan("a", [500_000.0, 5_500_000.0, 100.0], crs, Some(on_earth(latitude, 0.15)));
+        // The grid of the map is turned, so that the coordinates differ by something else.
+        let second = scan("b", [500_999.0, 5_500_030.0, 107.0], crs, Some(on_earth(latitude, 0.15 + turn)));
+        let scans = opened([first, second]);
+        let placement = scans.iter().nth(1).expect("two scans").placement;
+        let from_first = placement.origin_m() - DVec3::new(500_000.0, 5_500_000.0, 100.0);
+        assert!((from_first - DVec3::new(1000.0, 0.09, 7.0)).abs().max_element() < 0.01, "{from_first}");
+        assert!((placement.turn_rad() - turn * latitude.sin()).abs() < 1e-7, "{}", placement.turn_rad());
+        assert!(scans.has_north() && !scans.are_apart());
+    }
+
+    #[test]
+    fn hidden_and_closed_scans_do_not_count() {
+        let mut scans = opened([scan("a", [0.0; 3], None, None), scan("b", [100.0, 0.0, 0.0], None, None)]);
+        let ids: Vec<ScanId> = scans.iter().map(|scan| scan.id).collect();
+        assert_eq!((scans.points(), scans.bounds().max.x), (200, 120.0));
+        let revision = scans.revision();
+        assert!(scans.set_visible(ids[1], false) && scans.revision() > revision);
+        assert_eq!((scans.points(), scans.bounds().max.x, scans.visible().count()), (100, 20.0, 1));
+        assert!(scans.set_visible(ids[0], false));
+        assert_eq!((scans.points(), scans.bounds().max.x), (0, 120.0), "where nothing is shown, the view stays as large as all scans");
+        assert!(scans.close(ids[0]) && !scans.close(ids[0]) && !scans.set_visible(ids[0], true));
+        assert!(scans.close(ids[1]) && scans.is_empty() && scans.bounds().size().length() > 1.0);
+        let again = scans.add(scan("a", [0.0; 3], None, None), Move::default());
+        assert!(!ids.contains(&again), "a number is never used again");
+    }
+
+    #[test]
+    fn an_overview_shows_all_scans_unless_they_lie_too_far_apart() {
+        let near = opened([scan("a", [0.0; 3], None, None), scan("b", [300.0, 0.0, 0.0], None, None)]);
+        assert_eq!(near.overview_bounds(), near.bounds());
+        let far = opened([scan("a", [0.0; 3], None, None), scan("b", [600_000.0, 5e6, 0.0], None, None)]);
+        assert_eq!(far.overview_bounds(), far.iter().next().expect("two scans").bounds());
+    }
+
+    #[test]
+    fn names_differ_and_moves_turn_about_the_origin() {
+        let mut scans = opened([scan("hall", [0.0; 3], None, None), scan("hall", [0.0; 3], None, None)]);
+        let moved = Move { by_m: DVec3::new(100.0, 0.0, 2.0), turn_rad: std::f64::consts::FRAC_PI_2 };
+        scans.add(scan("hall", [10.0, 0.0, 0.0], None, None), moved);
+        assert_eq!(scans.iter().map(|scan| scan.open.name.as_str()).collect::<Vec<_>>(), ["hall", "hall (2)", "hall (3)"]);
+        let bounds = scans.iter().last().expect("three scans").bounds();
+        assert!(
+            (bounds.min - DVec3::new(95.0, -20.0, 2.0)).length() < 1e-9 && (bounds.max - DVec3::new(125.0, 20.0, 12.0)).length() < 1e-9,
+            "{bounds:?}"
+        );
     }
 }

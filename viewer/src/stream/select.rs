@@ -38,22 +38,22 @@ pub(super) fn receive(mut scans: ResMut<Scans>, time: Res<Time<Real>>) {
     // Written only where something has changed.
     let finished = scans.bypass_change_detection().fetcher.take_finished(time.delta_secs_f64());
     for request in finished {
-        let tile = request.tile;
+        let id = request.tile;
         // Its scan may have been closed meanwhile.
-        let Some(scan) = scans.get_mut(tile.scan) else { continue };
+        let Some(scan) = scans.get_mut(id.scan) else { continue };
         let result = request.result.and_then(|loaded| match loaded {
             LoadedContent::Points(packed) => Ok(Some(packed)),
             LoadedContent::Subtree(tileset, folder) => {
-                scan.open.tree.attach(tile.node, &tileset, &folder)?;
+                scan.open.tree.attach(id.node, &tileset, &folder)?;
                 Ok(None)
             }
         });
         match result {
-            Ok(Some(packed)) => scans.residency.insert(tile, packed),
-            Ok(None) => scans.residency.mark_attached(tile),
+            Ok(Some(packed)) => scans.residency.insert(id, packed),
+            Ok(None) => scans.residency.mark_attached(id),
             Err(fault) => {
                 warn!("{} ({})", fault.message, fault.code);
-                scans.residency.record_failure(tile, fault, time.elapsed_secs_f64());
+                scans.residency.record_failure(id, fault, time.elapsed_secs_f64());
             }
         }
     }

@@ -6,7 +6,7 @@ use bevy_egui::egui;
 use super::state::UiState;
 use super::theme::TOUCH_PX;
 use crate::camera::request::CameraRequest;
-use crate::stream::scans::Scans;
+use crate::stream::scans::{Scans, Unopened};
 
 /// Said once where scans have no common coordinate system.
 const APART: &str =
@@ -24,8 +24,13 @@ pub(super) fn tell(mut ui_state: ResMut<UiState>, scans: Res<Scans>, mut told: L
     if told.unopened < scans.unopened.len() {
         // Where nothing is open, the error is shown instead.
         if !scans.is_empty() {
-            let said =
-                |unopened: &crate::stream::scans::Unopened| format!("{} could not be opened: {}", unopened.source, unopened.fault.message);
+            let said = |Unopened { source, fault }: &Unopened| {
+                if fault.message.contains(source.as_str()) {
+                    format!("A scan is left out. {}", fault.message)
+                } else {
+                    format!("{source} is left out: {}", fault.message)
+                }
+            };
             ui_state.notices.extend(scans.unopened[told.unopened..].iter().map(said));
         }
         told.unopened = scans.unopened.len();
