@@ -45,7 +45,7 @@ setup-wasm: ## WebAssembly library (rustup, or else Debian's rustc-web) and wasm
 	@.ci/setup-apt server
 	@.ci/setup-wasm
 
-setup-optimize: ## node, npm and brotli, to make the web viewer small
+setup-optimize: ## binaryen and brotli, to make the web viewer small
 	@.ci/setup-apt optimize
 
 setup-browser: ## node, npm and Chromium, for the browser tests
