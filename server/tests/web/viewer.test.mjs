@@ -186,6 +186,26 @@ test('an address opens the same view, and follows it', { timeout: 600_000 }, asy
   await context.close();
 });
 
+test('most points are drawn as points of the graphics card, with one vertex each', { timeout: 300_000 }, async () => {
+  const { context, page, faults } = await viewerPage((page) => page.addInitScript(() => {
+    window.vertices = { points: 0, triangles: 0 };
+    for (const name of ['drawArrays', 'drawArraysInstanced']) {
+      const native = WebGL2RenderingContext.prototype[name];
+      WebGL2RenderingContext.prototype[name] = function (mode, first, count, ...rest) {
+        // Three vertices are a pass over the whole picture.
+        if (count > 3) window.vertices[mode === this.POINTS ? 'points' : 'triangles'] += count;
+        return native.call(this, mode, first, count, ...rest);
+      };
+    }
+  }));
+  await settled(page);
+  const { points, triangles } = await page.evaluate(() => window.vertices);
+  assert.ok(points > 0 && triangles / 3 < 0.2 * points, `${points} points, ${triangles / 3} triangles`);
+  assert.ok(look(await shoot(page, 'viewer-points'), VIEW).share > 0.1);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('without a worker the page decodes the tiles itself', { timeout: 300_000 }, async () => {
   const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.abort()));
   const now = await settled(page);
