@@ -19,6 +19,8 @@ const RETRIES: u32 = 3;
 const BACK_OFF_S: f64 = 0.5;
 /// Longest time between retries. Seconds.
 const BACK_OFF_MAX_S: f64 = 30.0;
+/// Code of a tile whose decoder was ended because it took too long; see `decoders.js`.
+const TOO_SLOW: &str = "tile_decoder_slow";
 
 /// A tile in memory.
 pub struct ResidentTile {
@@ -41,9 +43,10 @@ struct Failure {
 }
 
 impl Failure {
-    /// Whether a retry may succeed: network and service errors can end; missing or damaged tiles stay so.
+    /// Whether a retry may succeed: network and service errors can end; missing or damaged tiles stay so, and so does one on which every decoder was ended
+    /// because it took too long.
     fn is_temporary(&self) -> bool {
-        self.fault.kind == FaultKind::Storage
+        self.fault.kind == FaultKind::Storage && !(self.fault.code == TOO_SLOW && self.attempts > RETRIES)
     }
 
     /// Whether the tile is left out of the picture.
@@ -240,6 +243,19 @@ mod tests {
         residency.record_failure(Tree::ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
         assert_eq!(residency.state(Tree::ROOT), lod::Residency::Failed);
         assert!(!residency.may_request(Tree::ROOT, 1e6) && residency.tiles_to_retry().is_empty());
+    }
+
+    #[test]
+    fn a_tile_on_which_every_decoder_hangs_is_given_up() {
+        let mut residency = Residency::new(1 << 20);
+        for attempt in 1..=4 {
+            assert!(residency.may_request(Tree::ROOT, 1e6), "attempt {attempt}");
+            residency.record_failure(Tree::ROOT, Fault::storage("tile_decoder_slow", "not decoded within 30 s", "Try again."), 0.0);
+        }
+        assert_eq!(residency.state(Tree::ROOT), lod::Residency::Failed);
+        assert!(!residency.may_request(Tree::ROOT, 1e6) && residency.tiles_to_retry().is_empty());
+        residency.retry_failed();
+        assert!(residency.may_request(Tree::ROOT, 0.0), "the user wants it again");
     }
 
     #[test]
