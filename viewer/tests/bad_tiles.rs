@@ -26,7 +26,7 @@ fn archive(path: &Path, root: Vec<u8>, children: &[Vec<u8>]) {
             "content": {"uri": format!("t/{at}.glb")}, "extras": {"points": 1}, "refine": "ADD",
         })
     };
-    let mut tree = tile(0, 4.0);
+    let mut tree = tile(0, 0.5);
     tree["children"] = (1..=children.len()).map(|at| tile(at, 0.0)).collect();
     let tileset = json!({
         "asset": {"version": "1.1", "extras": {"parterre": {
@@ -204,8 +204,8 @@ fn a_tile_of_ten_million_points_is_drawn_and_its_memory_is_bounded() {
     assert_eq!(drawn(&small), 10_000);
     let (large, large_bytes) = draw(3163, 5);
     assert_eq!(large["failed"], json!([]), "{large}");
-    // Of its blocks in the picture as many points as the budget allows.
-    assert!((150_000..=300_000).contains(&drawn(&large)), "{large}");
+    // As many points as the budget allows, rounded up to whole runs in each of its blocks.
+    assert!((150_000..=300_000 + 256 * 16).contains(&drawn(&large)), "{large}");
     let grown = large_bytes.saturating_sub(small_bytes);
     eprintln!("{} MB for 10 M points, {} MB for 10,000", large_bytes >> 20, small_bytes >> 20);
     assert!(grown <= 3163 * 3163 * POINT_BYTES, "{} MB more than for a small tile", grown >> 20);

@@ -280,7 +280,7 @@ mod tests {
         for (what, [width, height], expected) in rows {
             assert_eq!(opens_at_start(egui::vec2(width, height)), expected, "{what}");
         }
-        assert!(WIDTH_PX + 2.0 * MARGIN_PX <= WIDE_PX / 7.0 + 1.0);
+        const { assert!(WIDTH_PX + 2.0 * MARGIN_PX <= WIDE_PX / 7.0 + 1.0) };
     }
 
     #[test]
