@@ -39,12 +39,17 @@ impl Plugin for CameraPlugin {
 }
 
 /// Applies the start view when a scan has been opened.
-fn apply_start_view(scan: Res<ActiveScan>, start_view: Res<StartView>, mut rigs: Query<&mut Rig>) {
+fn apply_start_view(scan: Res<ActiveScan>, start_view: Res<StartView>, mut rigs: Query<(&mut Rig, &Camera)>) {
     if scan.is_added() {
-        for mut rig in &mut rigs {
-            start_view.apply(&mut rig, scan.open.tree.scan.bounds);
+        for (mut rig, camera) in &mut rigs {
+            start_view.apply(&mut rig, scan.open.tree.scan.bounds, aspect(camera));
         }
     }
+}
+
+/// Width of the picture to its height.
+fn aspect(camera: &Camera) -> f64 {
+    camera.physical_target_size().map_or(1.5, |size| f64::from(size.x.max(1)) / f64::from(size.y.max(1)))
 }
 
 fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraRequest>) {
@@ -61,10 +66,10 @@ fn apply_requests(
     mut requests: MessageReader<CameraRequest>,
     scan: Res<ActiveScan>,
     start_view: Res<StartView>,
-    mut rigs: Query<&mut Rig>,
+    mut rigs: Query<(&mut Rig, &Camera)>,
 ) {
     for request in requests.read() {
-        for mut rig in &mut rigs {
+        for (mut rig, camera) in &mut rigs {
             match *request {
                 CameraRequest::Look(eye, target) => {
                     rig.look(eye, target);
@@ -78,7 +83,7 @@ fn apply_requests(
                     rig.walker = Walker::starting_at(eye);
                 }
                 CameraRequest::Mode(mode) => rig.set_mode(mode, &bounds_of(scan.open.tree.scan.bounds)),
-                CameraRequest::Reset => start_view.apply(&mut rig, scan.open.tree.scan.bounds),
+                CameraRequest::Reset => start_view.apply(&mut rig, scan.open.tree.scan.bounds, aspect(camera)),
             }
         }
     }

@@ -48,7 +48,7 @@ pub enum Residency<'a> {
 /// What a frame may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Points drawn at most. The root is drawn even if it alone has more.
+    /// Points drawn at most. Of a root that alone has more, a share is drawn.
     pub points: u64,
     /// Spacing of the points in pixels; no finer one is wanted.
     pub error_px: f64,
@@ -134,12 +134,18 @@ pub fn select<'a>(tree: &Tree, views: &[View], resident: &dyn Fn(NodeId) -> Resi
     let counts = Counts::new(&found);
     let budget_reached = counts.points(budget.error_px) > budget.points as f64;
     let spacing_px = if budget_reached { counts.spacing_px(budget) } else { budget.error_px };
+    let always = counts.always();
+    // The root is drawn whole, unless it alone exceeds the budget: a tiler may have put all points into it.
+    let always_share = if always > budget.points as f64 { budget.points as f64 / always } else { 1.0 };
     let mut selection = Selection { spacing_px, budget_reached, ..Selection::default() };
     for tile in &found {
         let blocks: Vec<ChosenBlock> = (0u32..)
             .zip(&tile.blocks)
-            .map(|(block, &(priority, _))| ChosenBlock { block, priority, share: share(priority, spacing_px) })
-            .filter(|block| block.share >= SHARE_MIN)
+            .map(|(block, &(priority, _))| {
+                let share = if priority.is_finite() { share(priority, spacing_px) } else { always_share };
+                ChosenBlock { block, priority, share }
+            })
+            .filter(|block| block.share >= SHARE_MIN || block.priority == f64::INFINITY)
             .collect();
         if blocks.is_empty() {
             continue;
@@ -310,6 +316,11 @@ impl Counts {
         self.points[complete] + (weighted / spacing_px.powi(2) - points) / 3.0
     }
 
+    /// Points that are drawn at any spacing: those of the root.
+    fn always(&self) -> f64 {
+        self.points[self.priorities.partition_point(|priority| *priority == f64::INFINITY)]
+    }
+
     /// The smallest spacing whose points fit into the budget.
     fn spacing_px(&self, budget: &Budget) -> f64 {
         // At the largest finite priority only the root is left.
@@ -451,7 +462,7 @@ mod tests {
                 budget_reached: false,
             },
             Frame {
-                why: "the root is drawn even beyond the budget",
+                why: "the root is drawn even where it alone is beyond the budget",
                 resident: &["0.glb"],
                 failed: &[],
                 budget: Budget { points: 10, error_px: 1.0 },
@@ -502,6 +513,19 @@ mod tests {
             spacing_before = selection.spacing_px;
             // Each of the four tiles is rounded up, and a tile may be left out because its share is small.
             assert!(selection.points <= points + 4 && selection.points + 16 >= points, "{points}: {}", selection.points);
+        }
+    }
+
+    #[test]
+    fn of_a_root_beyond_the_budget_a_share_is_drawn() {
+        let tree = tree();
+        let half =
+            |y: f64| Block { bounds: Bounds { min: DVec3::new(-9.0, y, -9.0), max: DVec3::new(9.0, y + 9.0, 9.0) }, points: 5_000_000 };
+        let blocks = [half(11.0), half(20.0)];
+        for points in [10, 1000, 100_000, 3_000_000] {
+            let selection = select(&tree, &[view()], &|_| Residency::Ready(&blocks), &Budget { points, error_px: 1.0 });
+            assert_eq!(drawn(&tree, &selection), ["0.glb"], "{points}");
+            assert!(selection.budget_reached && (points..=points + 2).contains(&selection.points), "{points}: {}", selection.points);
         }
     }
 

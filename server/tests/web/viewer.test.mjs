@@ -215,6 +215,19 @@ test('without a worker the page decodes the tiles itself', { timeout: 300_000 },
   await context.close();
 });
 
+test('where the workers hang, the page decodes the tiles itself', { timeout: 300_000 }, async () => {
+  const hanging = `postMessage({ ready: true });
+    onmessage = ({ data }) => { if (data.bytes) { postMessage({ begun: data.id }); for (;;) {} } };`;
+  const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.fulfill({
+    contentType: 'text/javascript', body: hanging,
+  })));
+  const now = await settled(page);
+  assert.equal(now.decoded.workers, 0);
+  assert.ok(now.decoded.in_page >= now.drawn_tiles && now.decoded.aside === 0, JSON.stringify(now.decoded));
+  assert.deepEqual(now.failed, [], 'nothing is lost');
+  await context.close();
+});
+
 test('tiles that are no longer wanted are not decoded', { timeout: 300_000 }, async () => {
   // All tiles but the first are held back until the view has turned away from the scan.
   const held = [];
@@ -369,6 +382,18 @@ test('a lost graphics card starts the viewer again with the same view, but not f
   await page.evaluate(() => { window.isOld = true; window.restore(); });
   await pause(3000);
   assert.equal(await page.evaluate(() => window.isOld), true, 'it started again by itself');
+  // Lost a second time by the same page, after more than two minutes.
+  await page.evaluate(() => sessionStorage.removeItem('parterre-restarts'));
+  await lose();
+  await page.evaluate(() => window.restore());
+  await page.waitForFunction(() => window.isOld === undefined);
+  assert.equal((await settled(page)).view, before.view);
+
+  // Where it does not start again by itself, there is a button.
+  await page.evaluate(() => sessionStorage.setItem('parterre-restarts', JSON.stringify([1, 2, 3].map((second) => Date.now() - second * 1000))));
+  await lose();
+  await message.getByText('Close other programs').waitFor();
+  await page.evaluate(() => { window.isOld = true; });
   await page.getByRole('button', { name: 'Start again' }).click();
   await page.waitForFunction(() => window.isOld === undefined);
   assert.equal((await settled(page)).view, before.view);

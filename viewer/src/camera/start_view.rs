@@ -17,13 +17,13 @@ pub struct StartView {
 }
 
 impl StartView {
-    /// Moves the camera to this view; `bounds`: bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`.
-    pub(super) fn apply(&self, rig: &mut Rig, bounds: [f64; 6]) {
+    /// Moves the camera to this view; `bounds`: bounds of the scan, `[minx, miny, minz, maxx, maxy, maxz]`; `aspect`: width of the picture to its height.
+    pub(super) fn apply(&self, rig: &mut Rig, bounds: [f64; 6], aspect: f64) {
         rig.mode = Mode::Orbit;
         let bounds = bounds_of(bounds);
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(&bounds),
+            None => rig.overview(&bounds, aspect),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);
