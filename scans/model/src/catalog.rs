@@ -4,8 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use self::publication::*;
+pub use self::venue::*;
 use crate::error::Error;
 use crate::frame::Frame;
+
+mod named;
+mod publication;
+mod venue;
 
 /// State of a scan or of one version of it.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -68,14 +74,6 @@ pub struct ErrorBody {
     pub error: Fault,
 }
 
-/// Body of `POST /api/venues`.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewVenue {
-    /// Name for people; 1 to 200 characters.
-    pub name: String,
-}
-
 /// Answer of `POST /api/venues`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,10 +92,23 @@ pub struct Venue {
     pub id: String,
     /// Name for addresses, unique.
     pub slug: String,
-    /// Name for people.
-    pub name: String,
+    /// What people may change.
+    #[serde(flatten)]
+    pub fields: VenueFields,
+    /// Counts the changes of these fields.
+    #[serde(default)]
+    pub revision: i32,
     /// When it was added.
     pub created_at: String,
+    /// The last change, where there was one.
+    #[serde(default)]
+    pub updated: Option<Signature>,
+    /// The first step of deleting, where it was taken.
+    #[serde(default)]
+    pub withdrawn: Option<Signature>,
+    /// Its pictures, oldest first; not in lists.
+    #[serde(default)]
+    pub pictures: Vec<Picture>,
     /// Its scans, oldest first.
     pub scans: Vec<Scan>,
 }
@@ -219,6 +230,24 @@ pub struct Version {
     pub job: String,
     /// When the upload was complete.
     pub created_at: String,
+    /// Who uploaded it, where that is known.
+    #[serde(default)]
+    pub created_by: Option<Person>,
+    /// Publication state.
+    #[serde(default)]
+    pub publication: Publication,
+    /// The last change of the publication state, where there was one.
+    #[serde(default)]
+    pub publication_changed: Option<Signature>,
+    /// The files that it was made of; not in lists.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// What people know about how it was captured; not in lists.
+    #[serde(default)]
+    pub survey: Option<Survey>,
+    /// Whether the re-verify date of the survey is past.
+    #[serde(default)]
+    pub is_stale: bool,
 }
 
 /// The plan of a level of a scan.
@@ -309,6 +338,11 @@ pub fn thumbnail_path(scan: &str, version: u32) -> String {
 /// Address of the plan of a version's largest level, relative to the service's root.
 pub fn plan_path(scan: &str, version: u32) -> String {
     format!("/pictures/{scan}/{version}/plan.png")
+}
+
+/// Address of a picture of a venue, relative to the service's root.
+pub fn venue_picture_path(venue: &str, picture: &str) -> String {
+    format!("/api/venues/{venue}/pictures/{picture}")
 }
 
 /// Address of the page that opens the web viewer, relative to the service's root.

@@ -71,6 +71,52 @@ pub fn height(metres: f64) -> String {
     format!("{sign}{:.1}", tenths.abs() / 10.0)
 }
 
+/// "+3.20 m", "−1 %", "no change".
+pub fn signed(value: f64, digits: usize, unit: &str) -> String {
+    let text = format!("{:.digits$}", value.abs());
+    if !text.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
+        return "no change".to_owned();
+    }
+    format!("{}{text}{unit}", if value < 0.0 { '−' } else { '+' })
+}
+
+/// "+1,200", "−3", "no change".
+pub fn signed_count(value: i64) -> String {
+    match value {
+        0 => "no change".to_owned(),
+        _ => format!("{}{}", if value < 0 { '−' } else { '+' }, grouped(value.unsigned_abs())),
+    }
+}
+
+/// "1,234" of an area in square metres.
+pub fn area(square_metres: &f64) -> String {
+    grouped(square_metres.round() as u64)
+}
+
+/// "1,200 persons".
+pub fn persons(count: &u32) -> String {
+    if *count == 1 { "1 person".to_owned() } else { format!("{} persons", grouped(u64::from(*count))) }
+}
+
+/// A field's name as people read it: "Local name" of `local_name`.
+pub fn field(name: &str) -> String {
+    let known = match name {
+        "reverify_on" => "Re-verify date",
+        "accuracy_m" => "Accuracy, m",
+        "floor_m" => "Height of the floor, m",
+        "top_m" => "Reaches up to, m",
+        "crs" => "Coordinate system",
+        "ordinal" => "Order",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +131,9 @@ mod tests {
         assert_eq!(grouped(100), "100");
         assert_eq!([0.0004, 0.0013, 0.015, 0.086, 0.31, 2.0].map(length), ["less than 1 mm", "1.3 mm", "15 mm", "86 mm", "31 cm", "2.0 m"]);
         assert_eq!([-3.6, -0.02, 5.398].map(height), ["−3.6", "0.0", "5.4"]);
+        assert_eq!([3.204, -0.004, -1.0].map(|value| signed(value, 2, " m")), ["+3.20 m", "no change", "−1.00 m"]);
+        assert_eq!([1200, 0, -3].map(signed_count), ["+1,200", "no change", "−3"]);
+        assert_eq!(["local_name", "reverify_on"].map(field), ["Local name", "Re-verify date"]);
         assert_eq!(points(1), "1 point");
         assert_eq!(points(1_000_000), "1.0 million points");
         assert_eq!(time("2026-11-23T21:45:07.123Z"), "2026-11-23 21:45 UTC");
