@@ -70,7 +70,11 @@ pub fn patched<F: Fields>(current: &F, patch: &Map<String, Value>) -> ApiResult<
 /// Fields out of a JSON object that has them all, checked.
 pub fn of_value<F: Fields>(fields: Value) -> ApiResult<F> {
     let read = serde_json::from_value::<F>(fields).map_err(|error| {
-        ApiError::unprocessable("field_invalid", format!("a field has an unusable value: {error}"), "docs/api.md lists the fields and their values.")
+        ApiError::unprocessable(
+            "field_invalid",
+            format!("a field has an unusable value: {error}"),
+            "docs/api.md lists the fields and their values.",
+        )
     })?;
     check(read)
 }
@@ -176,7 +180,10 @@ mod tests {
         let changed = patch(&hall(), json!({ "city": null, "position": { "lon": 2.3, "lat": 48.8 } }));
         let expected = VenueFields { city: None, position: Some(Position { lon: 2.3, lat: 48.8 }), ..hall() };
         assert_eq!(changed.as_ref(), Ok(&expected));
-        assert_eq!(patch(&expected, json!({ "position": { "lat": 48.9 } })).map(|fields| fields.position.map(|at| (at.lon, at.lat))), Ok(Some((2.3, 48.9))));
+        assert_eq!(
+            patch(&expected, json!({ "position": { "lat": 48.9 } })).map(|fields| fields.position.map(|at| (at.lon, at.lat))),
+            Ok(Some((2.3, 48.9)))
+        );
         assert_eq!(patch(&expected, json!({ "position": null })).map(|fields| fields.position), Ok(None));
         for (wrong, code) in [
             (json!({ "nom": "x" }), "field_unknown"),

@@ -146,7 +146,8 @@ fn block(field: &str, given: Option<String>) -> Result<Option<String>, Fault> {
 }
 
 fn name(given: &str) -> Result<String, Fault> {
-    let invalid = |problem: &str| Fault::new("name_invalid", format!("the name {problem}"), "Choose the name that people at the venue use.");
+    let invalid =
+        |problem: &str| Fault::new("name_invalid", format!("the name {problem}"), "Choose the name that people at the venue use.");
     text::line(given, MAX_LINE_CHARS).map_err(|problem| invalid(&problem))?.ok_or_else(|| invalid("is missing"))
 }
 
@@ -209,7 +210,9 @@ fn contact(given: Contact) -> Result<Contact, Fault> {
     if !contact.phone.as_ref().is_none_or(is_number) {
         return Err(fault("contacts", "has a phone number without digits"));
     }
-    let is_address = |email: &String| email.split_once('@').is_some_and(|(before, after)| !before.is_empty() && !after.is_empty()) && !email.contains(' ');
+    let is_address = |email: &String| {
+        email.split_once('@').is_some_and(|(before, after)| !before.is_empty() && !after.is_empty()) && !email.contains(' ')
+    };
     if !contact.email.as_ref().is_none_or(is_address) {
         return Err(fault("contacts", "has an email address that is none"));
     }
@@ -220,19 +223,21 @@ fn contact(given: Contact) -> Result<Contact, Fault> {
 mod tests {
     use super::*;
 
+    type Changing = fn(&mut VenueFields);
+
     fn code<T>(result: Result<T, Fault>) -> Option<String> {
         result.err().map(|fault| fault.message)
     }
 
     #[test]
     fn values_that_cannot_be_are_refused_with_the_field_s_name() {
-        let venue = |change: fn(&mut VenueFields)| {
+        let venue = |change: Changing| {
             let mut fields = VenueFields { name: "Hall".into(), ..VenueFields::default() };
             change(&mut fields);
             code(fields.checked())
         };
         assert_eq!(venue(|_| ()), None);
-        let wrong: [(&str, fn(&mut VenueFields)); 10] = [
+        let wrong: [(&str, Changing); 10] = [
             ("capacity", |f| f.capacity = Some(0)),
             ("capacity", |f| f.capacity = Some(1_000_001)),
             ("position", |f| f.position = Some(Position { lon: 181.0, lat: 0.0 })),

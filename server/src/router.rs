@@ -153,7 +153,7 @@ fn refuse_others(resource: Resource, methods: &[Method]) -> Resource {
     for method in methods {
         let separator = if allow.is_empty() { "" } else { ", " };
         let head = if *method == Method::GET { ", HEAD" } else { "" };
-        allow += &format!("{separator}{method}{head}");
+        allow.extend([separator, method.as_str(), head]);
     }
     let allow = HeaderValue::from_str(&allow).unwrap_or(HeaderValue::from_static(""));
     let refuse = move |request: HttpRequest| {

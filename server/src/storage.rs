@@ -16,9 +16,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
 pub use self::incoming::{Incoming, Stored};
 

@@ -65,7 +65,13 @@ struct Named {
 }
 
 /// Compares, and with `remove` removes the objects that no row names. Blocks.
-pub fn run(database: &Database, storage: &Storage, runtime: &tokio::runtime::Handle, young: Duration, remove: bool) -> anyhow::Result<Report> {
+pub fn run(
+    database: &Database,
+    storage: &Storage,
+    runtime: &tokio::runtime::Handle,
+    young: Duration,
+    remove: bool,
+) -> anyhow::Result<Report> {
     let objects = runtime.block_on(storage.list())?;
     let named = named(&mut *database.get()?)?;
     let mut report = Report { objects: objects.len() as u64, ..Report::default() };

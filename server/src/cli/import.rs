@@ -114,24 +114,21 @@ fn enter(
         .get()
         .map_err(anyhow::Error::from)
         .and_then(|mut conn| {
-            write(&mut conn, |conn| match Venue::find_by_name(conn, name)? {
-                Some(venue) => Ok(venue),
-                None => {
-                    let fields = VenueFields { name: name.to_owned(), ..VenueFields::default() };
-                    Ok::<_, anyhow::Error>(venues::add(conn, &fields, &Person::COMMAND_LINE)?)
+            write(&mut conn, |conn| {
+                if let Some(venue) = Venue::find_by_name(conn, name)? {
+                    return Ok(venue);
                 }
+                let fields = VenueFields { name: name.to_owned(), ..VenueFields::default() };
+                Ok::<_, anyhow::Error>(venues::add(conn, &fields, &Person::COMMAND_LINE)?)
             })
         })
         .map_err(|error| Failure::catalogue(&error))?;
     let target = Target { venue_id: &venue.id, file_name, overrides, person: &Person::COMMAND_LINE, lease: Some(context.lease(owner)) };
     let accepted = ingest::accept(context, stored, &target).map_err(|refused| match refused {
         Refused::Check(error) => check::failure(error),
-        Refused::VenueGone | Refused::VenueWithdrawn => Failure::new(
-            3,
-            "venue_withdrawn",
-            "the venue is withdrawn",
-            "Restore it on the service's page, or choose another name.",
-        ),
+        Refused::VenueGone | Refused::VenueWithdrawn => {
+            Failure::new(3, "venue_withdrawn", "the venue is withdrawn", "Restore it on the service's page, or choose another name.")
+        }
         Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
     })?;
     Ok((venue, accepted))

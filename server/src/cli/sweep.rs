@@ -44,7 +44,10 @@ impl Sweep {
             output::line(&format!("missing  {}  named by {}", object.key, object.named_by))?;
         }
         if report.listed_for_removal > 0 {
-            output::line(&format!("{} files of what was deleted are still to be removed; a running service does so", report.listed_for_removal))?;
+            output::line(&format!(
+                "{} files of what was deleted are still to be removed; a running service does so",
+                report.listed_for_removal
+            ))?;
         }
         Ok(())
     }

@@ -133,10 +133,10 @@ pub async fn show(app: Data<App>, request: HttpRequest, path: Path<String>) -> A
         (status = 428, description = "Without If-Match", body = ErrorBody),
     ))]
 pub async fn update(app: Data<App>, access: Access, request: HttpRequest, path: Path<String>, body: Json<Map<String, Value>>) -> ApiResult {
-    let (condition, patch) = (Condition::of(&request)?, body.into_inner());
+    let (condition, wanted) = (Condition::of(&request)?, body.into_inner());
     let row = web::block(move || {
         write(&mut *app.database.get()?, |conn| {
-            change(conn, &path, &condition, &access.person, |fields| edit::patched(fields, &patch))?;
+            change(conn, &path, &condition, &access.person, |fields| edit::patched(fields, &wanted))?;
             find(conn, &path)
         })
     })

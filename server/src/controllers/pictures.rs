@@ -14,6 +14,8 @@ use parterre_model::catalog as api;
 use parterre_model::catalog::{ErrorBody, Fault};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::access::Access;
 use crate::app::App;
@@ -147,7 +149,10 @@ fn inspect(file: &[u8]) -> Result<Found, Fault> {
 }
 
 fn jpeg_size(file: &[u8]) -> Result<(u32, u32), String> {
-    let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(file));
+    // Sizes beyond the limit are read too, so that the answer can name them.
+    let all = usize::from(u16::MAX);
+    let options = DecoderOptions::new_safe().set_max_width(all).set_max_height(all);
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(file), options);
     decoder.decode_headers().map_err(|error| format!("{error:?}"))?;
     let (width, height) = decoder.dimensions().ok_or("it has no dimensions")?;
     Ok((u32::try_from(width).unwrap_or(u32::MAX), u32::try_from(height).unwrap_or(u32::MAX)))
@@ -191,7 +196,8 @@ async fn store(
         };
         let kept = runtime.block_on(app.storage.keep(&stored, &key)).inspect_err(|_| remove(&stored.key))?;
         let row = |venue_id: &str| row(&id, venue_id, &kept, &stored, &file_name, caption.clone(), found, &person);
-        let written = app.database.get().map_err(ApiError::from).and_then(|mut conn| write(&mut conn, |conn| add(conn, &venue, row, &person)));
+        let written =
+            app.database.get().map_err(ApiError::from).and_then(|mut conn| write(&mut conn, |conn| add(conn, &venue, row, &person)));
         let look = || -> anyhow::Result<Option<Picture>> {
             let mut conn = app.database.get()?;
             write(&mut conn, |conn| {
@@ -284,7 +290,8 @@ pub async fn show(app: Data<App>, request: HttpRequest, path: Path<(String, Stri
         let mut conn = app.database.get()?;
         let venue = find_row(&mut conn, &venue)?;
         let row = Picture::find(&mut conn, &venue.id, &id)?.ok_or_else(|| not_found(&id))?;
-        let file = NamedFile::open(app.storage.path(&row.object_key)?)?.set_content_type(row.media_type.parse().map_err(ApiError::internal)?);
+        let file =
+            NamedFile::open(app.storage.path(&row.object_key)?)?.set_content_type(row.media_type.parse().map_err(ApiError::internal)?);
         Ok::<_, ApiError>(file)
     })
     .await??;

@@ -129,7 +129,8 @@ fn add_details(conn: &mut Conn, scan_ids: &[String], versions: &mut HashMap<Stri
         }
     }
     let surveys = Survey::of_scans(conn, scan_ids)?;
-    for (scan_id, version) in versions.iter_mut().flat_map(|(scan_id, versions)| versions.iter_mut().map(move |version| (scan_id, version))) {
+    for (scan_id, version) in versions.iter_mut().flat_map(|(scan_id, versions)| versions.iter_mut().map(move |version| (scan_id, version)))
+    {
         let row = surveys.iter().find(|row| row.scan_id == *scan_id && row.version as u32 == version.version);
         version.survey = Some(survey(row));
         // A service of the release before does not write the files.

@@ -49,19 +49,19 @@ pub struct Configuration {
 /// The columns that a change of the fields writes.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = configurations, treat_none_as_null = true)]
-struct Changed<'a> {
-    name: &'a str,
-    valid_from: Option<&'a str>,
-    valid_to: Option<&'a str>,
-    stage: Option<&'a str>,
-    seating: Option<&'a str>,
-    barriers: Option<&'a str>,
+struct Changed {
+    name: String,
+    valid_from: Option<String>,
+    valid_to: Option<String>,
+    stage: Option<String>,
+    seating: Option<String>,
+    barriers: Option<String>,
     locked_doors: String,
     capacity: Option<i32>,
-    notes: Option<&'a str>,
+    notes: Option<String>,
     revision: i32,
     updated_at: i64,
-    updated_by: &'a str,
+    updated_by: String,
 }
 
 impl Configuration {
@@ -108,28 +108,28 @@ impl Configuration {
     /// Changes the configuration if it still has that revision; false where it has not.
     pub fn update(conn: &mut Conn, configuration: &Self, fields: &ConfigurationFields, person: &Person) -> QueryResult<bool> {
         let changed = Changed {
-            name: &fields.name,
-            valid_from: fields.valid_from.as_deref(),
-            valid_to: fields.valid_to.as_deref(),
-            stage: fields.stage.as_deref(),
-            seating: fields.seating.as_deref(),
-            barriers: fields.barriers.as_deref(),
+            name: fields.name.clone(),
+            valid_from: fields.valid_from.clone(),
+            valid_to: fields.valid_to.clone(),
+            stage: fields.stage.clone(),
+            seating: fields.seating.clone(),
+            barriers: fields.barriers.clone(),
             locked_doors: serde_json::json!(fields.locked_doors).to_string(),
             capacity: fields.capacity.map(|count| count as i32),
-            notes: fields.notes.as_deref(),
+            notes: fields.notes.clone(),
             revision: configuration.revision + 1,
             updated_at: now_ms(),
-            updated_by: person.id(),
+            updated_by: person.id().to_owned(),
         };
-        let this = configurations::table
-            .filter(configurations::id.eq(&configuration.id).and(configurations::revision.eq(configuration.revision)));
+        let this =
+            configurations::table.filter(configurations::id.eq(&configuration.id).and(configurations::revision.eq(configuration.revision)));
         Ok(diesel::update(this).set(&changed).execute(conn)? == 1)
     }
 
     /// Removes the configuration if it still has that revision; false where it has not.
     pub fn remove(conn: &mut Conn, configuration: &Self) -> QueryResult<bool> {
-        let this = configurations::table
-            .filter(configurations::id.eq(&configuration.id).and(configurations::revision.eq(configuration.revision)));
+        let this =
+            configurations::table.filter(configurations::id.eq(&configuration.id).and(configurations::revision.eq(configuration.revision)));
         Ok(diesel::delete(this).execute(conn)? == 1)
     }
 

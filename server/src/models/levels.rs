@@ -41,15 +41,15 @@ pub struct Level {
 /// The columns that a change of the fields writes.
 #[derive(Debug, AsChangeset)]
 #[diesel(table_name = levels, treat_none_as_null = true)]
-struct Changed<'a> {
+struct Changed {
     ordinal: i32,
-    name: &'a str,
-    short_name: Option<&'a str>,
+    name: String,
+    short_name: Option<String>,
     floor_m: Option<f64>,
     top_m: Option<f64>,
     revision: i32,
     updated_at: i64,
-    updated_by: &'a str,
+    updated_by: String,
 }
 
 impl Level {
@@ -65,7 +65,11 @@ impl Level {
 
     /// The venue's level of that order.
     pub fn of_ordinal(conn: &mut Conn, venue_id: &str, ordinal: i32) -> QueryResult<Option<Self>> {
-        levels::table.filter(levels::venue_id.eq(venue_id).and(levels::ordinal.eq(ordinal))).select(Self::as_select()).first(conn).optional()
+        levels::table
+            .filter(levels::venue_id.eq(venue_id).and(levels::ordinal.eq(ordinal)))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
     }
 
     /// Adds a level; to be called in a writing transaction that holds the venue.
@@ -93,13 +97,13 @@ impl Level {
     pub fn update(conn: &mut Conn, level: &Self, fields: &LevelFields, person: &Person) -> QueryResult<bool> {
         let changed = Changed {
             ordinal: fields.ordinal.unwrap_or(level.ordinal),
-            name: &fields.name,
-            short_name: fields.short_name.as_deref(),
+            name: fields.name.clone(),
+            short_name: fields.short_name.clone(),
             floor_m: fields.floor_m,
             top_m: fields.top_m,
             revision: level.revision + 1,
             updated_at: now_ms(),
-            updated_by: person.id(),
+            updated_by: person.id().to_owned(),
         };
         let this = levels::table.filter(levels::id.eq(&level.id).and(levels::revision.eq(level.revision)));
         Ok(diesel::update(this).set(&changed).execute(conn)? == 1)

@@ -137,13 +137,10 @@ impl Venue {
 
     /// Changes the fields if the venue still has that revision; false where it has not.
     pub fn update(conn: &mut Conn, id: &str, revision: i32, fields: &VenueFields, person: &Person) -> QueryResult<bool> {
-        let changed = Changed {
-            revision: revision + 1,
-            updated_at: Some(now_ms()),
-            updated_by: Some(person.id().to_owned()),
-            ..columns(fields)
-        };
-        let rows = diesel::update(venues::table.filter(venues::id.eq(id).and(venues::revision.eq(revision)))).set(&changed).execute(conn)?;
+        let changed =
+            Changed { revision: revision + 1, updated_at: Some(now_ms()), updated_by: Some(person.id().to_owned()), ..columns(fields) };
+        let rows =
+            diesel::update(venues::table.filter(venues::id.eq(id).and(venues::revision.eq(revision)))).set(&changed).execute(conn)?;
         Ok(rows == 1)
     }
 

@@ -167,7 +167,14 @@ impl Version {
     }
 
     /// Changes the publication state if it still is `from`; false where it is not.
-    pub fn set_publication(conn: &mut Conn, scan_id: &str, version: i32, from: Publication, to: Publication, person: &Person) -> QueryResult<bool> {
+    pub fn set_publication(
+        conn: &mut Conn,
+        scan_id: &str,
+        version: i32,
+        from: Publication,
+        to: Publication,
+        person: &Person,
+    ) -> QueryResult<bool> {
         let this = versions::scan_id.eq(scan_id).and(versions::version.eq(version)).and(versions::publication.eq(from.name()));
         let rows = diesel::update(versions::table.filter(this))
             .set((

@@ -33,6 +33,9 @@ struct Row {
     change: String,
 }
 
+/// One of the figures of a scan.
+type Measure = fn(&api::Figures) -> Option<f64>;
+
 /// Shows the page.
 pub async fn compare(app: Data<App>, request: HttpRequest, path: Path<String>, query: Query<Versions>) -> HttpResponse {
     page(&app, path.into_inner(), *query).await.unwrap_or_else(|error| error_page::answer(&request, &error))
@@ -58,8 +61,9 @@ async fn page(app: &Data<App>, scan: String, versions: Versions) -> ApiResult {
 
 fn rows(comparison: &Comparison) -> Vec<Row> {
     let (a, b) = (&comparison.from, &comparison.to);
-    let percent = |from: f64, to: f64| if from > 0.0 { format!(" ({})", format::signed(100.0 * (to - from) / from, 1, " %")) } else { String::new() };
-    let figure = |side: &ComparedVersion, get: fn(&api::Figures) -> Option<f64>| side.figures.as_ref().and_then(get);
+    let percent =
+        |from: f64, to: f64| if from > 0.0 { format!(" ({})", format::signed(100.0 * (to - from) / from, 1, " %")) } else { String::new() };
+    let figure = |side: &ComparedVersion, get: Measure| side.figures.as_ref().and_then(get);
     let mut rows = vec![Row {
         name: "Points".to_owned(),
         from: format::grouped(a.points),
@@ -67,14 +71,16 @@ fn rows(comparison: &Comparison) -> Vec<Row> {
         change: format::signed_count(comparison.points) + &percent(a.points as f64, b.points as f64),
     }];
     let area = |side: &ComparedVersion| {
-        side.figures.as_ref().map_or_else(|| "–".to_owned(), |figures| format!("{} m²", format::grouped(figures.coverage_m2.round() as u64)))
+        side.figures
+            .as_ref()
+            .map_or_else(|| "–".to_owned(), |figures| format!("{} m²", format::grouped(figures.coverage_m2.round() as u64)))
     };
     let area_change = comparison.coverage_m2.map(|change| {
         let of = figure(a, |figures| Some(figures.coverage_m2)).unwrap_or(0.0);
         format::signed(change, 0, " m²") + &percent(of, of + change)
     });
     rows.push(Row { name: "Area seen from above".to_owned(), from: area(a), to: area(b), change: area_change.unwrap_or_default() });
-    let measures: [(&str, fn(&api::Figures) -> Option<f64>); 2] =
+    let measures: [(&str, Measure); 2] =
         [("Distance between points", |figures| figures.point_spacing_m), ("Noise", |figures| figures.noise_m)];
     for (name, get) in measures {
         let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), format::length);
@@ -85,11 +91,13 @@ fn rows(comparison: &Comparison) -> Vec<Row> {
     let size = |side: &ComparedVersion| side.bounds.as_ref().map_or_else(|| "–".to_owned(), format::size);
     rows.push(Row { name: "Size".to_owned(), from: size(a), to: size(b), change: String::new() });
     if let (Some(first), Some(second), Some(change)) = (a.bounds, b.bounds, comparison.bounds_m) {
-        for (i, name) in ["West edge, x", "South edge, y", "Lowest point, z", "East edge, x", "North edge, y", "Highest point, z"].iter().enumerate() {
+        for (i, name) in
+            ["West edge, x", "South edge, y", "Lowest point, z", "East edge, x", "North edge, y", "Highest point, z"].iter().enumerate()
+        {
             rows.push(Row {
                 name: (*name).to_owned(),
-                from: format!("{:.2} m", first[i]),
-                to: format!("{:.2} m", second[i]),
+                from: format::metres(first[i]),
+                to: format::metres(second[i]),
                 change: format::signed(change[i], 2, " m"),
             });
         }

@@ -42,9 +42,7 @@ pub async fn add(app: Data<App>, access: Access, request: HttpRequest, path: Pat
         };
         match added {
             Ok(_) => Outcome::Saved(address(&venue)).answer(),
-            Err(error) if form::is_correctable(&error) => {
-                new_page(&venue, &form).refused(error.fault()).answer()
-            }
+            Err(error) if form::is_correctable(&error) => new_page(&venue, &form).refused(error.fault()).answer(),
             Err(error) => Err(error),
         }
     };
@@ -99,9 +97,7 @@ fn try_save(app: &App, person: &Person, id: &str, values_sent: &Values) -> ApiRe
             let joined = edit::join(&row.fields(), &since, &mine);
             Ok(page(&row, &venue, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
         }
-        Err(error) if form::is_correctable(&error) => {
-            Ok(FormPage { revision, ..page(&row, &venue, values_sent) }.refused(error.fault()))
-        }
+        Err(error) if form::is_correctable(&error) => Ok(FormPage { revision, ..page(&row, &venue, values_sent) }.refused(error.fault())),
         Err(error) => Err(error),
     }
 }

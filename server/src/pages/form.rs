@@ -174,7 +174,12 @@ fn text(value: &Value) -> String {
 /// The revision that the person began with.
 pub(super) fn revision(values: &Values) -> ApiResult<i32> {
     values.get("revision").and_then(|text| text.parse().ok()).ok_or_else(|| {
-        ApiError::new(StatusCode::BAD_REQUEST, "form_invalid", "the form does not say which state it changes", "Send it from the service's own page.")
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "form_invalid",
+            "the form does not say which state it changes",
+            "Send it from the service's own page.",
+        )
     })
 }
 
@@ -188,7 +193,11 @@ pub(super) fn number<T: std::str::FromStr>(values: &Values, name: &str) -> ApiRe
     let Some(text) = given(values, name) else { return Ok(None) };
     let plain = text.trim().replace(',', ".").replace('\u{2212}', "-");
     plain.parse().map(Some).map_err(|_| {
-        ApiError::unprocessable("field_invalid", format!("{} is not a number that can be used: {text:?}", format::field(name)), "Enter digits only.")
+        ApiError::unprocessable(
+            "field_invalid",
+            format!("{} is not a number that can be used: {text:?}", format::field(name)),
+            "Enter digits only.",
+        )
     })
 }
 

@@ -98,6 +98,23 @@ pub fn persons(count: &u32) -> String {
     if *count == 1 { "1 person".to_owned() } else { format!("{} persons", grouped(u64::from(*count))) }
 }
 
+/// Names of fields in a sentence: "local name, accuracy".
+pub fn fields(names: &[String]) -> String {
+    let plain = |name: &String| field(name).trim_end_matches(", m").to_lowercase();
+    names.iter().map(plain).collect::<Vec<_>>().join(", ")
+}
+
+/// "−4.00 m".
+pub fn metres(value: f64) -> String {
+    format!("{}{:.2} m", if value < -0.004_999 { "−" } else { "" }, value.abs())
+}
+
+/// "48.85720° N, 2.34750° W".
+pub fn position(lon: f64, lat: f64) -> String {
+    let (north, east) = (if lat < 0.0 { 'S' } else { 'N' }, if lon < 0.0 { 'W' } else { 'E' });
+    format!("{:.5}° {north}, {:.5}° {east}", lat.abs(), lon.abs())
+}
+
 /// A field's name as people read it: "Local name" of `local_name`.
 pub fn field(name: &str) -> String {
     let known = match name {
@@ -133,6 +150,9 @@ mod tests {
         assert_eq!([-3.6, -0.02, 5.398].map(height), ["−3.6", "0.0", "5.4"]);
         assert_eq!([3.204, -0.004, -1.0].map(|value| signed(value, 2, " m")), ["+3.20 m", "no change", "−1.00 m"]);
         assert_eq!([1200, 0, -3].map(signed_count), ["+1,200", "no change", "−3"]);
+        assert_eq!(fields(&["accuracy_m".to_owned(), "city".to_owned()]), "accuracy, city");
+        assert_eq!([-4.0, -0.001, 13.013].map(metres), ["−4.00 m", "0.00 m", "13.01 m"]);
+        assert_eq!(position(-2.5, 48.0), "48.00000° N, 2.50000° W");
         assert_eq!(["local_name", "reverify_on"].map(field), ["Local name", "Re-verify date"]);
         assert_eq!(points(1), "1 point");
         assert_eq!(points(1_000_000), "1.0 million points");

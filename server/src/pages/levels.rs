@@ -79,9 +79,7 @@ fn try_save(app: &App, person: &Person, id: &str, values_sent: &Values) -> ApiRe
             let joined = edit::join(&row.fields(), &since, &mine);
             Ok(page(&row, &venue, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
         }
-        Err(error) if form::is_correctable(&error) => {
-            Ok(FormPage { revision, ..page(&row, &venue, values_sent) }.refused(error.fault()))
-        }
+        Err(error) if form::is_correctable(&error) => Ok(FormPage { revision, ..page(&row, &venue, values_sent) }.refused(error.fault())),
         Err(error) => Err(error),
     }
 }

@@ -60,9 +60,7 @@ fn try_save(app: &App, person: &Person, scan: &str, number: u32, values_sent: &V
             let joined = edit::join(&current, &since, &mine);
             Ok(page(&found, revision, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
         }
-        Err(error) if form::is_correctable(&error) => {
-            Ok(page(&found, began, values_sent).refused(error.fault()))
-        }
+        Err(error) if form::is_correctable(&error) => Ok(page(&found, began, values_sent).refused(error.fault())),
         Err(error) => Err(error),
     }
 }
@@ -114,14 +112,17 @@ fn page(found: &Found, revision: i32, values: &Values) -> FormPage {
                 input("text", "captured_by", "Captured by").hint("Person or company."),
                 input("text", "instrument", "Instrument"),
                 input("text", "method", "Method").hint("Such as “terrestrial, 42 setups”."),
-                input("number", "accuracy_m", "Stated accuracy, m", ).step("any"),
+                input("number", "accuracy_m", "Stated accuracy, m").step("any"),
                 input("area", "coverage", "Coverage").hint("What was captured, and what was not."),
                 input("area", "notes", "Notes"),
             ],
         ),
         Group::new(
             "Age",
-            vec![Input::new("date", "reverify_on", "Compare with the venue again by", values).hint("After this day every page says that the scan is old.")],
+            vec![
+                Input::new("date", "reverify_on", "Compare with the venue again by", values)
+                    .hint("After this day every page says that the scan is old."),
+            ],
         ),
     ];
     let (scan, number) = (&found.scan, found.version.version);

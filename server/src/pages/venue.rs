@@ -104,7 +104,8 @@ async fn page(app: &Data<App>, request: &HttpRequest, id_or_slug: String) -> Api
         }
         let published = scan.versions.iter().find(|version| version.publication == Publication::Published);
         let newest = scan.versions.last().filter(|version| version.state == ScanState::Ready).map(|version| version.version);
-        let published = published.map(|version| version.version).filter(|number| Some(*number) != scan.versions.last().map(|version| version.version));
+        let published =
+            published.map(|version| version.version).filter(|number| Some(*number) != scan.versions.last().map(|version| version.version));
         let before = scan.versions.iter().rfind(|version| version.state == ScanState::Ready && Some(version.version) != newest);
         let compared_with = newest.and(before).map(|version| version.version);
         let mut versions = scan.versions.iter().rev().map(|version| version_view::view(version, jobs.remove(&version.job)));
@@ -115,8 +116,20 @@ async fn page(app: &Data<App>, request: &HttpRequest, id_or_slug: String) -> Api
     let max_upload = format::bytes(app.config.storage.max_upload_bytes);
     let facts = facts(&venue);
     let next_ordinal = levels.levels.last().and_then(|level| level.fields.ordinal).map_or(0, |highest| highest + 1);
-    let proposed = (next_ordinal..).zip(levels.proposed.clone()).collect();
+    let proposed = suggested_orders(&levels).into_iter().zip(levels.proposed.clone()).collect();
     render(&VenuePage { venue, scans, service, viewer, max_upload, facts, stale, levels, next_ordinal, proposed, configurations, events })
+}
+
+/// The order that each proposed level would get: by its height among the levels that have a name. Where none has, the one with the largest
+/// floor is taken for that of the main entrance; people see the number and may change it.
+fn suggested_orders(levels: &LevelList) -> Vec<i32> {
+    let named = levels.levels.iter().filter_map(|level| Some((level.fields.floor_m?, level.fields.ordinal?)));
+    let largest = levels.proposed.iter().max_by(|a, b| a.area_m2.total_cmp(&b.area_m2)).map(|level| (level.floor_m, 0));
+    let Some((base, ordinal)) = named.clone().next().or(largest) else { return Vec::new() };
+    let floors: Vec<f64> = named.map(|(floor, _)| floor).chain(levels.proposed.iter().map(|level| level.floor_m)).collect();
+    let between = |low: f64, high: f64| floors.iter().filter(|floor| **floor > low && **floor <= high).count() as i32;
+    let order = |floor: f64| if floor >= base { ordinal + between(base, floor) } else { ordinal - between(floor, base) };
+    levels.proposed.iter().map(|level| order(level.floor_m)).collect()
 }
 
 /// The version of a scan that people use: the published one, or the newest that is ready and not withdrawn.
@@ -133,7 +146,7 @@ fn facts(venue: &api::Venue) -> Vec<(&'static str, String)> {
     let all = [
         ("Kind", Some(fields.kind.text().to_owned())),
         ("Address", Some(place).filter(|place| !place.is_empty())),
-        ("Position", fields.position.map(|at| format!("{:.5}° N, {:.5}° E", at.lat, at.lon))),
+        ("Position", fields.position.map(|at| format::position(at.lon, at.lat))),
         ("Capacity", fields.capacity.map(|count| format!("{} persons", format::grouped(count.into())))),
         ("Sensitivity", Some(fields.sensitivity.text().to_owned())),
     ];
@@ -143,4 +156,26 @@ fn facts(venue: &api::Venue) -> Vec<(&'static str, String)> {
         facts.push(("Contact", parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(", ")));
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proposed_levels_are_ordered_by_their_height() {
+        let proposal = |floor_m, area_m2| LevelProposal { scan: String::new(), version: 1, level: 1, floor_m, top_m: 9.0, area_m2 };
+        let mut levels =
+            LevelList { levels: Vec::new(), proposed: vec![proposal(-3.6, 228.0), proposal(0.0, 1311.0), proposal(5.4, 397.0)] };
+        assert_eq!(suggested_orders(&levels), [-1, 0, 1]);
+        let fields = api::LevelFields { name: "Foyer".into(), ordinal: Some(2), floor_m: Some(5.4), ..api::LevelFields::default() };
+        let by = api::Person { id: String::new(), name: String::new() };
+        let updated = api::Signature { by, at: String::new() };
+        levels.levels.push(api::VenueLevel { id: String::new(), venue: String::new(), fields, revision: 1, updated });
+        levels.proposed.pop();
+        assert_eq!(suggested_orders(&levels), [0, 1]);
+        levels.levels.clear();
+        levels.proposed.clear();
+        assert!(suggested_orders(&levels).is_empty());
+    }
 }

@@ -57,9 +57,7 @@ fn try_save(app: &App, person: &Person, id: &str, values_sent: &Values) -> ApiRe
             let joined = edit::join(&row.fields(), &since, &mine);
             Ok(page(&row, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
         }
-        Err(error) if form::is_correctable(&error) => {
-            Ok(FormPage { revision, ..page(&row, values_sent) }.refused(error.fault()))
-        }
+        Err(error) if form::is_correctable(&error) => Ok(FormPage { revision, ..page(&row, values_sent) }.refused(error.fault())),
         Err(error) => Err(error),
     }
 }
@@ -79,7 +77,13 @@ fn values(fields: &VenueFields) -> Values {
         ("notes", fields.notes.clone()),
     ]);
     for (i, contact) in fields.contacts.iter().enumerate() {
-        let parts = [("role", &contact.role), ("name", &contact.name), ("phone", &contact.phone), ("email", &contact.email), ("note", &contact.note)];
+        let parts = [
+            ("role", &contact.role),
+            ("name", &contact.name),
+            ("phone", &contact.phone),
+            ("email", &contact.email),
+            ("note", &contact.note),
+        ];
         values.extend(parts.map(|(part, value)| (format!("contact-{i}-{part}"), value.clone().unwrap_or_default())));
     }
     values
@@ -138,17 +142,21 @@ fn page(row: &Venue, values: &Values) -> FormPage {
             ],
         ),
     ];
-    let used = (0..MAX_CONTACTS).filter(|i| ["role", "name", "phone", "email", "note"].iter().any(|part| given(values, &format!("contact-{i}-{part}")).is_some()));
-    let contacts = used.last().map_or(0, |last| last + 1) + NEW_CONTACTS;
+    let used = (0..MAX_CONTACTS)
+        .filter(|i| ["role", "name", "phone", "email", "note"].iter().any(|part| given(values, &format!("contact-{i}-{part}")).is_some()));
+    let contacts = used.max().map_or(0, |last| last + 1) + NEW_CONTACTS;
     for i in 0..contacts.min(MAX_CONTACTS) {
         let part = |part: &str, label| text(&format!("contact-{i}-{part}"), label);
-        let inputs = vec![part("role", "Function"), part("name", "Name"), part("phone", "Telephone"), part("email", "Email"), part("note", "Note")];
+        let inputs =
+            vec![part("role", "Function"), part("name", "Name"), part("phone", "Telephone"), part("email", "Email"), part("note", "Note")];
         groups.push(Group::new(format!("Contact {}", i + 1), inputs));
     }
     groups.push(Group::new(
         "Handling",
         vec![
-            Input::new("select", "sensitivity", "Sensitivity", values).options(sensitivities).hint("Who may see what the catalogue holds about this venue."),
+            Input::new("select", "sensitivity", "Sensitivity", values)
+                .options(sensitivities)
+                .hint("Who may see what the catalogue holds about this venue."),
             Input::new("area", "notes", "Notes", values),
         ],
     ));

@@ -35,7 +35,8 @@ const CHECKS: [(&str, &str, &str); 4] = [
     ("people", "No people can be seen in it.", "no people"),
 ];
 /// The check of a unit that was only assumed.
-const UNIT_CHECK: (&str, &str, &str) = ("unit", "The file does not say its unit. I have compared the size with the venue, and metres are right.", "unit");
+const UNIT_CHECK: (&str, &str, &str) =
+    ("unit", "The file does not say its unit. I have compared the size with the venue, and metres are right.", "unit");
 
 #[derive(Template)]
 #[template(path = "version_page.html")]

@@ -29,7 +29,7 @@ impl Client {
     }
 
     fn form(&self, path: &str, values: &[(&str, &str)]) -> Answer {
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let body = values.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&");
         self.send("POST", path, &[("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")], body)
     }
@@ -65,7 +65,10 @@ fn a_venue_is_described_and_changed_under_a_condition() {
         }
         let changed = client.patch(&path, &tag, &json!({ "capacity": 1000, "notes": null })).expect(200);
         let now = changed.json();
-        assert_eq!((&now["capacity"], &now["notes"], &now["city"], &now["revision"]), (&json!(1000), &json!(null), &json!("Paris"), &json!(2)));
+        assert_eq!(
+            (&now["capacity"], &now["notes"], &now["city"], &now["revision"]),
+            (&json!(1000), &json!(null), &json!("Paris"), &json!(2))
+        );
         assert_eq!(now["updated"]["by"]["id"], "local-desk");
         client.patch(&path, &tag, &json!({ "capacity": 2 })).expect_error(412, "precondition_failed");
         client.send("DELETE", &path, &[("if-match", &tag)], "").expect_error(412, "precondition_failed");
@@ -108,7 +111,11 @@ fn changes_at_the_same_time_are_never_lost() {
                         loop {
                             let shown = client.get(&path).expect(200);
                             let notes = shown.json()["notes"].as_str().unwrap_or_default().to_owned();
-                            let answer = client.patch(&path, shown.header("etag").unwrap(), &json!({ "notes": format!("{notes}\n{thread}.{step}") }));
+                            let answer = client.patch(
+                                &path,
+                                shown.header("etag").unwrap(),
+                                &json!({ "notes": format!("{notes}\n{thread}.{step}") }),
+                            );
                             match answer.status {
                                 200 => break,
                                 412 => conflicts += 1,
@@ -143,7 +150,10 @@ fn a_version_goes_from_draft_to_published_and_supersedes_the_one_before() {
         client.act(&scan, 3, "submit").expect_error(404, "version_not_found");
         client.act("none", 1, "submit").expect_error(404, "scan_not_found");
         let submitted = client.post(&format!("/api/scans/{scan}/versions/1/submit"), &json!({ "note": "please" })).expect(200).json();
-        assert_eq!((&submitted["publication"], &submitted["publication_changed"]["by"]["name"]), (&json!("in_review"), &json!("Local desk")));
+        assert_eq!(
+            (&submitted["publication"], &submitted["publication_changed"]["by"]["name"]),
+            (&json!("in_review"), &json!("Local desk"))
+        );
         client.act(&scan, 1, "submit").expect_error(409, "transition_not_allowed");
         assert_eq!(client.act(&scan, 1, "publish").expect(200).json()["publication"], "published");
         client.act(&scan, 2, "submit").expect(200);
@@ -155,7 +165,9 @@ fn a_version_goes_from_draft_to_published_and_supersedes_the_one_before() {
         client.act(&scan, 1, "publish").expect(200);
         assert_eq!(client.states(&scan), ["published", "withdrawn"]);
         client.send("POST", &format!("/api/scans/{scan}/versions/1/withdraw"), &[], "{").expect_error(400, "json_invalid");
-        client.send("POST", &format!("/api/scans/{scan}/versions/1/withdraw"), &[], "{\"note\":\"a\\u0000\"}").expect_error(422, "field_invalid");
+        client
+            .send("POST", &format!("/api/scans/{scan}/versions/1/withdraw"), &[], "{\"note\":\"a\\u0000\"}")
+            .expect_error(422, "field_invalid");
         let history = client.get(&format!("/api/venues/{venue}/history")).json();
         let note = history.as_array().unwrap().iter().find(|event| event["note"] == "please").unwrap();
         assert_eq!((&note["action"], &note["subject_id"]), (&json!("submitted"), &json!(format!("{scan}/1"))));
@@ -163,7 +175,10 @@ fn a_version_goes_from_draft_to_published_and_supersedes_the_one_before() {
         // The database itself refuses a second published version.
         let sql = "UPDATE versions SET publication = 'published'";
         let refused = diesel::sql_query(sql).execute(&mut *app.app.database.get().unwrap());
-        assert!(matches!(refused, Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _))),
+            "{refused:?}"
+        );
 
         // Published at the same time: one of them in the end, whichever.
         for version in 3..=6 {
@@ -176,7 +191,9 @@ fn a_version_goes_from_draft_to_published_and_supersedes_the_one_before() {
                 std::thread::spawn(move || client.act(&scan, version, "publish").expect(200))
             })
             .collect();
-        threads.into_iter().for_each(|thread| drop(thread.join().unwrap()));
+        for thread in threads {
+            thread.join().unwrap();
+        }
         let states = client.states(&scan);
         let of = |state: &str| states.iter().filter(|found| *found == state).count();
         assert_eq!((of("published"), of("superseded"), of("withdrawn")), (1, 4, 1), "{states:?}");
@@ -278,7 +295,9 @@ fn configurations_are_added_changed_and_removed() {
             assert_eq!(made.json()[field], *value, "{field}");
         }
         client.post(&path, &json!({ "name": "Seated" })).expect(201);
-        client.post(&path, &json!({ "name": "X", "valid_from": "2026-02-01", "valid_to": "2026-01-01" })).expect_error(422, "field_invalid");
+        client
+            .post(&path, &json!({ "name": "X", "valid_from": "2026-02-01", "valid_to": "2026-01-01" }))
+            .expect_error(422, "field_invalid");
         assert_eq!(client.get(&path).expect(200).json()["configurations"].as_array().unwrap().len(), 2);
         let own = made.header("location").unwrap().to_owned();
         let tag = client.tag(&own);
@@ -339,7 +358,9 @@ fn deleting_takes_two_steps_and_objects_stay_while_a_row_names_them() {
         client.get(&format!("/tiles/{scan}/1/tileset.json")).expect(200);
 
         // A version.
-        let purge = |scan: &str, version: u64, name: &str| client.post(&format!("/api/scans/{scan}/versions/{version}/purge"), &json!({ "name": name }));
+        let purge = |scan: &str, version: u64, name: &str| {
+            client.post(&format!("/api/scans/{scan}/versions/{version}/purge"), &json!({ "name": name }))
+        };
         purge(&scan, 1, "room.las").expect_error(409, "not_withdrawn");
         client.act(&scan, 1, "withdraw").expect(200);
         purge(&scan, 1, "Room.las").expect_error(422, "name_mismatch");
@@ -438,7 +459,10 @@ fn two_versions_are_compared() {
         let found = client.get(&format!("/api/scans/{scan}/compare?from=1&to=2")).expect(200).json();
         assert_eq!(found["points"], -1000);
         assert!((found["bounds_m"][5].as_f64().unwrap() - 4.0).abs() < 0.1, "{found}");
-        assert_eq!((&found["same_files"], &found["warnings_new"], &found["warnings_kept"][0]["code"]), (&json!(false), &json!([]), &json!("unit_assumed")));
+        assert_eq!(
+            (&found["same_files"], &found["warnings_new"], &found["warnings_kept"][0]["code"]),
+            (&json!(false), &json!([]), &json!("unit_assumed"))
+        );
         let instrument = found["differences"].as_array().unwrap().iter().find(|difference| difference["field"] == "instrument").unwrap();
         assert_eq!((&instrument["from"], &instrument["to"]), (&json!(null), &json!("TLS")));
         client.get(&format!("/api/scans/{scan}/compare?from=1&to=9")).expect_error(404, "version_not_found");
@@ -458,13 +482,33 @@ fn forms_keep_what_was_entered_when_somebody_else_saved() {
         assert!(page.contains("name=\"revision\" value=\"1\"") && page.contains("value=\"Paris\""), "{page}");
         // Somebody else saves in between.
         client.patch(&path, "*", &json!({ "city": "Lyon", "capacity": 200 })).expect(200);
-        let mine = [("revision", "1"), ("name", "Hall"), ("city", "Paris"), ("capacity", "300"), ("address", "Rue <1>"), ("kind", "arena"), ("sensitivity", "standard")];
+        let mine = [
+            ("revision", "1"),
+            ("name", "Hall"),
+            ("city", "Paris"),
+            ("capacity", "300"),
+            ("address", "Rue <1>"),
+            ("kind", "arena"),
+            ("sensitivity", "standard"),
+        ];
         let again = client.form("/venues/hall/edit", &mine).expect(409).text();
         assert!(again.contains("somebody else saved meanwhile") && again.contains("Local desk"), "{again}");
         assert!(again.contains("your value: 300") && again.contains("name=\"revision\" value=\"2\""), "{again}");
-        assert!(again.contains("value=\"Lyon\"") && again.contains("value=\"300\"") && again.contains("value=\"Rue &#60;1&#62;\""), "{again}");
+        assert!(
+            again.contains("value=\"Lyon\"") && again.contains("value=\"300\"") && again.contains("value=\"Rue &#60;1&#62;\""),
+            "{again}"
+        );
         assert_eq!(client.get(&path).json()["capacity"], 200, "nothing is saved yet");
-        let joined = [("revision", "2"), ("name", "Hall"), ("city", "Lyon"), ("capacity", "300"), ("address", "Rue <1>"), ("kind", "arena"), ("sensitivity", "standard"), ("contact-1-name", "Ada")];
+        let joined = [
+            ("revision", "2"),
+            ("name", "Hall"),
+            ("city", "Lyon"),
+            ("capacity", "300"),
+            ("address", "Rue <1>"),
+            ("kind", "arena"),
+            ("sensitivity", "standard"),
+            ("contact-1-name", "Ada"),
+        ];
         assert_eq!(client.form("/venues/hall/edit", &joined).expect(303).header("location"), Some("/venues/hall"));
         let now = client.get(&path).json();
         assert_eq!((&now["city"], &now["capacity"], &now["contacts"][0]["name"]), (&json!("Lyon"), &json!(300), &json!("Ada")));
@@ -479,7 +523,10 @@ fn forms_keep_what_was_entered_when_somebody_else_saved() {
         let own = client.get(&format!("{path}/configurations")).json()["configurations"][0]["id"].clone();
         let own = own.as_str().unwrap();
         client.patch(&format!("/api/configurations/{own}"), "*", &json!({ "stage": "north" })).expect(200);
-        let again = client.form(&format!("/configurations/{own}"), &[("revision", "1"), ("name", "Gala"), ("locked_doors", "D1\nD2")]).expect(409).text();
+        let again = client
+            .form(&format!("/configurations/{own}"), &[("revision", "1"), ("name", "Gala"), ("locked_doors", "D1\nD2")])
+            .expect(409)
+            .text();
         assert!(again.contains("north") && again.contains("value=\"Gala\""), "{again}");
         client.form(&format!("/configurations/{own}"), &[("revision", "1"), ("remove", "1")]).expect(412);
         client.form(&format!("/configurations/{own}"), &[("revision", "2"), ("remove", "1")]).expect(303);
@@ -525,7 +572,9 @@ fn the_page_of_a_version_leads_through_review_and_deleting() {
         assert!(client.get("/venues/hall/delete").expect(200).text().contains("Step 1 of 2"));
         client.form("/venues/hall/delete", &[("revision", "0")]).expect(412);
         client.form("/venues/hall/delete", &[("revision", "1")]).expect(303);
-        assert!(client.get("/venues/hall/delete").text().contains("Step 2 of 2") && client.get("/").text().contains("waiting to be deleted"));
+        assert!(
+            client.get("/venues/hall/delete").text().contains("Step 2 of 2") && client.get("/").text().contains("waiting to be deleted")
+        );
         client.form("/venues/hall/restore", &[]).expect(303);
         client.form("/venues/hall/delete", &[("revision", "3")]).expect(303);
         client.form("/venues/hall/purge", &[("name", "Hall")]).expect(303);

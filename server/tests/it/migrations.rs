@@ -69,6 +69,18 @@ fn a_database_of_the_release_before_is_brought_up_to_date_and_back() {
     assert_eq!(database.migrate_down(99).unwrap().len(), 4);
 }
 
+#[derive(QueryableByName)]
+struct SqliteStep {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
 fn indexes_are_used(database: &Database) {
     let mut conn = database.get().unwrap();
     for sql in [
@@ -91,28 +103,18 @@ fn indexes_are_used(database: &Database) {
     ] {
         let plan: Vec<String> = match &mut *conn {
             Conn::Sqlite(conn) => {
-                #[derive(QueryableByName)]
-                struct Step {
-                    #[diesel(sql_type = Text)]
-                    detail: String,
-                }
-                let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn).unwrap();
+                let steps: Vec<SqliteStep> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn).unwrap();
                 steps.into_iter().map(|step| step.detail).collect()
             }
             Conn::Postgres(conn) => {
                 // Small tables are read whole whatever there is; then an index is used only if one can be.
                 conn.batch_execute("SET enable_seqscan = off").unwrap();
-                #[derive(QueryableByName)]
-                struct Step {
-                    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-                    line: String,
-                }
-                let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN {sql}")).load(conn).unwrap();
+                let steps: Vec<PostgresStep> = diesel::sql_query(format!("EXPLAIN {sql}")).load(conn).unwrap();
                 steps.into_iter().map(|step| step.line).collect()
             }
         };
         let plan = plan.join("\n");
         let reads_all = plan.contains("Seq Scan") || plan.lines().any(|line| line.starts_with("SCAN ") && !line.contains("USING INDEX"));
-        assert!(!reads_all && !plan.contains("TEMP B-TREE FOR ORDER BY") || sql.contains("history WHERE subject"), "{sql}\n{plan}");
+        assert!(!reads_all && !plan.contains("TEMP B-TREE FOR ORDER BY"), "{sql}\n{plan}");
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::figures::{Figures, Note};
 use super::named::named;
 use super::venue::Signature;
-use super::{Figures, Note};
 
 named! {
     /// Publication state of a version.

@@ -104,7 +104,10 @@ async fn receive(
     }
     let venue_id = {
         let app = Data::clone(app);
-        web::block(move || venues::show::find_row(&mut *app.database.get()?, &venue).and_then(|row| venues::show::in_use(&row).map(|()| row.id))).await??
+        web::block(move || {
+            venues::show::find_row(&mut *app.database.get()?, &venue).and_then(|row| venues::show::in_use(&row).map(|()| row.id))
+        })
+        .await??
     };
 
     let stored = store(app, payload, limit).await?;

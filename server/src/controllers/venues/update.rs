@@ -36,12 +36,12 @@ use crate::person::Person;
         (status = 428, description = "Without If-Match", body = ErrorBody),
     ))]
 pub async fn update(app: Data<App>, access: Access, request: HttpRequest, path: Path<String>, body: Json<Map<String, Value>>) -> ApiResult {
-    let (condition, patch) = (Condition::of(&request)?, body.into_inner());
+    let (condition, wanted) = (Condition::of(&request)?, body.into_inner());
     let id = {
         let (app, venue) = (Data::clone(&app), path.into_inner());
         web::block(move || {
             write(&mut *app.database.get()?, |conn| {
-                change(conn, &venue, &condition, &access.person, |fields| edit::patched(fields, &patch)).map(|row| row.id)
+                change(conn, &venue, &condition, &access.person, |fields| edit::patched(fields, &wanted)).map(|row| row.id)
             })
         })
         .await??

@@ -1,8 +1,8 @@
 //! `POST /api/scans/{scan}/versions/{version}/{submit|publish|withdraw}`.
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, Path};
-use actix_web::HttpRequest;
 use parterre_model::catalog as api;
 use parterre_model::catalog::{ErrorBody, PublicationAction, PublicationNote};
 

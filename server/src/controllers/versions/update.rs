@@ -47,13 +47,13 @@ pub async fn update(
     path: Path<(String, u32)>,
     body: Json<Map<String, Value>>,
 ) -> ApiResult {
-    let (condition, patch) = (Condition::of(&request)?, body.into_inner());
+    let (condition, wanted) = (Condition::of(&request)?, body.into_inner());
     let (scan, number) = path.into_inner();
     {
         let (app, scan) = (Data::clone(&app), scan.clone());
         web::block(move || {
             write(&mut *app.database.get()?, |conn| {
-                change(conn, &scan, number, &condition, &access.person, |fields| edit::patched(fields, &patch)).map(drop)
+                change(conn, &scan, number, &condition, &access.person, |fields| edit::patched(fields, &wanted)).map(drop)
             })
         })
         .await??;
