@@ -144,10 +144,7 @@ async function said(answer) {
 const pictureForm = document.getElementById('add-picture');
 const pictureStatus = document.getElementById('picture-status');
 
-pictureForm?.addEventListener('submit', async (event) => {
-  event.preventDefault();
-  const [file] = pictureForm.elements.picture.files;
-  if (!file) return;
+async function addPicture(file) {
   const button = pictureForm.querySelector('button');
   button.disabled = true;
   pictureStatus.textContent = 'Uploading';
@@ -164,6 +161,17 @@ pictureForm?.addEventListener('submit', async (event) => {
     pictureStatus.textContent = 'The upload broke off. Check that the service runs, then add the picture again.';
   }
   button.disabled = false;
+}
+
+pictureForm?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.accept = 'image/jpeg,image/png';
+  input.addEventListener('change', () => {
+    if (input.files[0]) addPicture(input.files[0]);
+  });
+  input.click();
 });
 
 for (const button of document.querySelectorAll('.picture-remove')) {

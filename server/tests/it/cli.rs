@@ -147,6 +147,29 @@ fn tiling_keeps_to_its_memory_or_says_the_least_that_is_possible() {
 }
 
 #[test]
+fn sweep_reports_and_migrations_are_undone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = path(dir.path());
+    let done = json(&parterre(&["migrate", "--data", data, "--json"]), 0);
+    assert_eq!(done["migrations"].as_array().unwrap().len(), 4);
+    let stray = dir.path().join("objects/uploads/0190-stray");
+    fs::create_dir_all(&stray).unwrap();
+    let file = fs::File::create(stray.join("source.bin")).unwrap();
+    assert_eq!(json(&parterre(&["sweep", "--data", data, "--json"]), 0)["unnamed"], serde_json::json!([]), "it is young");
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_hours(2)).unwrap();
+    let told = parterre(&["sweep", "--data", data]);
+    assert!(told.status.success() && String::from_utf8_lossy(&told.stdout).contains("uploads/0190-stray/source.bin"), "{told:?}");
+    assert!(stray.exists(), "only reported");
+    assert_eq!(json(&parterre(&["sweep", "--remove", "--data", data, "--json"]), 0)["removed"], 1);
+    assert!(!stray.exists());
+    let undone = json(&parterre(&["migrate", "--down", "1", "--data", data, "--json"]), 0);
+    assert_eq!(undone["undone"].as_array().unwrap().len(), 1);
+    let again = json(&parterre(&["migrate", "--data", data, "--json"]), 0);
+    assert_eq!(again["migrations"], undone["undone"]);
+    assert_eq!(parterre(&["migrate", "--down", "0", "--data", data]).status.code(), Some(2));
+}
+
+#[test]
 fn exit_codes_say_who_has_to_act() {
     let dir = tempfile::tempdir().unwrap();
     let text = dir.path().join("minutes.las");

@@ -116,7 +116,7 @@ test('an edit that comes too late keeps what was entered and shows what changed'
   const told = page.locator('#changed-meanwhile');
   await told.waitFor({ state: 'visible' });
   assert.match(await told.innerText(), /Capacity\s+100\s+200\s+your value: 300/);
-  assert.equal(await page.getByLabel('City').inputValue(), 'Lyon');
+  assert.equal(await page.getByLabel('City', { exact: true }).inputValue(), 'Lyon');
   await shoot(page, 'venue-edited-by-two');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('300 persons').waitFor({ state: 'visible' });
@@ -134,9 +134,10 @@ test('a version is reviewed and published, and a picture added, with the pages a
   await page.goto(`${service.origin}/venues/${made.slug}`);
   await page.getByText('Add a picture').click();
   const png = await page.screenshot();
-  await page.locator('#picture').setInputFiles({ name: 'entrance.png', mimeType: 'image/png', buffer: png });
   await page.locator('#caption').fill('Main entrance');
+  const chooser = page.waitForEvent('filechooser');
   await page.locator('#add-picture button').click();
+  await (await chooser).setFiles({ name: 'entrance.png', mimeType: 'image/png', buffer: png });
   await page.getByAltText('Main entrance').waitFor({ state: 'visible' });
   await page.getByRole('link', { name: 'Check and submit' }).click();
   await page.getByRole('button', { name: 'Submit for review' }).click();
