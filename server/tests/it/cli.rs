@@ -7,7 +7,6 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use wait4::Wait4 as _;
 
 use super::support::{Client, PARTERRE, STACK_OVERFLOW, TestApp, las, room, send_signal, shared};
 
@@ -118,32 +117,6 @@ fn inspect_reads_several_files_with_overrides() {
     let report = json(&parterre(&["tile", path(&scan), path(&ply), "-o", path(&out), "--up", "y", "--json"]), 0);
     assert_eq!(report["points_out"], 1000);
     assert!(report["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "axis_turned"), "{report}");
-}
-
-#[test]
-fn tiling_keeps_to_its_memory_or_says_the_least_that_is_possible() {
-    let Some(scan) = shared("venue/royal-exhibition-building-1M.laz") else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let tile = |memory: &str| {
-        let mut child = Command::new(PARTERRE)
-            .args(["tile", path(&scan), "-o", path(&dir.path().join(memory)), "--memory", memory, "--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut text = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        (child.wait4().unwrap(), serde_json::from_str::<Value>(&text).unwrap())
-    };
-    let (used, refused) = tile("191");
-    assert_eq!((used.status.code(), &refused["error"]["code"]), (Some(2), &Value::from("memory_too_small")), "{refused}");
-    assert!(refused["error"]["message"].as_str().unwrap().contains("192 MiB"), "{refused}");
-    for memory in ["192", "256"] {
-        let (used, report) = tile(memory);
-        assert!(used.status.success() && report["points_out"] == 1_000_000, "{report}");
-        let peak_mib = used.rusage.maxrss >> 20;
-        assert!(peak_mib <= memory.parse::<u64>().unwrap(), "--memory {memory} took {peak_mib} MiB");
-    }
 }
 
 #[test]
