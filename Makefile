@@ -45,7 +45,7 @@ setup-wasm: ## WebAssembly library (rustup, or else Debian's rustc-web) and wasm
 	@.ci/setup-apt server
 	@.ci/setup-wasm
 
-setup-optimize: ## node, npm and brotli, to make the web viewer small
+setup-optimize: ## binaryen and brotli, to make the web viewer small
 	@.ci/setup-apt optimize
 
 setup-browser: ## node, npm and Chromium, for the browser tests
@@ -88,7 +88,7 @@ web-for-tests: setup-wasm
 	@.ci/web-build "$(WEB_TEST_DIR)"
 
 test-web: build setup-browser web-for-tests ## pages and web viewer in headless Chromium
-	@.ci/test-web "$(WEB_TEST_DIR)" decoders.test.mjs pages.test.mjs viewer.test.mjs
+	@.ci/test-web "$(WEB_TEST_DIR)" decoders.test.mjs graphics.test.mjs pages.test.mjs viewer.test.mjs
 
 test-running: setup-browser ## checks in headless Chromium that the service at PARTERRE_ORIGIN offers the viewer and that it draws
 	@.ci/test-web "$(WEB_DIR)" running.test.mjs

@@ -132,6 +132,11 @@ impl Archives {
         self.open.get(&KeyRef { scan, version })
     }
 
+    /// Closes the archive of a version that was deleted.
+    pub fn forget(&self, scan: &str, version: u32) {
+        self.open.remove(&KeyRef { scan, version });
+    }
+
     /// The archive, by `open` where it is not open. Of several callers one opens it and the others wait. Blocks.
     pub fn get_or_open<E>(&self, scan: &str, version: u32, open: impl FnOnce() -> Result<Archive, E>) -> Result<Arc<Archive>, E> {
         self.open.get_or_insert_with(&Key { scan: scan.to_owned(), version }, || open().map(Arc::new))

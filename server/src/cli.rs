@@ -28,6 +28,7 @@ mod retry;
 mod run_job;
 mod serve;
 mod stop;
+mod sweep;
 mod tile;
 mod unpack;
 
@@ -56,8 +57,10 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad i
 enum Command {
     /// Run the catalogue service.
     Serve(serve::Serve),
-    /// Bring the database up to date.
+    /// Bring the database up to date, or undo the last migrations.
     Migrate(migrate::Migrate),
+    /// Find files that nothing in the catalogue names, and what the catalogue names that is missing.
+    Sweep(sweep::Sweep),
     /// Put a scan file into the catalogue and make its tiles.
     Import(import::Import),
     /// Try a failed job again.
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(command) => command.run(json),
         Command::Migrate(command) => command.run(json),
+        Command::Sweep(command) => command.run(json),
         Command::Import(command) => command.run(json),
         Command::Tile(command) => command.run(json),
         Command::Inspect(command) => command.run(json),

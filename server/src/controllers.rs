@@ -7,7 +7,10 @@ pub mod assets {
     pub mod viewer;
 }
 
+pub mod configurations;
 pub mod files;
+pub mod levels;
+pub mod pictures;
 pub mod sliced_body;
 
 /// Jobs.
@@ -46,6 +49,20 @@ pub mod uploads {
 /// Venues.
 pub mod venues {
     pub mod create;
+    pub mod history;
     pub mod list;
+    pub mod purge;
     pub mod show;
+    pub mod update;
+    pub mod withdraw;
+}
+
+/// Versions of scans: their publication, and what people know about them.
+pub mod versions {
+    pub mod compare;
+    pub mod find;
+    pub mod publication;
+    pub mod purge;
+    pub mod show;
+    pub mod update;
 }

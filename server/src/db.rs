@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use diesel::connection::{AnsiTransactionManager, Connection as _, SimpleConnection as _, TransactionManager as _};
+use diesel::migration::MigrationVersion;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection as _};
 use diesel::{PgConnection, QueryResult, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
@@ -144,20 +145,47 @@ impl Database {
 
     /// Brings the tables up to date; returns the names of the migrations that ran.
     pub fn migrate(&self) -> anyhow::Result<Vec<String>> {
-        let mut conn = self.get().context("failed to connect to the database")?;
-        let names =
-            |versions: Vec<diesel::migration::MigrationVersion<'_>>| -> Vec<String> { versions.iter().map(ToString::to_string).collect() };
-        let done = match &mut *conn {
+        let names = |versions: Vec<MigrationVersion<'_>>| versions.iter().map(ToString::to_string).collect();
+        self.with_migrations("failed to bring the database up to date", |conn| match conn {
             Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(names),
-            Conn::Postgres(conn) => {
-                // Several services may start at once; the lock goes with the connection if this process dies.
-                conn.batch_execute("SELECT pg_advisory_lock(7077010001)").context("failed to lock the database")?;
-                let done = conn.run_pending_migrations(POSTGRES).map(names);
-                conn.batch_execute("SELECT pg_advisory_unlock(7077010001)").context("failed to unlock the database")?;
-                done
+            Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(names),
+        })
+    }
+
+    /// Undoes at most this many migrations, the last first; returns their names.
+    pub fn migrate_down(&self, count: u16) -> anyhow::Result<Vec<String>> {
+        self.with_migrations("failed to undo a migration", |conn| {
+            let mut undone = Vec::new();
+            for _ in 0..count {
+                let applied = match conn {
+                    Conn::Sqlite(conn) => conn.applied_migrations()?.len(),
+                    Conn::Postgres(conn) => conn.applied_migrations()?.len(),
+                };
+                if applied == 0 {
+                    break;
+                }
+                let name = match conn {
+                    Conn::Sqlite(conn) => conn.revert_last_migration(SQLITE)?.to_string(),
+                    Conn::Postgres(conn) => conn.revert_last_migration(POSTGRES)?.to_string(),
+                };
+                undone.push(name);
             }
-        };
-        done.map_err(|error| anyhow::anyhow!(error)).context("failed to bring the database up to date")
+            Ok(undone)
+        })
+    }
+
+    /// Runs migrations; on PostgreSQL under a lock, since several services may start at once. The lock goes with the connection if this
+    /// process dies.
+    fn with_migrations<T>(&self, failed: &'static str, work: impl FnOnce(&mut Conn) -> diesel::migration::Result<T>) -> anyhow::Result<T> {
+        let mut conn = self.get().context("failed to connect to the database")?;
+        if let Conn::Postgres(conn) = &mut *conn {
+            conn.batch_execute("SELECT pg_advisory_lock(7077010001)").context("failed to lock the database")?;
+        }
+        let done = work(&mut conn);
+        if let Conn::Postgres(conn) = &mut *conn {
+            conn.batch_execute("SELECT pg_advisory_unlock(7077010001)").context("failed to unlock the database")?;
+        }
+        done.map_err(|error| anyhow::anyhow!(error)).context(failed)
     }
 }
 

@@ -3,6 +3,9 @@
 //! There are no accounts yet, so everyone who can reach the service may do everything. It therefore listens on loopback only,
 //! and refuses what a web page from elsewhere could make a browser on the same machine send: a request under a foreign
 //! name (DNS rebinding) or from a foreign origin. Programs that send neither are let through.
+//!
+//! Who sends a request and whether they may is asked in [`access`](crate::access). A request that was answered without having been asked
+//! there is a fault of ours: its answer is thrown away.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +18,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
+use crate::access;
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -32,6 +36,11 @@ pub async fn guard(request: ServiceRequest, next: Next<impl MessageBody + 'stati
             request.into_response(response)
         }
     };
+    if response.status().as_u16() < 400 && !access::was_asked(response.request()) {
+        let cause = anyhow::anyhow!("{} was answered, and nobody asked whether it is allowed", response.request().path());
+        let error = ApiError::internal(cause).error_response();
+        response = response.into_response(error);
+    }
     add_headers(response.headers_mut());
     Ok(response)
 }
@@ -84,6 +93,10 @@ fn check(request: &HttpRequest) -> Result<(), ApiError> {
                 "Open the service's own pages; other sites may not use it.",
             ));
         }
+    }
+    // No name or identifier has this character, and PostgreSQL cannot even be asked for it.
+    if request.uri().path().contains("%00") {
+        return Err(ApiError::not_found("not_found", "there is nothing at an address with a null character"));
     }
     Ok(())
 }

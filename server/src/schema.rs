@@ -9,6 +9,24 @@ diesel::table! {
         name -> Text,
         name_folded -> Text,
         created_at -> BigInt,
+        local_name -> Nullable<Text>,
+        local_name_folded -> Nullable<Text>,
+        kind -> Text,
+        address -> Nullable<Text>,
+        city -> Nullable<Text>,
+        country -> Nullable<Text>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        capacity -> Nullable<Integer>,
+        contacts -> Text,
+        sensitivity -> Text,
+        notes -> Nullable<Text>,
+        revision -> Integer,
+        created_by -> Nullable<Text>,
+        updated_at -> Nullable<BigInt>,
+        updated_by -> Nullable<Text>,
+        withdrawn_at -> Nullable<BigInt>,
+        withdrawn_by -> Nullable<Text>,
     }
 }
 
@@ -18,6 +36,8 @@ diesel::table! {
         venue_id -> Text,
         name -> Text,
         created_at -> BigInt,
+        versions_made -> Integer,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -67,6 +87,118 @@ diesel::table! {
         published_at -> Nullable<BigInt>,
         prefix -> Nullable<Text>,
         files -> Nullable<Text>,
+        publication -> Text,
+        publication_at -> Nullable<BigInt>,
+        publication_by -> Nullable<Text>,
+        created_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> Text,
+        scan_id -> Text,
+        version -> Integer,
+        number -> Integer,
+        file_name -> Text,
+        bytes -> BigInt,
+        sha256 -> Text,
+        object_key -> Text,
+    }
+}
+
+diesel::table! {
+    surveys (scan_id, version) {
+        scan_id -> Text,
+        version -> Integer,
+        captured_on -> Nullable<Text>,
+        captured_by -> Nullable<Text>,
+        instrument -> Nullable<Text>,
+        method -> Nullable<Text>,
+        accuracy_m -> Nullable<Double>,
+        coverage -> Nullable<Text>,
+        reverify_on -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        revision -> Integer,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    levels (id) {
+        id -> Text,
+        venue_id -> Text,
+        ordinal -> Integer,
+        name -> Text,
+        short_name -> Nullable<Text>,
+        floor_m -> Nullable<Double>,
+        top_m -> Nullable<Double>,
+        revision -> Integer,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    configurations (id) {
+        id -> Text,
+        venue_id -> Text,
+        name -> Text,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+        stage -> Nullable<Text>,
+        seating -> Nullable<Text>,
+        barriers -> Nullable<Text>,
+        locked_doors -> Text,
+        capacity -> Nullable<Integer>,
+        notes -> Nullable<Text>,
+        revision -> Integer,
+        created_at -> BigInt,
+        created_by -> Text,
+        updated_at -> BigInt,
+        updated_by -> Text,
+    }
+}
+
+diesel::table! {
+    pictures (id) {
+        id -> Text,
+        venue_id -> Text,
+        object_key -> Text,
+        file_name -> Text,
+        bytes -> BigInt,
+        sha256 -> Text,
+        media_type -> Text,
+        width -> Integer,
+        height -> Integer,
+        caption -> Nullable<Text>,
+        created_at -> BigInt,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    history (id) {
+        id -> Text,
+        venue_id -> Text,
+        subject -> Text,
+        subject_id -> Text,
+        revision -> Nullable<Integer>,
+        action -> Text,
+        fields -> Nullable<Text>,
+        note -> Nullable<Text>,
+        at -> BigInt,
+        person -> Text,
+    }
+}
+
+diesel::table! {
+    removals (object_key) {
+        object_key -> Text,
+        since -> BigInt,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `incoming/{id}` | an upload that is not accepted yet; what interrupted uploads leave here is removed |
 //! | `uploads/{id}/source.bin` | an accepted upload, never changed; its name is in the database alone |
 //! | `scans/{scan}/{version}/{attempt}/…` | tiles, pictures and report of one version, never changed |
+//! | `pictures/{id}.jpg`, `.png` | a picture of a venue, never changed |
 //!
 //! An object appears whole or not at all: it is written beside its place and renamed into it.
 
@@ -14,9 +15,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use object_store::ObjectStoreExt as _;
+use futures_util::StreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
 pub use self::incoming::{Incoming, Stored};
 
@@ -58,10 +60,52 @@ impl Storage {
     /// Gives an upload its lasting key. The file's name is no part of it: names in many scripts grow beyond what file
     /// systems take once they are encoded.
     pub async fn accept(&self, stored: &Stored) -> object_store::Result<String> {
-        let id = stored.key.trim_start_matches(incoming::FOLDER).trim_start_matches('/');
-        let key: Key = ["uploads", id, "source.bin"].into_iter().collect();
+        self.keep(stored, &format!("uploads/{}/source.bin", stored.id())).await
+    }
+
+    /// Gives an upload this lasting key.
+    pub async fn keep(&self, stored: &Stored, key: &str) -> object_store::Result<String> {
+        let key = key_of(key)?;
         self.store.rename(&Key::from(stored.key.as_str()), &key).await?;
         Ok(key.to_string())
+    }
+
+    /// Length of an object, if it is there.
+    pub async fn bytes_of(&self, key: &str) -> object_store::Result<Option<u64>> {
+        match self.store.head(&key_of(key)?).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every object, without those of uploads that are not accepted yet.
+    pub async fn list(&self) -> object_store::Result<Vec<Listed>> {
+        let mut found = Vec::new();
+        let mut listing = self.store.list(None);
+        while let Some(object) = listing.next().await.transpose()? {
+            if object.location.parts().next().is_none_or(|part| part.as_ref() != incoming::FOLDER) {
+                let age = std::time::SystemTime::from(object.last_modified).elapsed().unwrap_or_default();
+                found.push(Listed { key: object.location.to_string(), bytes: object.size, age });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes the folders above a removed object that belonged to it alone and are empty now: those of an upload, or of a version and its
+    /// attempts. Folders that others may be using at this moment stay.
+    pub fn tidy(&self, key: &str) {
+        let own = match key.split('/').next() {
+            Some("scans") => 3,
+            Some("uploads") => 2,
+            _ => return,
+        };
+        let parts: Vec<&str> = key.split('/').collect();
+        for end in (own..parts.len()).rev() {
+            if std::fs::remove_dir(self.root.join(parts[..end].join("/"))).is_err() {
+                return;
+            }
+        }
     }
 
     /// Moves a finished file of the work folder into the storage.
@@ -143,6 +187,17 @@ impl Storage {
             tracing::info!(files, "what was left of interrupted uploads is removed");
         }
     }
+}
+
+/// An object that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Key.
+    pub key: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Time since it was written.
+    pub age: std::time::Duration,
 }
 
 fn key_of(key: &str) -> object_store::Result<Key> {

@@ -67,6 +67,41 @@ pub fn venue_name(given: &str) -> Result<String, Fault> {
     Err(Fault::new("name_invalid", problem, "Choose the name that people know the venue by."))
 }
 
+/// One line of text with at least one visible character, or nothing.
+///
+/// # Errors
+/// What is wrong, to be said after the field's name.
+pub fn line(given: &str, max_chars: usize) -> Result<Option<String>, String> {
+    let text = clean(given);
+    if text.chars().any(is_control) {
+        return Err("must not have line breaks or other control characters".to_owned());
+    }
+    bounded(text, max_chars)
+}
+
+/// Several lines of text with at least one visible character, or nothing.
+///
+/// # Errors
+/// What is wrong, to be said after the field's name.
+pub fn block(given: &str, max_chars: usize) -> Result<Option<String>, String> {
+    // As forms send them.
+    let lines: Vec<String> = given.replace("\r\n", "\n").split('\n').map(clean).collect();
+    if lines.iter().flat_map(|line| line.chars()).any(|c| is_control(c) && c != '\t') {
+        return Err("must not have control characters other than line breaks".to_owned());
+    }
+    bounded(lines.join("\n").trim().to_owned(), max_chars)
+}
+
+fn bounded(text: String, max_chars: usize) -> Result<Option<String>, String> {
+    if text.chars().count() > max_chars {
+        return Err(format!("has at most {max_chars} characters"));
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if has_visible(&text) { Ok(Some(text)) } else { Err("has no visible character".to_owned()) }
+}
+
 /// The name under which a file is kept: the last part of the given path, cleaned, without control characters, and not longer than
 /// 200 bytes; the ending stays.
 ///

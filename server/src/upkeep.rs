@@ -1,4 +1,5 @@
-//! Regular work of a running service beside requests and jobs: it removes what interrupted uploads leave in the storage.
+//! Regular work of a running service beside requests and jobs: it removes what interrupted uploads leave in the storage, and the
+//! objects of what was deleted.
 
 use actix_web::web::Data;
 use tokio::runtime::Handle;
@@ -6,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
+use crate::purge;
 
 /// The running upkeep; dropping it ends it.
 #[derive(Debug)]
@@ -22,9 +24,15 @@ impl Upkeep {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                let storage = app.storage.clone();
-                if let Err(error) = tokio::task::spawn_blocking(move || storage.sweep_incoming()).await {
-                    tracing::error!(%error, "interrupted uploads could not be looked for");
+                let app = Data::clone(&app);
+                let work = tokio::task::spawn_blocking(move || {
+                    app.storage.sweep_incoming();
+                    if let Err(error) = purge::remove_listed(&app.database, &app.storage, &Handle::current()) {
+                        tracing::warn!("objects of what was deleted could not be removed: {error:#}");
+                    }
+                });
+                if let Err(error) = work.await {
+                    tracing::error!(%error, "the storage could not be tidied");
                 }
             }
         });

@@ -4,9 +4,12 @@
 #![allow(unreachable_pub, reason = "one test program, many files")]
 
 mod it {
+    pub mod access;
+    pub mod catalogue;
     pub mod cli;
     pub mod end_to_end;
     pub mod jobs;
+    pub mod migrations;
     pub mod pages;
     pub mod postgres;
     pub mod security;

@@ -42,17 +42,22 @@ impl Plugin for CameraPlugin {
 type Applied = (u32, Option<Rig>);
 
 /// Applies the start view when the first scan has been opened, and again when others follow while the camera is still there.
-fn apply_start_view(scans: Res<Scans>, start_view: Res<StartView>, mut applied: Local<Applied>, mut rigs: Query<&mut Rig>) {
+fn apply_start_view(scans: Res<Scans>, start_view: Res<StartView>, mut applied: Local<Applied>, mut rigs: Query<(&mut Rig, &Camera)>) {
     if applied.0 == scans.opened() {
         return;
     }
-    for mut rig in &mut rigs {
+    for (mut rig, camera) in &mut rigs {
         if applied.1.as_ref().is_none_or(|before| *before == *rig) {
-            start_view.apply(&mut rig, &scans.overview_bounds());
+            start_view.apply(&mut rig, &scans.overview_bounds(), aspect(camera));
             *applied = (scans.opened(), Some(rig.clone()));
         }
     }
     applied.0 = scans.opened();
+}
+
+/// Width of the picture to its height.
+fn aspect(camera: &Camera) -> f64 {
+    camera.physical_target_size().map_or(1.5, |size| f64::from(size.x.max(1)) / f64::from(size.y.max(1)))
 }
 
 fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraRequest>) {
@@ -65,9 +70,14 @@ fn request_by_input(intents: Res<Intents>, mut requests: MessageWriter<CameraReq
     }
 }
 
-fn apply_requests(mut requests: MessageReader<CameraRequest>, scans: Res<Scans>, start_view: Res<StartView>, mut rigs: Query<&mut Rig>) {
+fn apply_requests(
+    mut requests: MessageReader<CameraRequest>,
+    scans: Res<Scans>,
+    start_view: Res<StartView>,
+    mut rigs: Query<(&mut Rig, &Camera)>,
+) {
     for request in requests.read() {
-        for mut rig in &mut rigs {
+        for (mut rig, camera) in &mut rigs {
             match *request {
                 CameraRequest::Look(eye, target) => {
                     rig.look(eye, target);
@@ -81,10 +91,10 @@ fn apply_requests(mut requests: MessageReader<CameraRequest>, scans: Res<Scans>,
                     rig.walker = Walker::starting_at(eye);
                 }
                 CameraRequest::Mode(mode) => rig.set_mode(mode, &scans.overview_bounds()),
-                CameraRequest::Reset => start_view.apply(&mut rig, &scans.overview_bounds()),
+                CameraRequest::Reset => start_view.apply(&mut rig, &scans.overview_bounds(), aspect(camera)),
                 CameraRequest::Scan(scan) => {
                     if let Some(bounds) = scans.get(scan).map(Scan::bounds) {
-                        StartView::default().apply(&mut rig, &bounds);
+                        StartView::default().apply(&mut rig, &bounds, aspect(camera));
                     }
                 }
             }

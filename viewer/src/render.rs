@@ -6,7 +6,8 @@
 //!
 //! **Points.** A tile's points are texels of an integer texture. One draw call draws all points of a part as triangles: the vertex shader reads the
 //! point from the number of the vertex. There are no vertex buffers and no instances, because an instance of a few vertices costs many times as much
-//! as the vertices themselves, on software drivers and on real graphics cards. WebGL2 has neither storage buffers nor compute shaders, so that none are used.
+//! as the vertices themselves, on software drivers and on real graphics cards. In the browser, points are
+//! the graphics card's own, with one vertex each ([`point_size`]), except large ones. WebGL2 has neither storage buffers nor compute shaders, so that none are used.
 //!
 //! **Two targets.** While the camera moves, each frame draws its points anew into the first target. When it stands still,
 //! the points of finer and finer tiles are added to the second, a few in each frame; what has been drawn is not drawn again. Until all are
@@ -21,6 +22,7 @@ pub mod draw;
 pub mod gpu_tile;
 pub mod pipeline;
 pub mod point_camera;
+pub mod point_size;
 pub mod prepare;
 pub mod progress;
 pub mod refine;

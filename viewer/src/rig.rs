@@ -14,7 +14,7 @@ use self::walker::{Pose, Walker};
 
 /// Vertical field of view. Radians.
 const FOV_Y: f64 = 60.0 / 180.0 * std::f64::consts::PI;
-/// Aspect ratio (width to height) for which the overview is computed; it also fits wider pictures.
+/// The overview of pictures that are wider (width to height) than this is computed for this aspect ratio: beside the scan there is room for the panel.
 const OVERVIEW_ASPECT: f64 = 1.5;
 /// Largest angle above or below the horizon, slightly less than 90 degrees: at 90 degrees the heading is undefined. Radians.
 const PITCH_MAX: f64 = 1.55;
@@ -94,10 +94,10 @@ impl Rig {
         self.pitch = (self.pitch + pitch).clamp(-PITCH_MAX, PITCH_MAX);
     }
 
-    /// Looks from the south-west and above, so that all of `bounds` is visible.
-    pub fn overview(&mut self, bounds: &Bounds) {
+    /// Looks from the south-west and above, so that all of `bounds` is visible in a picture of this aspect ratio.
+    pub fn overview(&mut self, bounds: &Bounds, aspect: f64) {
         let mut target = bounds.center();
-        let tan = DVec2::new((self.fov_y * 0.5).tan() * OVERVIEW_ASPECT, (self.fov_y * 0.5).tan());
+        let tan = DVec2::new((self.fov_y * 0.5).tan() * aspect.min(OVERVIEW_ASPECT), (self.fov_y * 0.5).tan());
         self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
         let (right, up, forward) = (self.right(), self.up(), self.forward());
         // In perspective the box's centre does not lie at the centre of its outline in the picture. The target is moved in four
@@ -197,14 +197,18 @@ mod tests {
     #[test]
     fn the_overview_shows_every_corner() {
         let bounds = Bounds { min: DVec3::new(-30.0, -20.0, 0.0), max: DVec3::new(30.0, 20.0, 15.0) };
-        let mut rig = Rig::default();
-        rig.overview(&bounds);
-        let tan = (rig.fov_y * 0.5).tan();
-        for corner in 0..8 {
-            let pick = |bit: usize, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-            let corner = DVec3::new(pick(0, -30.0, 30.0), pick(1, -20.0, 20.0), pick(2, 0.0, 15.0)) - rig.eye;
-            let depth = corner.dot(rig.forward());
-            assert!((corner.dot(rig.up()) / depth).abs() < tan && (corner.dot(rig.right()) / depth).abs() < tan * 16.0 / 9.0);
+        // A screen, a square, a phone held upright.
+        for aspect in [16.0 / 9.0, 1.0, 390.0 / 844.0] {
+            let mut rig = Rig::default();
+            rig.overview(&bounds, aspect);
+            let tan = (rig.fov_y * 0.5).tan();
+            for corner in 0..8 {
+                let pick = |bit: usize, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
+                let corner = DVec3::new(pick(0, -30.0, 30.0), pick(1, -20.0, 20.0), pick(2, 0.0, 15.0)) - rig.eye;
+                let depth = corner.dot(rig.forward());
+                let (across, up) = ((corner.dot(rig.right()) / depth).abs(), (corner.dot(rig.up()) / depth).abs());
+                assert!(up < tan && across < tan * aspect, "{aspect}: {across} {up}");
+            }
         }
     }
 
@@ -221,7 +225,7 @@ mod tests {
         };
         assert!((start(&mut rig) - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
         let mut far = Rig::default();
-        far.overview(&bounds);
+        far.overview(&bounds, 1.5);
         let distance_m = far.distance_m;
         assert_eq!(start(&mut far), bounds.center());
         far.set_mode(Mode::Orbit, &bounds);

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use bevy::math::DVec3;
+use percent_encoding::percent_decode_str;
 
 use crate::rig::mode::Mode;
 use crate::settings::{ColorBy, Settings};
@@ -61,7 +62,8 @@ impl View {
         let mut problems = Vec::new();
         let (mut eye, mut target) = (None, None);
         for part in text.split('&').filter(|part| !part.is_empty()) {
-            let part = decode(part);
+            // Some programs write `,` and `=` in addresses as `%2C` and `%3D`.
+            let part = percent_decode_str(part).decode_utf8_lossy();
             let (name, value) = part.split_once('=').unwrap_or((&part, ""));
             let is_understood = match name {
                 "eye" => read(value, parse_position, &mut eye),
@@ -118,19 +120,6 @@ fn position(at: DVec3) -> String {
     text
 }
 
-/// Some programs write `,` and `=` in addresses as `%2C` and `%3D`.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let code = (*first == b'%').then(|| after.get(..2)).flatten();
-        let value = code.and_then(|code| std::str::from_utf8(code).ok()).and_then(|code| u8::from_str_radix(code, 16).ok());
-        bytes.push(value.unwrap_or(*first));
-        rest = if value.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -171,6 +160,10 @@ mod tests {
             ("mode=fly&color=red", "color=red"),
             ("mode=fly&mode=swim", "mode=swim"),
             ("mode=fly&%zz%4", "%zz%4"),
+            // A sign is no digit.
+            ("mode=fly&cut=%+5", "cut=%+5"),
+            ("mode=fly&cut=%-1", "cut=%-1"),
+            ("mode=fly&cut=%F0%9F6", "cut=\u{fffd}6"),
             ("mode=fly&section", "section"),
         ];
         for (text, named) in rows {

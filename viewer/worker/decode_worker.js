@@ -20,6 +20,7 @@ turn.onmessage = () => {
   const tile = waiting.shift();
   if (!tile) return;
   const { id, bytes } = tile;
+  postMessage({ begun: id });
   try {
     const [numbers, texels] = decode(bytes);
     postMessage({ id, numbers, texels, memory: program.memory.buffer.byteLength }, [numbers.buffer, texels.buffer]);

@@ -135,6 +135,55 @@ function upload(form) {
 const form = document.getElementById('upload');
 if (form) upload(form);
 
+// Adding a picture to the venue, and removing one.
+async function said(answer) {
+  const error = (await answer.json().catch(() => null))?.error;
+  return [error?.message ?? `The service answered ${answer.status}.`, error?.hint].filter(Boolean).join(' ');
+}
+
+const pictureForm = document.getElementById('add-picture');
+const pictureStatus = document.getElementById('picture-status');
+
+async function addPicture(file) {
+  const button = pictureForm.querySelector('button');
+  button.disabled = true;
+  pictureStatus.textContent = 'Uploading';
+  try {
+    const caption = new URLSearchParams({ caption: pictureForm.elements.caption.value });
+    const address = `/api/venues/${encodeURIComponent(pictureForm.dataset.venue)}/pictures/${encodeURIComponent(file.name)}?${caption}`;
+    const answer = await fetch(address, { method: 'PUT', body: file });
+    if (answer.ok) {
+      location.reload();
+      return;
+    }
+    pictureStatus.textContent = await said(answer);
+  } catch {
+    pictureStatus.textContent = 'The upload broke off. Check that the service runs, then add the picture again.';
+  }
+  button.disabled = false;
+}
+
+pictureForm?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.accept = 'image/jpeg,image/png';
+  input.addEventListener('change', () => {
+    if (input.files[0]) addPicture(input.files[0]);
+  });
+  input.click();
+});
+
+for (const button of document.querySelectorAll('.picture-remove')) {
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    if (!confirm('Remove this picture from the venue?')) return;
+    const answer = await fetch(button.dataset.picture, { method: 'DELETE' }).catch(() => null);
+    if (answer?.ok) location.reload();
+    else alert(answer ? await said(answer) : 'The service does not answer.');
+  });
+}
+
 // While there is no web viewer: how far its build is or why it failed, and the button when it is ready.
 if (document.querySelector('.web-building')) {
   const look = async () => {

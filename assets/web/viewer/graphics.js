@@ -16,6 +16,12 @@ function recentRestarts() {
   }
 }
 
+/** Whether the viewer starts again by itself. */
+function mayRestart() {
+  const times = recentRestarts();
+  return times !== undefined && times.length < RESTARTS_MAX;
+}
+
 function recordRestart(times) {
   try {
     sessionStorage.setItem(STORED, JSON.stringify([...times, Date.now()]));
@@ -27,21 +33,22 @@ function recordRestart(times) {
 
 /**
  * Starts the page again when the connection is back, or when the user asks. `onLost` is called with a message, a hint and the text of a
- * button, and gives the button.
+ * button, and what the button does. The connection may be lost again before the page has started again.
  */
 export function watchGraphics(canvas, onLost) {
+  let isStarting = false;
   canvas.addEventListener('webglcontextlost', (event) => {
     // Lets the browser restore it.
     event.preventDefault();
-    const times = recentRestarts();
-    const isAutomatic = times !== undefined && times.length < RESTARTS_MAX;
-    const hint = isAutomatic
+    const hint = mayRestart()
       ? 'The viewer starts again with the same view as soon as it is back.'
       : 'Close other programs and tabs that draw in 3D, then start the viewer again.';
     onLost('The browser lost the connection to the graphics card.', hint, 'Start again', () => location.reload());
-    canvas.addEventListener('webglcontextrestored', () => {
-      // Where the number of starts cannot be kept, there must be none without the user.
-      if (isAutomatic && recordRestart(times)) location.reload();
-    });
+  });
+  canvas.addEventListener('webglcontextrestored', () => {
+    // Where the number of starts cannot be kept, there must be none without the user. One start is recorded once.
+    if (isStarting || !mayRestart() || !recordRestart(recentRestarts())) return;
+    isStarting = true;
+    location.reload();
   });
 }

@@ -206,6 +206,16 @@ fn a_count_that_the_file_cannot_hold_is_refused_before_anything_is_allocated() {
 }
 
 #[test]
+fn a_tile_has_at_most_sixteen_million_points() {
+    let part = |points: usize| Part { vertices: vec![Vertex::default(); points], ..Part::default() };
+    let largest = encode(&[part((16 << 20) - 5), part(5)], true).unwrap();
+    assert_eq!(decode(&largest).unwrap().iter().map(|part| part.vertices.len()).sum::<usize>(), 16 << 20);
+    let error = decode(&encode(&[part(16 << 20), part(1)], true).unwrap()).unwrap_err();
+    assert_eq!(error.code(), "tile_unsupported");
+    assert!(error.to_string().contains("16777216"), "{error}");
+}
+
+#[test]
 fn many_nodes_on_one_stream_cannot_multiply_the_points() {
     let mut part = one_point();
     part.vertices = vec![part.vertices[0]; 60_000];

@@ -64,6 +64,14 @@ impl<K: Copy + Eq + Hash, V> Cache<K, V> {
         Some(entry.value)
     }
 
+    /// Changes the size of a value, which does not count as a use; unknown keys are ignored.
+    pub fn set_bytes(&mut self, key: K, bytes: u64) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            self.bytes = self.bytes - entry.bytes + bytes;
+            entry.bytes = bytes;
+        }
+    }
+
     /// A value; does not count as a use.
     pub fn get(&self, key: K) -> Option<&V> {
         self.entries.get(&key).map(|entry| &entry.value)
@@ -140,6 +148,20 @@ mod tests {
         cache.begin_frame();
         cache.touch('b');
         assert_eq!(cache.evict(), [('a', ())]);
+    }
+
+    #[test]
+    fn a_value_that_has_grown_makes_others_leave() {
+        let mut cache = Cache::new(20);
+        cache.insert('a', (), 10);
+        cache.insert('b', (), 10);
+        cache.begin_frame();
+        cache.set_bytes('b', 15);
+        cache.set_bytes('c', 15);
+        assert_eq!(cache.bytes(), 25);
+        assert_eq!(cache.evict(), [('a', ())]);
+        cache.remove('b');
+        assert_eq!(cache.bytes(), 0);
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub struct Source<'a> {
 /// What a frame may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
-    /// Points drawn at most, of all scans together.
+    /// Points drawn at most, of all scans together. Of roots that alone have more, a share is drawn.
     pub points: u64,
     /// Spacing of the points in pixels; no finer one is wanted.
     pub error_px: f64,
@@ -663,6 +663,19 @@ mod tests {
             spacing_before = selection.spacing_px;
             // Each of the four tiles is rounded up, and a tile may be left out because its share is small.
             assert!(selection.points <= points + 4 && selection.points + 16 >= points, "{points}: {}", selection.points);
+        }
+    }
+
+    #[test]
+    fn of_a_root_beyond_the_budget_a_share_is_drawn() {
+        let tree = tree();
+        let half =
+            |y: f64| Block { bounds: Bounds { min: DVec3::new(-9.0, y, -9.0), max: DVec3::new(9.0, y + 9.0, 9.0) }, points: 5_000_000 };
+        let blocks = [half(11.0), half(20.0)];
+        for points in [10, 1000, 100_000, 3_000_000] {
+            let selection = select(&tree, &[view()], &|_| Residency::Ready(&blocks), &Budget { points, error_px: 1.0 });
+            assert_eq!(drawn(&tree, &selection), ["0.glb"], "{points}");
+            assert!(selection.budget_reached && (points..=points + 2).contains(&selection.points), "{points}: {}", selection.points);
         }
     }
 

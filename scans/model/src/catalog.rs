@@ -4,8 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use self::figures::*;
+pub use self::publication::*;
+pub use self::venue::*;
 use crate::error::Error;
 use crate::frame::Frame;
+
+mod figures;
+mod named;
+mod publication;
+mod venue;
 
 /// State of a scan or of one version of it.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -68,14 +76,6 @@ pub struct ErrorBody {
     pub error: Fault,
 }
 
-/// Body of `POST /api/venues`.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewVenue {
-    /// Name for people; 1 to 200 characters.
-    pub name: String,
-}
-
 /// Answer of `POST /api/venues`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,10 +94,23 @@ pub struct Venue {
     pub id: String,
     /// Name for addresses, unique.
     pub slug: String,
-    /// Name for people.
-    pub name: String,
+    /// What people may change.
+    #[serde(flatten)]
+    pub fields: VenueFields,
+    /// Counts the changes of these fields.
+    #[serde(default)]
+    pub revision: i32,
     /// When it was added.
     pub created_at: String,
+    /// The last change, where there was one.
+    #[serde(default)]
+    pub updated: Option<Signature>,
+    /// The first step of deleting, where it was taken.
+    #[serde(default)]
+    pub withdrawn: Option<Signature>,
+    /// Its pictures, oldest first; not in lists.
+    #[serde(default)]
+    pub pictures: Vec<Picture>,
     /// Its scans, oldest first.
     pub scans: Vec<Scan>,
 }
@@ -125,16 +138,6 @@ pub struct UploadAccepted {
     pub version: u32,
     /// The job that makes its tiles; see `GET /api/jobs/{id}`.
     pub job: String,
-}
-
-/// A problem of a file that did not stop the work.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// Stable code in snake case.
-    pub code: String,
-    /// What was found, and what was done about it.
-    pub message: String,
 }
 
 /// `GET /api/scans/{id}`.
@@ -219,6 +222,24 @@ pub struct Version {
     pub job: String,
     /// When the upload was complete.
     pub created_at: String,
+    /// Who uploaded it, where that is known.
+    #[serde(default)]
+    pub created_by: Option<Person>,
+    /// Publication state.
+    #[serde(default)]
+    pub publication: Publication,
+    /// The last change of the publication state, where there was one.
+    #[serde(default)]
+    pub publication_changed: Option<Signature>,
+    /// The files that it was made of; not in lists.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// What people know about how it was captured; not in lists.
+    #[serde(default)]
+    pub survey: Option<Survey>,
+    /// Whether the re-verify date of the survey is past.
+    #[serde(default)]
+    pub is_stale: bool,
 }
 
 /// The plan of a level of a scan.
@@ -235,23 +256,6 @@ pub struct Plan {
     pub top_m: f64,
     /// Area of the level's floors, square metres.
     pub area_m2: f64,
-}
-
-/// Measures of the quality of a scan. `docs/formats.md` says how each figure is computed.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    /// Area seen from above, square metres.
-    pub coverage_m2: f64,
-    /// Distance of neighbouring points on a surface, metres.
-    #[serde(default)]
-    pub point_spacing_m: Option<f64>,
-    /// Points on a square metre of surface: the 5th, 50th and 95th percentile.
-    #[serde(default)]
-    pub density_per_m2: Option<[f64; 3]>,
-    /// Standard deviation of the points from the surface around them, metres: the median.
-    #[serde(default)]
-    pub noise_m: Option<f64>,
 }
 
 /// `GET /api/jobs/{id}`.
@@ -309,6 +313,11 @@ pub fn thumbnail_path(scan: &str, version: u32) -> String {
 /// Address of the plan of a version's largest level, relative to the service's root.
 pub fn plan_path(scan: &str, version: u32) -> String {
     format!("/pictures/{scan}/{version}/plan.png")
+}
+
+/// Address of a picture of a venue, relative to the service's root.
+pub fn venue_picture_path(venue: &str, picture: &str) -> String {
+    format!("/api/venues/{venue}/pictures/{picture}")
 }
 
 /// Address of the page that opens the web viewer, relative to the service's root.

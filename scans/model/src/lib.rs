@@ -1,4 +1,4 @@
-//! What the crates of Parterre share: points and records, frames, errors and warnings, and the catalogue's types.
+//! What the crates of Parterre share: points and records, frames, errors and warnings, the catalogue's types, and what makes a room.
 //!
 //! Nothing here reads or writes files, starts threads or knows a file format.
 
@@ -9,6 +9,7 @@ pub mod frame;
 pub mod panics;
 pub mod points;
 pub mod record;
+pub mod rooms;
 pub mod setup;
 mod warning;
 

@@ -1,19 +1,16 @@
 //! A scan divided into columns: floors, roofs above rooms, walls.
 //!
 //! Space is divided into square columns, each column into bins of height. A column's bins are either occupied or empty; an empty stretch of a
-//! person's height above an occupied bin, under another occupied bin, is a room.
+//! person's height above an occupied bin, under another occupied bin, is a room ([`parterre_model::rooms`]).
 
 use glam::DVec3;
 
 use super::point::ColoredPoint;
 use parterre_model::points::Bounds;
+use parterre_model::rooms::{ROOM_M, stretches, under_roof};
 
 /// Height of a bin.
 pub(crate) const BIN_M: f64 = 0.25;
-/// An empty stretch of this height is a room.
-const ROOM_M: f64 = 1.9;
-/// Share of a column's largest gap from which another gap counts as a room too.
-const LARGE_GAP: f64 = 0.6;
 const MAX_BINS: usize = 2048;
 /// An unknown height.
 const NONE: u16 = u16::MAX;
@@ -122,8 +119,8 @@ impl Columns {
         (y.saturating_sub(reach)..(y + reach + 1).min(height)).flat_map(move |y| xs.clone().map(move |x| y * width + x))
     }
 
-    fn gap(&self) -> usize {
-        (ROOM_M / self.bin).floor().max(1.0) as usize
+    fn gap(&self) -> u16 {
+        (ROOM_M / self.bin).floor().max(1.0) as u16
     }
 
     /// Share of the columns with points that have a roof over a room.
@@ -137,16 +134,10 @@ impl Columns {
         roofed as f64 / some.max(1) as f64
     }
 
-    /// Occupied stretches, lowest first, as (first bin, last bin); stretches less than a room apart count as one.
-    pub(crate) fn runs(&self, column: usize) -> Option<Vec<(usize, usize)>> {
-        let gap = self.gap();
-        let mut runs: Vec<(usize, usize)> = Vec::new();
-        for bin in (0..self.bins).filter(|&bin| self.is_occupied(column, bin)) {
-            match runs.last_mut() {
-                Some(last) if bin - last.1 <= gap => last.1 = bin,
-                _ => runs.push((bin, bin)),
-            }
-        }
+    /// Occupied stretches, lowest first, as first and last bin; stretches less than a room apart count as one.
+    pub(crate) fn runs(&self, column: usize) -> Option<Vec<[u16; 2]>> {
+        let occupied = (0..self.bins).filter(|&bin| self.is_occupied(column, bin));
+        let runs = stretches(occupied.map(|bin| bin as u16), self.gap());
         (!runs.is_empty()).then_some(runs)
     }
 
@@ -156,13 +147,10 @@ impl Columns {
             .map(|column| match self.runs(column) {
                 None => Cut { roof: 0, top: NONE, run: 0 },
                 Some(runs) => {
-                    // The highest of the large gaps: small ones lie within a roof, between its structure and installations below it.
-                    let gap = |i: usize| runs[i + 1].0 - runs[i].1;
-                    let large = (0..runs.len() - 1).map(gap).max().unwrap_or(0) as f64 * LARGE_GAP;
-                    let index = (0..runs.len() - 1).rev().find(|&i| gap(i) as f64 >= large);
-                    let seen = runs[index.unwrap_or(0)];
-                    let roof = index.map_or(NONE, |i| runs[i + 1].0 as u16);
-                    Cut { roof, top: seen.1 as u16, run: (seen.1 - seen.0 + 1) as u16 }
+                    let index = under_roof(&runs);
+                    let [first, top] = runs[index.unwrap_or(0)];
+                    let roof = index.map_or(NONE, |i| runs[i + 1][0]);
+                    Cut { roof, top, run: top - first + 1 }
                 }
             })
             .collect();

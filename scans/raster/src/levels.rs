@@ -88,15 +88,15 @@ pub(super) struct Storeys {
 impl Storeys {
     pub(super) fn new(points: &[ColoredPoint], bounds: Bounds) -> Self {
         let columns = Columns::fine(points, bounds);
-        let runs: Vec<Vec<(usize, usize)>> =
+        let runs: Vec<Vec<[u16; 2]>> =
             (0..columns.count()).into_par_iter().map(|column| columns.runs(column).unwrap_or_default()).collect();
         let mut places = Vec::new();
         let mut first = Vec::with_capacity(runs.len() + 1);
         for (column, runs) in runs.iter().enumerate() {
             first.push(places.len() as u32);
-            places.extend(runs.iter().enumerate().map(|(i, &(_, top))| Place {
+            places.extend(runs.iter().enumerate().map(|(i, &[_, top])| Place {
                 column: column as u32,
-                top: top as u16,
+                top,
                 covered: i + 1 < runs.len(),
                 lowest: i == 0,
                 flat: false,

@@ -22,7 +22,7 @@
 //! `linear+residual` in such files; without it the spare bytes are ignored.
 //!
 //! Limits: reads what [`encode`] writes and files of the same shape; everything else is `tile_unsupported`. Damage is
-//! `tile_corrupt`. Memory is bounded by the length of the file, see [`decode`].
+//! `tile_corrupt`. Memory is bounded by the length of the file and by a number of points, see [`decode`].
 
 pub mod color;
 mod decode;

@@ -50,15 +50,20 @@ fn main() -> Result<()> {
     }
     let tiles = [tile(false), tile(true)];
     for (name, compress) in [("plain", false), ("compressed", true)] {
-        put("glb", name, &parterre_encode::glb::encode(&tiles, compress)?)?;
-        put("glb", &format!("{name}-one"), &parterre_encode::glb::encode(&tiles[..1], compress)?)?;
+        let put_tile = |name: &str, parts: &[Part]| -> Result<()> {
+            let bytes = parterre_encode::glb::encode(parts, compress)?;
+            put("glb", name, &bytes)?;
+            put("packed", name, &bytes)
+        };
+        put_tile(name, &tiles)?;
+        put_tile(&format!("{name}-one"), &tiles[..1])?;
         let surface = |i: usize| Surface {
             normal: Normal([(i * 4) as i8, (i * i) as i8]),
             spacing: Spacing(i as u8),
             extent: Extent([i as u8, (i / 3) as u8, 0, 15]),
         };
         let with_surfaces = tiles.each_ref().map(|part| Part { surfaces: (0..part.vertices.len()).map(surface).collect(), ..part.clone() });
-        put("glb", &format!("{name}-surfaces"), &parterre_encode::glb::encode(&with_surfaces, compress)?)?;
+        put_tile(&format!("{name}-surfaces"), &with_surfaces)?;
     }
     let mut archive = Writer::new(Vec::new());
     archive.add("tileset.json", TILESET.into())?;

@@ -13,6 +13,7 @@ fn check(target: &str) -> Option<fn(&[u8])> {
         "e57" => checks::e57,
         "archive" => checks::archive,
         "glb" => checks::glb,
+        "packed" => checks::packed,
         "tileset" => checks::tileset,
         "crs" => checks::crs,
         "tiler" => checks::tiler,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use clap::Args;
 use parterre_model::Error;
-use parterre_model::catalog::{Fault, UploadAccepted};
+use parterre_model::catalog::{Fault, UploadAccepted, VenueFields};
 use parterre_read as read;
 
 use super::data::DataArgs;
@@ -23,7 +23,8 @@ use crate::db::write;
 use crate::ingest::{self, Refused, Target};
 use crate::jobs::work_folders::sweep;
 use crate::jobs::{Context, lease};
-use crate::models::venues::Venue;
+use crate::models::venues::{self, Venue};
+use crate::person::Person;
 use crate::storage::Stored;
 use crate::text;
 
@@ -113,15 +114,21 @@ fn enter(
         .get()
         .map_err(anyhow::Error::from)
         .and_then(|mut conn| {
-            write(&mut conn, |conn| match Venue::find_by_name(conn, name)? {
-                Some(venue) => Ok(venue),
-                None => Ok::<_, anyhow::Error>(Venue::create(conn, name)?),
+            write(&mut conn, |conn| {
+                if let Some(venue) = Venue::find_by_name(conn, name)? {
+                    return Ok(venue);
+                }
+                let fields = VenueFields { name: name.to_owned(), ..VenueFields::default() };
+                Ok::<_, anyhow::Error>(venues::add(conn, &fields, &Person::COMMAND_LINE)?)
             })
         })
         .map_err(|error| Failure::catalogue(&error))?;
-    let target = Target { venue_id: &venue.id, file_name, overrides, lease: Some(context.lease(owner)) };
+    let target = Target { venue_id: &venue.id, file_name, overrides, person: &Person::COMMAND_LINE, lease: Some(context.lease(owner)) };
     let accepted = ingest::accept(context, stored, &target).map_err(|refused| match refused {
         Refused::Check(error) => check::failure(error),
+        Refused::VenueGone | Refused::VenueWithdrawn => {
+            Failure::new(3, "venue_withdrawn", "the venue is withdrawn", "Restore it on the service's page, or choose another name.")
+        }
         Refused::Storage(error) | Refused::Database(error) => Failure::catalogue(&error),
     })?;
     Ok((venue, accepted))

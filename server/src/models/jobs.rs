@@ -109,6 +109,12 @@ impl Job {
         jobs::table.find(id).select(Self::as_select()).first(conn).optional()
     }
 
+    /// Removes jobs that have ended.
+    pub fn remove_ended(conn: &mut Conn, id: &str) -> QueryResult<()> {
+        diesel::delete(jobs::table.filter(jobs::id.eq(id).and(jobs::state.eq_any(["done", "failed"])))).execute(conn)?;
+        Ok(())
+    }
+
     /// Jobs of these identifiers.
     pub fn of_ids(conn: &mut Conn, ids: &[String]) -> QueryResult<Vec<Self>> {
         jobs::table.filter(jobs::id.eq_any(ids)).select(Self::as_select()).load(conn)

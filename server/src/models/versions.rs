@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
+use parterre_model::catalog::Publication;
 use serde::{Deserialize, Serialize};
 
 use crate::db::{Conn, now_ms};
+use crate::models::scans::Scan;
+use crate::person::Person;
 use crate::schema::versions;
 
 /// A version.
@@ -54,6 +57,14 @@ pub struct Version {
     pub prefix: Option<String>,
     /// Files below the prefix, JSON: a list of [`MadeFile`].
     pub files: Option<String>,
+    /// Name of a [`Publication`].
+    pub publication: String,
+    /// Milliseconds since 1970.
+    pub publication_at: Option<i64>,
+    /// Identifier of a person.
+    pub publication_by: Option<String>,
+    /// Identifier of the person who uploaded the file.
+    pub created_by: Option<String>,
 }
 
 /// A file that was made of a version.
@@ -110,6 +121,8 @@ pub struct NewVersion<'a> {
     pub source_key: &'a str,
     /// The job that makes the tiles.
     pub job_id: &'a str,
+    /// Who uploaded it.
+    pub person: &'a Person,
 }
 
 impl Version {
@@ -137,16 +150,79 @@ impl Version {
         Self::find(conn, scan_id, version)
     }
 
-    /// Finds the version whose uploaded file is stored under that key.
-    pub fn of_source(conn: &mut Conn, source_key: &str) -> QueryResult<Option<Self>> {
-        versions::table.filter(versions::source_key.eq(source_key)).select(Self::as_select()).first(conn).optional()
+    /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
+    /// Numbers are never used twice: browsers keep the tiles of a version for ever, also when it is gone here.
+    pub fn next_number(conn: &mut Conn, scan: &Scan) -> QueryResult<i32> {
+        let newest: Option<i32> =
+            versions::table.filter(versions::scan_id.eq(&scan.id)).select(diesel::dsl::max(versions::version)).first(conn)?;
+        // A service of the release before does not count.
+        let number = newest.unwrap_or(0).max(scan.versions_made) + 1;
+        Scan::set_versions_made(conn, &scan.id, number)?;
+        Ok(number)
     }
 
-    /// The number that the scan's next version gets; to be called in a writing transaction that holds the venue.
-    pub fn next_number(conn: &mut Conn, scan_id: &str) -> QueryResult<i32> {
-        let newest: Option<i32> =
-            versions::table.filter(versions::scan_id.eq(scan_id)).select(diesel::dsl::max(versions::version)).first(conn)?;
-        Ok(newest.unwrap_or(0) + 1)
+    /// The publication state.
+    pub fn publication(&self) -> Publication {
+        Publication::by_name(&self.publication).unwrap_or_default()
+    }
+
+    /// Changes the publication state if it still is `from`; false where it is not.
+    pub fn set_publication(
+        conn: &mut Conn,
+        scan_id: &str,
+        version: i32,
+        from: Publication,
+        to: Publication,
+        person: &Person,
+    ) -> QueryResult<bool> {
+        let this = versions::scan_id.eq(scan_id).and(versions::version.eq(version)).and(versions::publication.eq(from.name()));
+        let rows = diesel::update(versions::table.filter(this))
+            .set((
+                versions::publication.eq(to.name()),
+                versions::publication_at.eq(Some(now_ms())),
+                versions::publication_by.eq(Some(person.id())),
+            ))
+            .execute(conn)?;
+        Ok(rows == 1)
+    }
+
+    /// The scan's published version.
+    pub fn published(conn: &mut Conn, scan_id: &str) -> QueryResult<Option<Self>> {
+        versions::table
+            .filter(versions::scan_id.eq(scan_id).and(versions::publication.eq(Publication::Published.name())))
+            .select(Self::as_select())
+            .first(conn)
+            .optional()
+    }
+
+    /// Removes the row.
+    pub fn remove(conn: &mut Conn, scan_id: &str, version: i32) -> QueryResult<()> {
+        diesel::delete(versions::table.find((scan_id, version))).execute(conn)?;
+        Ok(())
+    }
+
+    /// Whether a version names this object as its uploaded file.
+    pub fn names_source(conn: &mut Conn, key: &str) -> QueryResult<bool> {
+        let found: Option<i32> = versions::table.filter(versions::source_key.eq(key)).select(versions::version).first(conn).optional()?;
+        Ok(found.is_some())
+    }
+
+    /// Every version, in groups by key, for checks of the whole catalogue: those after this one.
+    pub fn after(conn: &mut Conn, last: Option<(&str, i32)>, limit: i64) -> QueryResult<Vec<Self>> {
+        let (scan, number) = last.unwrap_or(("", 0));
+        let next = versions::scan_id.gt(scan).or(versions::scan_id.eq(scan).and(versions::version.gt(number)));
+        versions::table.filter(next).order((versions::scan_id, versions::version)).limit(limit).select(Self::as_select()).load(conn)
+    }
+
+    /// The keys of everything that was made of the version.
+    pub fn made_keys(&self) -> Vec<String> {
+        let named = [&self.tiles_key, &self.thumbnail_key, &self.plan_key, &self.report_key].into_iter().flatten().cloned();
+        let made = self.made_files();
+        let listed = made.iter().filter_map(|file| Some(format!("{}/{}", self.prefix.as_deref()?, file.name)));
+        let mut keys: Vec<String> = named.chain(listed).collect();
+        keys.sort();
+        keys.dedup();
+        keys
     }
 
     /// Adds a version that is being processed.
@@ -172,6 +248,10 @@ impl Version {
             published_at: None,
             prefix: None,
             files: None,
+            publication: Publication::Draft.name().to_owned(),
+            publication_at: None,
+            publication_by: None,
+            created_by: Some(new.person.id().to_owned()),
         };
         diesel::insert_into(versions::table).values(&row).execute(conn)?;
         Ok(row)
@@ -217,7 +297,7 @@ impl Version {
             .load(conn)
     }
 
-    /// Of each of these scans the newest version and the newest that is ready, oldest first, for lists: without
+    /// Of each of these scans the newest version, the newest that is ready, and the published one, oldest first, for lists: without
     /// report, frame and files, which are as large as everything else together.
     pub fn heads_of_scans(conn: &mut Conn, scan_ids: &[String]) -> QueryResult<Vec<Self>> {
         let newest = versions::table
@@ -230,8 +310,12 @@ impl Version {
             .group_by(versions::scan_id)
             .select((versions::scan_id, diesel::dsl::max(versions::version)))
             .load::<(String, Option<i32>)>(conn)?;
+        let published = versions::table
+            .filter(versions::scan_id.eq_any(scan_ids).and(versions::publication.eq(Publication::Published.name())))
+            .select((versions::scan_id, versions::version.nullable()))
+            .load::<(String, Option<i32>)>(conn)?;
         let wanted: HashSet<(String, i32)> =
-            newest.into_iter().chain(newest_ready).filter_map(|(scan, version)| Some((scan, version?))).collect();
+            newest.into_iter().chain(newest_ready).chain(published).filter_map(|(scan, version)| Some((scan, version?))).collect();
         let numbers: HashSet<i32> = wanted.iter().map(|(_, number)| *number).collect();
         let mut rows: Vec<Self> = versions::table
             .filter(versions::scan_id.eq_any(scan_ids).and(versions::version.eq_any(numbers)))
@@ -257,6 +341,10 @@ impl Version {
                 versions::published_at,
                 sql::<Nullable<Text>>("NULL"),
                 sql::<Nullable<Text>>("NULL"),
+                versions::publication,
+                versions::publication_at,
+                versions::publication_by,
+                versions::created_by,
             ))
             .load(conn)?;
         // Another scan's newest number may be an old one of this.

@@ -88,6 +88,13 @@ pub struct Stored {
     _lock: Option<Lock>,
 }
 
+impl Stored {
+    /// Identifier of the upload.
+    pub fn id(&self) -> &str {
+        self.key.trim_start_matches(FOLDER).trim_start_matches('/')
+    }
+}
+
 impl Incoming {
     /// Starts an upload into the store whose files are below `root`.
     pub(super) async fn begin(store: &LocalFileSystem, root: &Path) -> object_store::Result<Self> {

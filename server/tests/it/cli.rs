@@ -7,7 +7,6 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use wait4::Wait4 as _;
 
 use super::support::{Client, PARTERRE, STACK_OVERFLOW, TestApp, las, room, send_signal, shared};
 
@@ -121,29 +120,26 @@ fn inspect_reads_several_files_with_overrides() {
 }
 
 #[test]
-fn tiling_keeps_to_its_memory_or_says_the_least_that_is_possible() {
-    let Some(scan) = shared("venue/royal-exhibition-building-1M.laz") else { return };
+fn sweep_reports_and_migrations_are_undone() {
     let dir = tempfile::tempdir().unwrap();
-    let tile = |memory: &str| {
-        let mut child = Command::new(PARTERRE)
-            .args(["tile", path(&scan), "-o", path(&dir.path().join(memory)), "--memory", memory, "--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut text = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-        (child.wait4().unwrap(), serde_json::from_str::<Value>(&text).unwrap())
-    };
-    let (used, refused) = tile("191");
-    assert_eq!((used.status.code(), &refused["error"]["code"]), (Some(2), &Value::from("memory_too_small")), "{refused}");
-    assert!(refused["error"]["message"].as_str().unwrap().contains("192 MiB"), "{refused}");
-    for memory in ["192", "256"] {
-        let (used, report) = tile(memory);
-        assert!(used.status.success() && report["points_out"] == 1_000_000, "{report}");
-        let peak_mib = used.rusage.maxrss >> 20;
-        assert!(peak_mib <= memory.parse::<u64>().unwrap(), "--memory {memory} took {peak_mib} MiB");
-    }
+    let data = path(dir.path());
+    let done = json(&parterre(&["migrate", "--data", data, "--json"]), 0);
+    assert_eq!(done["migrations"].as_array().unwrap().len(), 4);
+    let stray = dir.path().join("objects/uploads/0190-stray");
+    fs::create_dir_all(&stray).unwrap();
+    let file = fs::File::create(stray.join("source.bin")).unwrap();
+    assert_eq!(json(&parterre(&["sweep", "--data", data, "--json"]), 0)["unnamed"], serde_json::json!([]), "it is young");
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_hours(2)).unwrap();
+    let told = parterre(&["sweep", "--data", data]);
+    assert!(told.status.success() && String::from_utf8_lossy(&told.stdout).contains("uploads/0190-stray/source.bin"), "{told:?}");
+    assert!(stray.exists(), "only reported");
+    assert_eq!(json(&parterre(&["sweep", "--remove", "--data", data, "--json"]), 0)["removed"], 1);
+    assert!(!stray.exists());
+    let undone = json(&parterre(&["migrate", "--down", "1", "--data", data, "--json"]), 0);
+    assert_eq!(undone["undone"].as_array().unwrap().len(), 1);
+    let again = json(&parterre(&["migrate", "--data", data, "--json"]), 0);
+    assert_eq!(again["migrations"], undone["undone"]);
+    assert_eq!(parterre(&["migrate", "--down", "0", "--data", data]).status.code(), Some(2));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::support::{TestApp, las, room};
 
-struct Cluster {
+pub struct Cluster {
     dir: TempDir,
     bin: PathBuf,
     user: Option<&'static str>,
@@ -31,7 +31,7 @@ fn bin_dir() -> Option<PathBuf> {
 
 impl Cluster {
     /// `None`, with the reason printed, where PostgreSQL is not installed or no user can run it.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(bin) = bin_dir() else {
             eprintln!("skipped: PostgreSQL is not installed");
             return None;
@@ -94,7 +94,7 @@ impl Cluster {
         Output { status, stdout: told, stderr: Vec::new() }
     }
 
-    fn url(&self) -> DatabaseUrl {
+    pub fn url(&self) -> DatabaseUrl {
         DatabaseUrl::parse(&format!("postgres://parterre@127.0.0.1:{}/postgres", self.port)).unwrap()
     }
 }
@@ -104,6 +104,13 @@ impl Drop for Cluster {
         let data = self.data();
         let _ = self.command(&self.bin.join("pg_ctl")).args(["-D", &data, "-m", "immediate", "stop"]).current_dir("/").output();
     }
+}
+
+/// Runs a test on SQLite and on PostgreSQL, each with a service of its own.
+pub fn on_both(test: impl Fn(&TestApp)) {
+    test(&TestApp::start());
+    let Some(cluster) = Cluster::start() else { return };
+    test(&TestApp::start_with(|config| config.database = cluster.url()));
 }
 
 #[derive(Debug, PartialEq, Eq, QueryableByName)]

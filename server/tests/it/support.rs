@@ -229,6 +229,11 @@ impl TestApp {
         Self { client, dir, app, worker: Some(worker), upkeep, server, thread: Some(thread), runtime, leftover_jobs_allowed: false }
     }
 
+    /// The runtime of the service.
+    pub fn runtime(&self) -> tokio::runtime::Handle {
+        self.runtime.clone()
+    }
+
     /// Ends the worker: from here on jobs stay as they are.
     pub fn stop_worker(&mut self) {
         self.worker = None;

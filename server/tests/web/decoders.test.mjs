@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 const SOURCE = (await readFile(new URL('../../../viewer/src/stream/decoders.js', import.meta.url), 'utf8'))
   .replace('import.meta.url', "'http://host/viewer/builds/1/snippets/viewer/src/stream/decoders.js'");
@@ -39,11 +39,11 @@ beforeEach(async () => {
   PlayedWorker.refuses = false;
   globalThis.Worker = PlayedWorker;
   Object.defineProperty(globalThis, 'navigator', { value: { hardwareConcurrency: 8 }, configurable: true });
+  mock.timers.enable({ apis: ['setTimeout'] });
   // A fresh copy of the module for each test.
   decoders = await import(`data:text/javascript,${encodeURIComponent(`${SOURCE}// ${++count}`)}`);
 });
-// Workers that are ready have no time limit any more, for which the test would wait.
-afterEach(() => made.filter(({ isEnded }) => !isEnded).forEach((worker) => worker.say({ ready: true })));
+afterEach(() => mock.timers.reset());
 
 const start = () => decoders.start(
   (id) => got.tiles.push(id),
@@ -53,6 +53,9 @@ const start = () => decoders.start(
 );
 const decode = (...ids) => ids.forEach((id) => decoders.decode(id, new Uint8Array(4)));
 const ids = (worker) => worker.sent.filter(({ bytes }) => bytes).map(({ id }) => id);
+const wait = (ms) => {
+  for (let passed = 0; passed < ms; passed += 1000) mock.timers.tick(1000);
+};
 const result = (id, memory = 1e6) => ({ id, numbers: [], texels: [], memory });
 
 test('tiles wait for the workers, are shared among them, and come back', () => {
@@ -94,18 +97,82 @@ test('where a worker crashes, its tile is at fault and the others are decoded by
   assert.equal(made.length, 3, 'the crashed one is replaced');
 });
 
-test('the tiles of a worker that ends by itself or takes too long are asked for again', () => {
+test('the tiles of a worker that ends by itself are asked for again', () => {
   start();
   made.forEach((worker) => worker.say({ ready: true }));
   decode(1, 2, 3);
   made[0].onerror({ message: 'gone' });
   assert.deepEqual(got.faults, [1, 3].map((id) => [id, undefined, 'tile_decoder_stopped']));
-  decode(4);
-  decoders.end(2);
-  assert.ok(made[1].isEnded);
-  assert.deepEqual(got.faults.at(-1), [4, undefined, 'tile_decoder_stopped']);
-  assert.ok(got.faults.every(([id]) => id !== 2), 'the caller knows of the one that it ended');
   assert.equal(made.filter(({ isEnded }) => !isEnded).length, 2);
+});
+
+test('the time for a tile counts from when the worker begins with it', () => {
+  start();
+  made[0].say({ ready: true });
+  decode(1, 2, 3);
+  for (const id of [1, 2, 3]) {
+    made[0].say({ begun: id });
+    wait(29_000);
+    made[0].say(result(id));
+  }
+  assert.deepEqual([got.tiles, got.faults], [[1, 2, 3], []], 'the last one waited for 58 s');
+  wait(60_000);
+  decode(4);
+  made[0].say({ begun: 4 });
+  wait(29_000);
+  assert.ok(!made[0].isEnded, 'the time without tiles does not count');
+  wait(1000);
+  assert.ok(made[0].isEnded);
+  assert.deepEqual(got.faults, [[4, undefined, 'tile_decoder_slow']]);
+});
+
+test('a worker that hangs is replaced, and its tiles are asked for again', () => {
+  start();
+  made.forEach((worker) => worker.say({ ready: true }));
+  decode(1, 2, 3, 4);
+  made[1].say(result(2));
+  made[0].say({ begun: 1 });
+  made[1].say({ begun: 4 });
+  made[1].say(result(4));
+  wait(30_000);
+  assert.deepEqual(got.faults, [[1, undefined, 'tile_decoder_slow'], [3, undefined, 'tile_decoder_stopped']]);
+  assert.deepEqual(made.map(({ isEnded }) => isEnded), [true, false, false]);
+  decode(5);
+  assert.deepEqual(ids(made[1]).at(-1), 5, 'the other worker goes on');
+});
+
+test('a worker that hangs on a tile that is no longer wanted is replaced too', () => {
+  start();
+  made.forEach((worker) => worker.say({ ready: true }));
+  decode(1, 2);
+  made[1].say(result(2));
+  made[0].say({ begun: 1 });
+  decoders.cancel(1);
+  wait(30_000);
+  assert.ok(made[0].isEnded);
+  assert.deepEqual(got.faults, []);
+});
+
+test('where every worker hangs with its first tile, the page decodes', () => {
+  start();
+  made.forEach((worker) => worker.say({ ready: true }));
+  decode(1, 2);
+  // One begins and never returns; the other does not even begin.
+  made[0].say({ begun: 1 });
+  wait(30_000);
+  assert.deepEqual(got.faults, [[1, undefined, 'tile_decoder_slow'], [2, undefined, 'tile_decoder_stopped']], 'both are asked for again');
+  assert.ok(made.length === 2 && made.every(({ isEnded }) => isEnded));
+  decode(1, 2);
+  assert.deepEqual(got.undecoded, [1, 2]);
+  assert.deepEqual(got.changed.at(-1), [0, 'not decoded within 30 s']);
+});
+
+test('where no worker answers, tiles that waited are given back undecoded', () => {
+  start();
+  decode(1);
+  wait(20_000);
+  assert.deepEqual([got.undecoded, got.faults], [[1], []]);
+  assert.equal(made.length, 3);
 });
 
 test('a worker whose memory has grown is replaced once it has nothing to do', () => {

@@ -36,6 +36,14 @@ function send(method, path, headers = {}, body = '') {
 }
 
 const json = { 'content-type': 'application/json' };
+/** A PLY with the points of a floor and two walls, 4 m long. */
+function cube() {
+  const points = [];
+  for (let i = 0; i < 20; i++) for (let j = 0; j < 20; j++) points.push([i / 5, j / 5, 0], [i / 5, 0, j / 5], [0, i / 5, j / 5]);
+  const head = `ply\nformat ascii 1.0\nelement vertex ${points.length}\nproperty float x\nproperty float y\nproperty float z\nend_header\n`;
+  return head + points.map((point) => `${point.join(' ')}\n`).join('');
+}
+
 const venue = (name) => JSON.stringify({ name });
 
 test('a file uploaded with the form becomes a scan with pictures', { timeout: 300_000 }, async () => {
@@ -91,6 +99,55 @@ test('the button of a failed version starts its job again', { timeout: 120_000 }
   await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'visible' });
   assert.ok(page.url().endsWith(`/venues/${made.slug}`), page.url());
   await shoot(page, 'venue-failed');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('an edit that comes too late keeps what was entered and shows what changed', { timeout: 60_000 }, async () => {
+  const made = JSON.parse((await send('POST', '/api/venues', json, JSON.stringify({ name: 'Edited hall', city: 'Paris', capacity: 100 }))).text);
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(`${service.origin}/venues/${made.slug}`);
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Capacity, persons').fill('300');
+  await page.getByLabel('Notes').fill('Mine\nin two lines');
+  const theirs = await send('PATCH', `/api/venues/${made.id}`, { ...json, 'if-match': '*' }, JSON.stringify({ capacity: 200, city: 'Lyon' }));
+  assert.equal(theirs.status, 200, theirs.text);
+  await page.getByRole('button', { name: 'Save' }).click();
+  const told = page.locator('#changed-meanwhile');
+  await told.waitFor({ state: 'visible' });
+  assert.match(await told.innerText(), /Capacity\s+100\s+200\s+your value: 300/);
+  assert.equal(await page.getByLabel('City', { exact: true }).inputValue(), 'Lyon');
+  await shoot(page, 'venue-edited-by-two');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('300 persons').waitFor({ state: 'visible' });
+  await page.getByText('in two lines').waitFor({ state: 'visible' });
+  // The conflict is the only answer of 400 and above.
+  assert.deepEqual(faults.filter((fault) => !fault.includes('409')), []);
+  await context.close();
+});
+
+test('a version is reviewed and published, and a picture added, with the pages alone', { timeout: 120_000 }, async () => {
+  const made = JSON.parse((await send('POST', '/api/venues', json, venue('Reviewed hall'))).text);
+  const sent = JSON.parse((await send('PUT', `/api/venues/${made.id}/uploads/cube.ply`, {}, cube())).text);
+  await until('the tiles', async () => ({ done: JSON.parse((await send('GET', `/api/jobs/${sent.job}`)).text).state === 'done' }));
+  const { context, page, faults } = await openPage(browser);
+  await page.goto(`${service.origin}/venues/${made.slug}`);
+  await page.getByText('Add a picture').click();
+  const png = await page.screenshot();
+  await page.locator('#caption').fill('Main entrance');
+  const chooser = page.waitForEvent('filechooser');
+  await page.locator('#add-picture button').click();
+  await (await chooser).setFiles({ name: 'entrance.png', mimeType: 'image/png', buffer: png });
+  await page.getByAltText('Main entrance').waitFor({ state: 'visible' });
+  await page.getByRole('link', { name: 'Check and submit' }).click();
+  await page.getByRole('button', { name: 'Submit for review' }).click();
+  const boxes = page.locator('.checks input');
+  await boxes.first().waitFor({ state: 'visible' });
+  for (const box of await boxes.all()) await box.check();
+  await shoot(page, 'version-review');
+  await page.getByRole('button', { name: 'Publish' }).click();
+  await page.getByText('This is the version of the scan to use.').waitFor({ state: 'visible' });
+  await shoot(page, 'version-published');
   assert.deepEqual(faults, []);
   await context.close();
 });

@@ -233,12 +233,45 @@ test('a second scan is shown with the first, hidden without requests, and closed
   await context.close();
 });
 
+test('most points are drawn as points of the graphics card, with one vertex each', { timeout: 300_000 }, async () => {
+  const { context, page, faults } = await viewerPage((page) => page.addInitScript(() => {
+    window.vertices = { points: 0, triangles: 0 };
+    for (const name of ['drawArrays', 'drawArraysInstanced']) {
+      const native = WebGL2RenderingContext.prototype[name];
+      WebGL2RenderingContext.prototype[name] = function (mode, first, count, ...rest) {
+        // Three vertices are a pass over the whole picture.
+        if (count > 3) window.vertices[mode === this.POINTS ? 'points' : 'triangles'] += count;
+        return native.call(this, mode, first, count, ...rest);
+      };
+    }
+  }));
+  await settled(page);
+  const { points, triangles } = await page.evaluate(() => window.vertices);
+  assert.ok(points > 0 && triangles / 3 < 0.2 * points, `${points} points, ${triangles / 3} triangles`);
+  assert.ok(look(await shoot(page, 'viewer-points'), VIEW).share > 0.1);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('without a worker the page decodes the tiles itself', { timeout: 300_000 }, async () => {
   const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.abort()));
   const now = await settled(page);
   assert.equal(now.decoded.workers, 0);
   assert.ok(now.decoded.in_page >= now.drawn_tiles && now.decoded.aside === 0, JSON.stringify(now.decoded));
   assert.deepEqual(now.failed, []);
+  await context.close();
+});
+
+test('where the workers hang, the page decodes the tiles itself', { timeout: 300_000 }, async () => {
+  const hanging = `postMessage({ ready: true });
+    onmessage = ({ data }) => { if (data.bytes) { postMessage({ begun: data.id }); for (;;) {} } };`;
+  const { context, page } = await viewerPage((page) => page.context().route('**/decode_worker.js', (route) => route.fulfill({
+    contentType: 'text/javascript', body: hanging,
+  })));
+  const now = await settled(page);
+  assert.equal(now.decoded.workers, 0);
+  assert.ok(now.decoded.in_page >= now.drawn_tiles && now.decoded.aside === 0, JSON.stringify(now.decoded));
+  assert.deepEqual(now.failed, [], 'nothing is lost');
   await context.close();
 });
 
@@ -396,6 +429,18 @@ test('a lost graphics card starts the viewer again with the same view, but not f
   await page.evaluate(() => { window.isOld = true; window.restore(); });
   await pause(3000);
   assert.equal(await page.evaluate(() => window.isOld), true, 'it started again by itself');
+  // Lost a second time by the same page, after more than two minutes.
+  await page.evaluate(() => sessionStorage.removeItem('parterre-restarts'));
+  await lose();
+  await page.evaluate(() => window.restore());
+  await page.waitForFunction(() => window.isOld === undefined);
+  assert.equal((await settled(page)).view, before.view);
+
+  // Where it does not start again by itself, there is a button.
+  await page.evaluate(() => sessionStorage.setItem('parterre-restarts', JSON.stringify([1, 2, 3].map((second) => Date.now() - second * 1000))));
+  await lose();
+  await message.getByText('Close other programs').waitFor();
+  await page.evaluate(() => { window.isOld = true; });
   await page.getByRole('button', { name: 'Start again' }).click();
   await page.waitForFunction(() => window.isOld === undefined);
   assert.equal((await settled(page)).view, before.view);

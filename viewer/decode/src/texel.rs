@@ -65,6 +65,11 @@ impl Texel {
         [xy as u16, (xy >> 16) as u16, z as u16]
     }
 
+    /// Spacing of the points around.
+    pub fn spacing(&self) -> Spacing {
+        Spacing((self.0[2] >> 24) as u8 & !OF_SCAN)
+    }
+
     /// Octahedral normal, or [`NO_NORMAL`].
     pub fn normal(&self) -> [i8; 2] {
         (self.0[3] as u16).to_le_bytes().map(u8::cast_signed)
@@ -94,7 +99,7 @@ mod tests {
         assert_eq!(texel.0[1] >> 16, 0xF321);
         assert_eq!(texel.0[2].to_le_bytes(), [1, 2, 255, 148]);
         assert_eq!(texel.0[3].to_le_bytes(), [129, 5, 9, 6]);
-        assert_eq!(texel.normal(), [-127, 5]);
+        assert_eq!((texel.normal(), texel.spacing()), ([-127, 5], Spacing(20)));
         let unknown = TexelSurface { normal: NO_NORMAL, spacing: Spacing(0), of_scan: false, extent: Extent([0; 4]) };
         let texel = Texel::new(&vertex, None, unknown);
         assert_eq!((texel.0[3], texel.0[2] >> 24), (0x8080, 1));

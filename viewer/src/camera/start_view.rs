@@ -17,12 +17,12 @@ pub struct StartView {
 }
 
 impl StartView {
-    /// Moves the camera to this view; `bounds`: what an overview shows, scene frame.
-    pub(super) fn apply(&self, rig: &mut Rig, bounds: &Bounds) {
+    /// Moves the camera to this view; `bounds`: what an overview shows, scene frame; `aspect`: width of the picture to its height.
+    pub(super) fn apply(&self, rig: &mut Rig, bounds: &Bounds, aspect: f64) {
         rig.mode = Mode::Orbit;
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(bounds),
+            None => rig.overview(bounds, aspect),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);

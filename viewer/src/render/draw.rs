@@ -49,14 +49,13 @@ pub(super) fn draw(
     });
     queued.drawn.store(true, Ordering::Relaxed);
     let Some(part_bind_group) = &bind_groups.part else { return };
-    let [triangles, discs] = pipelines.points.map(|id| cache.get_render_pipeline(id));
-    let (Some(triangles), Some(discs)) = (triangles, discs) else { return };
     pass.set_bind_group(0, &bind_groups.frame, &[]);
     for (draw, offset) in queued.draws.iter().zip(&uniforms.offsets) {
         let Some(texture) = draw.tile.parts[draw.part].bind_group.get() else { continue };
-        pass.set_render_pipeline(if draw.discs { discs } else { triangles });
+        let Some(pipeline) = pipelines.points(&cache, draw.shape) else { continue };
+        pass.set_render_pipeline(pipeline);
         pass.set_bind_group(1, part_bind_group, &[*offset]);
         pass.set_bind_group(2, texture, &[]);
-        pass.draw(0..draw.runs * RUN_POINTS * 3, 0..1);
+        pass.draw(0..draw.runs * RUN_POINTS * pipelines.vertices(draw.shape), 0..1);
     }
 }

@@ -10,6 +10,7 @@ use bevy::render::renderer::{RenderDevice, RenderQueue};
 use parterre_decode::runs::RUN_POINTS;
 use parterre_decode::{Block, PackedTile, Texel};
 use parterre_model::points::Bounds;
+use parterre_tile::glb::surface::Spacing;
 
 /// Largest width and height of a texture; WebGL2 guarantees this size.
 const TEXTURE_MAX: u32 = 2048;
@@ -37,6 +38,8 @@ pub struct GpuBlock {
     pub count: u32,
     /// Tight bounds in the tile frame.
     pub bounds: Bounds,
+    /// Largest spacing of its points. Metres.
+    pub spacing_m: f32,
 }
 
 /// A tile on the graphics card. Dropping it frees the memory.
@@ -63,6 +66,7 @@ pub fn upload(device: &RenderDevice, queue: &RenderQueue, tile: &PackedTile) -> 
                 first_run: (block.first - first.first) / RUN_POINTS,
                 count: block.count,
                 bounds: block.bounds,
+                spacing_m: largest_spacing_m(&packed.texels[block.first as usize..][..block.count as usize]),
             };
             uploaded.blocks.extend(blocks[..taken].iter().map(block));
             let texels = first.first as usize..end(&blocks[taken - 1]) as usize;
@@ -71,6 +75,12 @@ pub fn upload(device: &RenderDevice, queue: &RenderQueue, tile: &PackedTile) -> 
         }
     }
     uploaded
+}
+
+/// The largest spacing of points, as they have it themselves. Metres.
+fn largest_spacing_m(texels: &[Texel]) -> f32 {
+    let largest = texels.iter().map(Texel::spacing).max_by_key(|spacing| spacing.0);
+    largest.and_then(Spacing::metres).unwrap_or(0.0) as f32
 }
 
 fn upload_part(device: &RenderDevice, queue: &RenderQueue, origin_m: DVec3, texels: &[Texel]) -> GpuPart {

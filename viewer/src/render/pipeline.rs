@@ -5,17 +5,20 @@ use bevy::core_pipeline::FullscreenShader;
 use bevy::prelude::*;
 use bevy::render::render_resource::binding_types::{sampler, texture_2d, uniform_buffer};
 use bevy::render::render_resource::{
-    BindGroupLayoutDescriptor, BindGroupLayoutEntries, CachedRenderPipelineId, ColorTargetState, ColorWrites, CompareFunction,
-    DepthStencilState, FragmentState, PipelineCache, PrimitiveState, PrimitiveTopology, RenderPipelineDescriptor, Sampler,
-    SamplerBindingType, SamplerDescriptor, ShaderStages, TextureFormat, TextureSampleType, VertexState,
+    BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntries, CachedRenderPipelineId, ColorTargetState, ColorWrites,
+    CompareFunction, DepthStencilState, FragmentState, MultisampleState, PipelineCache, PipelineCompilationOptions,
+    PipelineLayoutDescriptor, PrimitiveState, PrimitiveTopology, RawFragmentState, RawRenderPipelineDescriptor, RawVertexState,
+    RenderPipeline, RenderPipelineDescriptor, Sampler, SamplerBindingType, SamplerDescriptor, ShaderStages, TextureFormat,
+    TextureSampleType, VertexState,
 };
 use bevy::render::renderer::RenderDevice;
 use bevy::render::view::ExtractedView;
 use bevy::shader::ShaderDefVal;
 
 use super::point_camera::PointCamera;
+use super::point_size;
 use super::progress::Progress;
-use super::uniforms::{FrameUniform, PartUniform, ShadeUniform};
+use super::uniforms::{FrameUniform, PartUniform, ShadeUniform, Shape};
 
 /// Colours are stored sRGB-encoded, as in the tiles; shading multiplies the encoded values.
 pub const COLOR_FORMAT: TextureFormat = TextureFormat::Rgba8Unorm;
@@ -33,8 +36,11 @@ pub struct PointPipelines {
     pub texture_layout: BindGroupLayoutDescriptor,
     /// Layouts for shading: its uniform, one target and the sampler; and the same with a second target that is being refined.
     pub shade_layouts: [BindGroupLayoutDescriptor; 2],
-    /// Pipelines for points drawn as triangles and as discs.
-    pub points: [CachedRenderPipelineId; 2],
+    /// Pipelines for points drawn as triangles of vertices: small ones, and discs in triangles. The first is not there where small points are drawn by
+    /// `sprites`.
+    triangles: [Option<CachedRenderPipelineId>; 2],
+    /// Pipelines for points of the graphics card: small ones and discs. `None` where the graphics card's interface takes no size of points.
+    sprites: Option<[RenderPipeline; 2]>,
     /// Pipelines for shading, in the order of the layouts, and the target format they were made for; `None` until that format is known.
     shade: Option<(TextureFormat, [CachedRenderPipelineId; 2])>,
     /// Sampler that takes the nearest pixel.
@@ -44,6 +50,22 @@ pub struct PointPipelines {
 }
 
 impl PointPipelines {
+    /// The pipeline for a way of drawing points.
+    pub fn points<'a>(&'a self, cache: &'a PipelineCache, shape: Shape) -> Option<&'a RenderPipeline> {
+        let triangle = |at: usize| self.triangles[at].and_then(|id| cache.get_render_pipeline(id));
+        match (shape, &self.sprites) {
+            (Shape::Small, Some([small, _])) => Some(small),
+            (Shape::SmallDisc, Some([_, disc])) => Some(disc),
+            (Shape::Small, None) => triangle(0),
+            (Shape::SmallDisc | Shape::Disc, _) => triangle(1),
+        }
+    }
+
+    /// Number of vertices of a point.
+    pub fn vertices(&self, shape: Shape) -> u32 {
+        if self.sprites.is_some() && shape != Shape::Disc { 1 } else { 3 }
+    }
+
     /// The pipeline for shading, with or without a second target that is being refined.
     pub fn shade_pipeline(&self, refining: bool) -> Option<CachedRenderPipelineId> {
         self.shade.map(|(_, ids)| ids[usize::from(refining)])
@@ -107,9 +129,18 @@ pub(super) fn init(
             ),
         ),
     ];
-    let points = [false, true].map(|discs| {
+    let sprites = if cfg!(target_arch = "wasm32") {
+        let layouts = [&frame_layout, &part_layout, &texture_layout].map(|layout| cache.get_bind_group_layout(layout));
+        sprites(&device, &layouts).inspect_err(|fault| error!("{fault}; points are drawn as triangles")).ok()
+    } else {
+        None
+    };
+    let triangles = [false, true].map(|discs| {
+        if sprites.is_some() && !discs {
+            return None;
+        }
         let shader_defs: Vec<ShaderDefVal> = if discs { vec!["DISCS".into()] } else { vec![] };
-        cache.queue_render_pipeline(RenderPipelineDescriptor {
+        Some(cache.queue_render_pipeline(RenderPipelineDescriptor {
             label: Some("points".into()),
             layout: vec![frame_layout.clone(), part_layout.clone(), texture_layout.clone()],
             vertex: VertexState {
@@ -119,13 +150,7 @@ pub(super) fn init(
                 buffers: vec![],
             },
             primitive: PrimitiveState { topology: PrimitiveTopology::TriangleList, ..default() },
-            depth_stencil: Some(DepthStencilState {
-                format: DEPTH_FORMAT,
-                depth_write_enabled: Some(true),
-                depth_compare: Some(CompareFunction::Greater),
-                stencil: default(),
-                bias: default(),
-            }),
+            depth_stencil: Some(depth_stencil()),
             fragment: Some(FragmentState {
                 shader: shader.clone(),
                 shader_defs,
@@ -133,14 +158,15 @@ pub(super) fn init(
                 targets: vec![Some(target(COLOR_FORMAT))],
             }),
             ..default()
-        })
+        }))
     });
     commands.insert_resource(PointPipelines {
         frame_layout,
         part_layout,
         texture_layout,
         shade_layouts,
-        points,
+        triangles,
+        sprites,
         shade: None,
         nearest: device.create_sampler(&SamplerDescriptor { label: Some("points nearest"), ..default() }),
         shade_shader,
@@ -171,7 +197,7 @@ pub(super) fn specialize(
         pipelines.shade = Some((format, ids));
     }
     let compiled = |id: CachedRenderPipelineId| cache.get_render_pipeline(id).is_some();
-    if pipelines.points.into_iter().all(compiled) && pipelines.shade.is_some_and(|(_, ids)| ids.into_iter().all(compiled)) {
+    if pipelines.triangles.into_iter().flatten().all(compiled) && pipelines.shade.is_some_and(|(_, ids)| ids.into_iter().all(compiled)) {
         progress.set_pipelines_ready();
     }
 }
@@ -186,6 +212,48 @@ pub(super) fn specialize_depth(
     let Some(mut picture) = picture.filter(|picture| picture.pipeline.is_none()) else { return };
     let descriptor = pipelines.shade_descriptor(false, vec!["DEPTH".into()], super::depth_picture::FORMAT);
     picture.pipeline = Some(cache.queue_render_pipeline(descriptor));
+}
+
+/// The pipelines for points of the graphics card.
+fn sprites(device: &RenderDevice, layouts: &[BindGroupLayout]) -> Result<[RenderPipeline; 2], point_size::Fault> {
+    let layouts: Vec<Option<&_>> = layouts.iter().map(|layout| Some(&**layout)).collect();
+    let layout =
+        device.create_pipeline_layout(&PipelineLayoutDescriptor { label: Some("points"), bind_group_layouts: &layouts, ..default() });
+    let pipeline = |discs| -> Result<RenderPipeline, point_size::Fault> {
+        let [vertex, fragment] = point_size::shaders(device, discs)?;
+        Ok(device.create_render_pipeline(&RawRenderPipelineDescriptor {
+            label: Some("points"),
+            layout: Some(&layout),
+            vertex: RawVertexState {
+                module: &vertex,
+                entry_point: Some("vertex"),
+                compilation_options: PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: PrimitiveState { topology: PrimitiveTopology::PointList, ..default() },
+            depth_stencil: Some(depth_stencil()),
+            multisample: MultisampleState::default(),
+            fragment: Some(RawFragmentState {
+                module: &fragment,
+                entry_point: Some("fragment"),
+                compilation_options: PipelineCompilationOptions::default(),
+                targets: &[Some(target(COLOR_FORMAT))],
+            }),
+            multiview_mask: None,
+            cache: None,
+        }))
+    };
+    Ok([pipeline(false)?, pipeline(true)?])
+}
+
+fn depth_stencil() -> DepthStencilState {
+    DepthStencilState {
+        format: DEPTH_FORMAT,
+        depth_write_enabled: Some(true),
+        depth_compare: Some(CompareFunction::Greater),
+        stencil: default(),
+        bias: default(),
+    }
 }
 
 fn target(format: TextureFormat) -> ColorTargetState {

@@ -1,7 +1,10 @@
-// Points as triangles: three vertices a point, which read it from a texture by their number. A list gives the runs of points to draw.
+// Points, which the vertex shader reads from a texture by the number of the vertex. A list gives the runs of points to draw.
 //
-// With DISCS, a pixel is drawn only within the disc in the triangle, and discs bulge towards the eye. Without, for points of up
-// to three pixels, the triangle is drawn as it is: its fragments neither discard nor write the depth, which costs much less.
+// A point is a triangle of three vertices, or with POINTS a point of the graphics card: one vertex, and a square of pixels. With DISCS, a pixel is
+// drawn only within the disc in the triangle or square, and discs bulge towards the eye. Without, for points of up to three pixels, the triangle or
+// square is drawn as it is: its fragments neither discard nor write the depth, which costs much less.
+//
+// VERTEX_STAGE is set for the vertex shader of POINTS: its output has the size of the point, which WGSL cannot name. `point_size.rs` makes it the built-in one.
 
 struct Frame {
     viewport: vec4<f32>,
@@ -29,12 +32,24 @@ struct Splat {
     @builtin(position) clip: vec4<f32>,
     @location(0) @interpolate(flat, either) color: vec3<f32>,
 #ifdef DISCS
+#ifdef POINTS
+    // From pixels to the right and downwards to radii of the disc along its own two directions.
+    @location(1) @interpolate(flat, either) disc_from_px: vec4<f32>,
+    // xy: the centre in the target, pixels; z: its distance; w: how much farther the rim is than the centre, metres.
+    @location(2) @interpolate(flat, either) center: vec4<f32>,
+    // How much farther the disc is at the end of each of its two directions, metres.
+    @location(4) @interpolate(flat, either) tilt_m: vec2<f32>,
+#else
     // From the centre of the disc, in radii.
     @location(1) offset: vec2<f32>,
     // How much farther the rim is than the centre, in metres.
     @location(2) @interpolate(flat, either) bulge_m: f32,
+#endif
     // Where the surface ends, in radii: to the right, to the left, up, down.
     @location(3) @interpolate(flat, either) ends: vec4<f32>,
+#endif
+#ifdef VERTEX_STAGE
+    @location(5) @interpolate(flat, either) size_px: f32,
 #endif
 }
 
@@ -146,6 +161,12 @@ struct Plane {
     above: vec3<f32>,
 }
 
+// The plane across the direction of view, along the axes of the part: to the right and up in the picture.
+fn facing_eye() -> Plane {
+    let from_axes = transpose(part.clip_from_part);
+    return Plane(normalize(from_axes[0].xyz), normalize(from_axes[1].xyz));
+}
+
 // The plane with this normal, turned towards the eye where it is seen nearly edge-on.
 fn facing_surface(position_m: vec3<f32>, bits: u32, size_px: f32) -> Plane {
     let to_eye = normalize(part.eye_m.xyz - position_m);
@@ -166,55 +187,81 @@ fn facing_surface(position_m: vec3<f32>, bits: u32, size_px: f32) -> Plane {
 
 @vertex
 fn vertex(@builtin(vertex_index) index: u32) -> Splat {
+#ifdef POINTS
+    let slot = index;
+#else
     let slot = index / 3u;
     let corner = index - slot * 3u;
+    // Corners of a triangle around a circle of radius 1.
+    let offset = select(select(vec2<f32>(1.7320508, -1.0), vec2<f32>(-1.7320508, -1.0), corner == 1u), vec2<f32>(0.0, 2.0), corner == 0u);
+#endif
     let run = u32(part.spacing.z) + slot / RUN_POINTS;
     let point = textureLoad(runs, vec2<u32>(run % RUNS_WIDTH, run / RUNS_WIDTH), 0).x * RUN_POINTS + slot % RUN_POINTS;
     let width_log2 = u32(part.spacing.y);
     let texel = textureLoad(points, vec2<u32>(point & ((1u << width_log2) - 1u), point >> width_log2), 0);
     let position_m = vec3<f32>(f32(texel.x & 65535u), f32(texel.x >> 16u), f32(texel.y & 65535u)) * 0.001;
     let height_m = position_m.z + part.split_and_height_m.w;
-    // Corners of a triangle around a circle of radius 1.
-    let offset = select(select(vec2<f32>(1.7320508, -1.0), vec2<f32>(-1.7320508, -1.0), corner == 1u), vec2<f32>(0.0, 2.0), corner == 0u);
+    let has_normal = (texel.w & 65535u) != NO_NORMAL;
 
     var out: Splat;
-    out.clip = part.clip_from_part * vec4<f32>(position_m, 1.0);
     out.color = color_of(texel, height_m);
-    if (part.of_scan.z == 1.0 && (texel.w & 65535u) != NO_NORMAL) {
+    if (part.of_scan.z == 1.0 && has_normal) {
         let normal = normal_of(texel.w);
         out.color *= dot(normal * normal, DIRECTION_SHADES);
     }
+    let center = part.clip_from_part * vec4<f32>(position_m, 1.0);
     // Pixels of a metre at the point's distance.
-    let scale_px = frame.picture.x / max(out.clip.w, frame.limits.z);
+    let scale_px = frame.picture.x / max(center.w, frame.limits.z);
     let spacing_m = spacing_of(position_m, texel.z >> 24u, scale_px);
 #ifdef DISCS
-    let facing_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.limits.y);
-    if ((texel.w & 65535u) == NO_NORMAL) {
-        let radius_m = 0.5 * facing_px / scale_px;
-        out.clip = vec4<f32>(out.clip.xy + offset * (facing_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
-        out.bulge_m = BULGE_FACING * radius_m;
-        out.ends = vec4<f32>(1e6);
-    } else {
-        let size_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.picture.y);
-        let radius_m = 0.5 * size_px / scale_px;
-        let plane = facing_surface(position_m, texel.w, size_px);
-        let across_m = (plane.side * offset.x + plane.above * offset.y) * radius_m;
-        out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
-        out.bulge_m = min(BULGE_ALIGNED * radius_m, BULGE_MAX_M);
-        // Something thin stays visible.
-        out.ends = max(extents_of(texel.y >> 16u), vec4<f32>(END_MIN_PX / scale_px)) / radius_m;
-    }
-    out.offset = offset;
+    let largest_px = select(frame.limits.y, frame.picture.y, has_normal);
 #else
-    let size_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, frame.limits.w);
-    if ((texel.w & 65535u) == NO_NORMAL) {
-        out.clip = vec4<f32>(out.clip.xy + offset * (TRIANGLE_RADIUS * size_px / frame.viewport.xy) * out.clip.w, out.clip.zw);
-    } else {
-        // On the surface, so that their depths are right.
-        let plane = facing_surface(position_m, texel.w, size_px);
-        let across_m = (plane.side * offset.x + plane.above * offset.y) * (0.5 * TRIANGLE_RADIUS * size_px / scale_px);
-        out.clip = part.clip_from_part * vec4<f32>(position_m + across_m, 1.0);
+    let largest_px = frame.limits.w;
+#endif
+    let size_px = clamp(spacing_m * frame.viewport.z * scale_px, frame.limits.x, largest_px);
+    let radius_m = 0.5 * size_px / scale_px;
+    var plane = facing_eye();
+    if (has_normal) {
+        plane = facing_surface(position_m, texel.w, size_px);
     }
+#ifdef DISCS
+    let bulge_m = select(BULGE_FACING * radius_m, min(BULGE_ALIGNED * radius_m, BULGE_MAX_M), has_normal);
+    // Something thin stays visible.
+    let ends_m = max(extents_of(texel.y >> 16u), vec4<f32>(END_MIN_PX / scale_px));
+    out.ends = select(vec4<f32>(1e6), ends_m / radius_m, has_normal);
+#endif
+#ifdef POINTS
+    out.clip = center;
+    let side = part.clip_from_part * vec4<f32>(plane.side * radius_m, 0.0);
+    let above = part.clip_from_part * vec4<f32>(plane.above * radius_m, 0.0);
+    // In a small part of the picture, the disc is an ellipse.
+    let half_view_px = 0.5 * vec2<f32>(frame.viewport.x, -frame.viewport.y);
+    let seen = center.xy / center.w;
+    let side_px = (side.xy - seen * side.w) * half_view_px / center.w;
+    let above_px = (above.xy - seen * above.w) * half_view_px / center.w;
+    let half_box_px = sqrt(side_px * side_px + above_px * above_px);
+#ifdef DISCS
+    let area = side_px.x * above_px.y - side_px.y * above_px.x;
+    out.disc_from_px = vec4<f32>(above_px.y, -above_px.x, -side_px.y, side_px.x) / select(area, 1e-6, abs(area) < 1e-6);
+    out.center = vec4<f32>((seen + vec2<f32>(1.0, -1.0)) * half_view_px, center.w, bulge_m);
+    out.tilt_m = vec2<f32>(side.w, above.w);
+    let square_px = 2.0 * max(half_box_px.x, half_box_px.y);
+#else
+    // The square with the area of the box around the ellipse.
+    let square_px = 2.0 * sqrt(half_box_px.x * half_box_px.y);
+#endif
+#ifdef VERTEX_STAGE
+    out.size_px = max(square_px, frame.limits.x);
+#endif
+#else
+#ifdef DISCS
+    let corner_m = radius_m;
+    out.offset = offset;
+    out.bulge_m = bulge_m;
+#else
+    let corner_m = TRIANGLE_RADIUS * radius_m;
+#endif
+    out.clip = part.clip_from_part * vec4<f32>(position_m + (plane.side * offset.x + plane.above * offset.y) * corner_m, 1.0);
 #endif
     // A spacing of 0: there is no point.
     if (height_m > part.of_scan.x || (texel.z >> 24u) == 0u || is_hidden_back(texel, position_m)) {
@@ -232,13 +279,22 @@ struct Shaded {
 
 @fragment
 fn fragment(in: Splat) -> Shaded {
-    let center_distance_squared = dot(in.offset, in.offset);
-    if (center_distance_squared > 1.0 || any(vec4<f32>(in.offset.x, -in.offset.x, in.offset.y, -in.offset.y) > in.ends)) {
+#ifdef POINTS
+    let from_center_px = in.clip.xy - in.center.xy;
+    let offset = vec2<f32>(dot(in.disc_from_px.xy, from_center_px), dot(in.disc_from_px.zw, from_center_px));
+    let distance_m = in.center.z + dot(in.tilt_m, offset);
+    let bulge_m = in.center.w;
+#else
+    let offset = in.offset;
+    let distance_m = frame.limits.z / in.clip.z;
+    let bulge_m = in.bulge_m;
+#endif
+    let center_distance_squared = dot(offset, offset);
+    if (center_distance_squared > 1.0 || any(vec4<f32>(offset.x, -offset.x, offset.y, -offset.y) > in.ends)) {
         discard;
     }
     // Discs bulge towards the eye, so that where two overlap, every pixel shows the one with the nearer centre.
-    let distance_m = frame.limits.z / in.clip.z;
-    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + in.bulge_m * center_distance_squared));
+    return Shaded(vec4<f32>(in.color, 1.0), frame.limits.z / (distance_m + bulge_m * center_distance_squared));
 }
 #else
 @fragment

@@ -13,8 +13,8 @@ use bevy::render::camera::ExtractedCamera;
 use bevy::render::render_resource::ShaderType;
 use parterre_model::points::Bounds;
 
-use super::data::{BACKGROUND, DrawData, DrawMode, EyeView, NEAR_M, PointColor};
-use super::gpu_tile::GpuTile;
+use super::data::{BACKGROUND, DrawData, DrawMode, EyeView, NEAR_M, PointColor, TileSpacing};
+use super::gpu_tile::{GpuBlock, GpuTile};
 use super::point_camera::PointCamera;
 use super::progress::Progress;
 use super::refine::{Range, Refinement, Slice};
@@ -28,8 +28,12 @@ const SIZE_PX: [f32; 2] = [1.3, 36.0];
 const ALIGNED_MAX_PX: f32 = 100.0;
 /// Largest size of points that are drawn as triangles instead of discs. Pixels.
 const TRIANGLE_MAX_PX: f32 = 3.0;
+/// Largest size of points that are drawn as the graphics card's own, which vanish as a whole when their centre leaves the picture. Pixels.
+const SPRITE_MAX_PX: f32 = 12.0;
 /// Single points may be larger than their tile's by this factor, as in the shader.
 const SPARSE: f32 = 1.5;
+/// As in the shader.
+const SCATTERED: f32 = 1.5;
 /// Factor on the size of points where others are left out: the gaps between them are less even than those of a grid.
 const LEFT_OUT: f32 = 1.25;
 /// Smallest number of pixels along a side of a target.
@@ -79,14 +83,25 @@ pub struct ShadeUniform {
     pub background: Vec4,
 }
 
+/// How points are drawn, by their size in the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// As they are, without a disc's outline.
+    Small,
+    /// As discs that may be points of the graphics card.
+    SmallDisc,
+    /// As discs.
+    Disc,
+}
+
 /// One draw call: some runs of a part's points.
 pub struct QueuedDraw {
     /// The tile, whose textures must exist until the frame is drawn.
     pub tile: Arc<GpuTile>,
     /// Index of the part in the tile.
     pub part: usize,
-    /// Whether the points are drawn as discs; else they are small, and drawn as triangles.
-    pub discs: bool,
+    /// How its points are drawn.
+    pub shape: Shape,
     /// Number of runs.
     pub runs: u32,
     /// The part's uniform.
@@ -149,8 +164,8 @@ pub(super) fn queue(
     progress.record_frame(slice.complete, picture);
 }
 
-/// Index of the tile, index of the part in it, and whether its points are discs.
-type GroupKey = (usize, u32, bool);
+/// Index of the tile, index of the part in it, and how its points are drawn.
+type GroupKey = (usize, u32, Shape);
 
 /// Groups the slice by part and by the way of drawing: a draw call costs more than many points.
 fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice: &Slice) {
@@ -162,9 +177,16 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
         let Some(eye_m) = eyes.get(&tile.scan) else { continue };
         let block = &tile.gpu.blocks[range.block as usize];
         let distance_m = distance_m(&block.bounds, *eye_m);
-        let spacing_px = tile.spacing.largest_m * queued.frame.picture.x / distance_m.max(NEAR_M) as f32;
-        let discs = spacing_px.max(queued.frame.picture.z) * queued.frame.viewport.z > TRIANGLE_MAX_PX;
-        groups.entry((range.tile, block.part, discs)).or_default().push((distance_m, range));
+        let scale_px = queued.frame.picture.x / distance_m.max(NEAR_M) as f32;
+        let size_px = |spacing_m: f32| (spacing_m * scale_px).max(queued.frame.picture.z) * queued.frame.viewport.z;
+        let shape = if size_px(tile.spacing.largest_m) <= TRIANGLE_MAX_PX {
+            Shape::Small
+        } else if size_px(largest_spacing_m(&tile.spacing, block)) <= SPRITE_MAX_PX {
+            Shape::SmallDisc
+        } else {
+            Shape::Disc
+        };
+        groups.entry((range.tile, block.part, shape)).or_default().push((distance_m, range));
     }
     // What is in front is drawn first, so that the depth test spares the pixels behind it.
     let mut groups: Vec<_> = groups.into_iter().collect();
@@ -174,7 +196,7 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
     groups.sort_by(|(_, a), (_, b)| a[0].0.total_cmp(&b[0].0));
     let size = queued.target_px.as_dvec2();
     let clip_from_eye = clip_from_eye(view, size.x / size.y);
-    for ((tile, part_index, discs), ranges) in groups {
+    for ((tile, part_index, shape), ranges) in groups {
         let tile = &data.tiles[tile];
         let Some(scan) = data.scans.get(&tile.scan) else { continue };
         let part = &tile.gpu.parts[part_index as usize];
@@ -188,7 +210,7 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
         queued.draws.push(QueuedDraw {
             tile: Arc::clone(&tile.gpu),
             part: part_index as usize,
-            discs,
+            shape,
             runs: (queued.runs.len() - first_run) as u32,
             uniform: PartUniform {
                 clip_from_part: clip_from_part(&clip_from_eye, origin_m - view.eye, &scan.placement),
@@ -208,6 +230,12 @@ fn queue_draws(queued: &mut QueuedPoints, data: &DrawData, view: &EyeView, slice
             },
         });
     }
+}
+
+/// Upper limit of the spacing that the shader gives a block's points.
+fn largest_spacing_m(tile: &TileSpacing, block: &GpuBlock) -> f32 {
+    let below_m = tile.below_m.iter().copied().fold(0.0, f32::max);
+    (block.spacing_m * SCATTERED).min(tile.largest_m * SPARSE).max(tile.own_m.min(below_m))
 }
 
 fn distance_m(bounds: &Bounds, eye: DVec3) -> f64 {

@@ -1,10 +1,12 @@
 // The workers that decode tiles, as decoders.rs uses them.
 //
 // Messages to a worker (viewer/worker/decode_worker.js): { id, bytes } decodes a tile, { cancel: id } drops one that still waits. From it:
-// { ready }, { failed }: whether its program could be loaded; { id, numbers, texels, memory }: a tile, and the size of the worker's memory;
-// { id, fault }: the file is at fault; { id, crash, rest }: its program crashed, and what it had not begun. Bytes and points are transferred, not copied.
+// { ready }, { failed }: whether its program could be loaded; { begun: id }: it decodes this tile now; { id, numbers, texels, memory }: a tile, and
+// the size of the worker's memory; { id, fault }: the file is at fault; { id, crash, rest }: its program crashed, and what it had not begun. Bytes
+// and points are transferred, not copied.
 //
-// A worker that has crashed or grown is replaced by a new one. Where none can be started, tiles are given back undecoded.
+// A worker that has crashed, hangs or has grown is replaced by a new one. Where none can be started, or all hang, tiles are given back undecoded. So
+// every tile comes back, and nobody else needs a time limit.
 
 /** Most workers. More would take from the page and the graphics driver what they need. */
 const WORKERS_MAX = 2;
@@ -14,6 +16,10 @@ const MEMORY_MAX = 96 << 20;
 const FAILURES_MAX = 2;
 /** Time within which a worker must have loaded its program. Milliseconds. */
 const START_MS = 10_000;
+/** Time for one tile, from when the worker begins with it, after which the worker counts as hanging. The largest tiles take some seconds. Milliseconds. */
+const TILE_MS = 30_000;
+/** Time between two checks. They are counted, not the clock: a computer that slept has not worked meanwhile. Milliseconds. */
+const CHECK_MS = 1000;
 
 // This file is in snippets/PACKAGE/src/stream/ of a build, the worker in the build's own folder.
 const WORKER = new URL('../../../../decode_worker.js', import.meta.url);
@@ -23,9 +29,15 @@ let workers = [];
 /** Tiles for which no worker is ready yet: id to bytes. */
 const waiting = new Map();
 let failures = 0;
+/** Whether any worker has ever decoded anything. */
+let hasDecoded = false;
+/** Timer of the next check, while any worker has something to do. */
+let checks;
 
 const countMax = () => Math.min(WORKERS_MAX, Math.max(1, (navigator.hardwareConcurrency || 2) - 1));
 const hasGivenUp = () => failures >= FAILURES_MAX && workers.length === 0;
+/** A tile that was cancelled while it was being decoded keeps the worker busy too. */
+const isBusy = ({ isReady, jobs, current }) => isReady && (jobs.size > 0 || current !== undefined);
 
 /**
  * Starts the workers. `tile(id, numbers, texels)`, `fault(id, is_bad_input, code, message, hint)` and `undecoded(id, bytes)` get the results,
@@ -53,16 +65,10 @@ export function cancel(id) {
   entry?.worker.postMessage({ cancel: id });
 }
 
-/** Ends the worker that takes far too long for a tile. Its other tiles are asked for again. */
-export function end(id) {
-  waiting.delete(id);
-  const entry = workers.find(({ jobs }) => jobs.delete(id));
-  if (entry) replace(entry, 'the worker was ended because it took too long for another tile');
-}
-
 function fill() {
   while (workers.length < countMax() && failures < FAILURES_MAX) {
-    const entry = { jobs: new Set(), isReady: false };
+    // `current`: the tile with which it has begun; `silentMs`: how long it has had something to do since its last message.
+    const entry = { jobs: new Set(), isReady: false, current: undefined, silentMs: 0 };
     workers.push(entry);
     try {
       entry.worker = new Worker(WORKER, { type: 'module', name: 'parterre decoder' });
@@ -82,13 +88,33 @@ function flush() {
   if (ready.length === 0) return;
   for (const [id, bytes] of waiting) {
     const entry = ready.reduce((least, other) => (other.jobs.size < least.jobs.size ? other : least));
+    if (!isBusy(entry)) entry.silentMs = 0;
     entry.jobs.add(id);
     entry.worker.postMessage({ id, bytes }, [bytes.buffer]);
   }
   waiting.clear();
+  checks ??= setTimeout(check, CHECK_MS);
 }
 
-function receive(entry, { ready, failed, id, numbers, texels, memory, fault, crash, rest }) {
+/** Ends workers that hang. */
+function check() {
+  for (const entry of workers.filter(isBusy)) {
+    entry.silentMs += CHECK_MS;
+    if (entry.silentMs >= TILE_MS) hang(entry);
+  }
+  checks = workers.some(isBusy) ? setTimeout(check, CHECK_MS) : undefined;
+}
+
+/** A worker that says nothing any more. Its tiles are asked for again; where no worker has ever decoded one, the page decodes them. */
+function hang(entry) {
+  if (!workers.includes(entry)) return;
+  const why = `not decoded within ${TILE_MS / 1000} s`;
+  if (entry.jobs.delete(entry.current)) handlers.fault(entry.current, undefined, 'tile_decoder_slow', why, 'Try again.');
+  failures = hasDecoded ? failures + 1 : FAILURES_MAX;
+  for (const other of hasDecoded ? [entry] : [...workers]) replace(other, why);
+}
+
+function receive(entry, { ready, failed, begun, id, numbers, texels, memory, fault, crash, rest }) {
   if (!workers.includes(entry)) return;
   if (ready) {
     clearTimeout(entry.timer);
@@ -101,6 +127,9 @@ function receive(entry, { ready, failed, id, numbers, texels, memory, fault, cra
     fail(entry, failed);
     return;
   }
+  entry.silentMs = 0;
+  entry.current = begun;
+  if (begun !== undefined) return;
   const isWanted = entry.jobs.delete(id);
   if (crash !== undefined) {
     for (const other of rest) if (entry.jobs.delete(other.id)) waiting.set(other.id, other.bytes);
@@ -110,9 +139,10 @@ function receive(entry, { ready, failed, id, numbers, texels, memory, fault, cra
     return;
   }
   failures = 0;
+  hasDecoded = true;
   if (isWanted && fault) handlers.fault(id, ...fault);
   else if (isWanted) handlers.tile(id, numbers, texels);
-  if (memory > MEMORY_MAX && entry.jobs.size === 0) replace(entry, '');
+  if (memory > MEMORY_MAX && !isBusy(entry)) replace(entry, '');
 }
 
 /** A worker that could not be started, or has ended by itself. */

@@ -36,8 +36,6 @@ extern "C" {
     fn send(id: u32, bytes: Uint8Array);
     #[wasm_bindgen(js_name = cancel)]
     fn cancel_job(id: u32);
-    #[wasm_bindgen(js_name = end)]
-    fn end_job(id: u32);
 }
 
 thread_local! {
@@ -94,13 +92,6 @@ pub(super) fn decode(bytes: &[u8], done: impl FnOnce(Outcome) + 'static) -> Opti
 pub(super) fn cancel(id: u32) {
     if JOBS.with_borrow_mut(|jobs| jobs.remove(&id)).is_some() {
         cancel_job(id);
-    }
-}
-
-/// Ends the worker that takes too long for a tile: `done` is not called.
-pub(super) fn end(id: u32) {
-    if JOBS.with_borrow_mut(|jobs| jobs.remove(&id)).is_some() {
-        end_job(id);
     }
 }
 

@@ -11,7 +11,7 @@ use parterre_lod::{ScanId, TileId};
 
 use crate::fault::{Fault, FaultKind};
 use crate::render::gpu_tile::{GpuTile, upload};
-use crate::walk::tile_points::TilePoints;
+use crate::walk::tile_points::{TilePoints, grids_built};
 
 /// Number of retries after the first attempt.
 const RETRIES: u32 = 3;
@@ -19,6 +19,8 @@ const RETRIES: u32 = 3;
 const BACK_OFF_S: f64 = 0.5;
 /// Longest time between retries. Seconds.
 const BACK_OFF_MAX_S: f64 = 30.0;
+/// Code of a tile whose decoder was ended because it took too long; see `decoders.js`.
+const TOO_SLOW: &str = "tile_decoder_slow";
 
 /// A tile in memory.
 pub struct ResidentTile {
@@ -33,6 +35,13 @@ pub struct ResidentTile {
     upload_bytes: u64,
 }
 
+impl ResidentTile {
+    /// In main memory and on the graphics card together. Before the upload, both are in main memory.
+    fn bytes(&self) -> u64 {
+        self.upload_bytes + self.points.bytes()
+    }
+}
+
 /// The failed attempts to load a tile.
 struct Failure {
     attempts: u32,
@@ -41,9 +50,10 @@ struct Failure {
 }
 
 impl Failure {
-    /// Whether a retry may succeed: network and service errors can end; missing or damaged tiles stay so.
+    /// Whether a retry may succeed: network and service errors can end; missing or damaged tiles stay so, and so does one on which every decoder was ended
+    /// because it took too long.
     fn is_temporary(&self) -> bool {
-        self.fault.kind == FaultKind::Storage
+        self.fault.kind == FaultKind::Storage && !(self.fault.code == TOO_SLOW && self.attempts > RETRIES)
     }
 
     /// Whether the tile is left out of the picture.
@@ -59,12 +69,21 @@ pub struct Residency {
     failures: HashMap<TileId, Failure>,
     insertions: u64,
     changes: u64,
+    /// The grids in [`TilePoints`] that are counted in the size of the cache.
+    grids_counted: u64,
 }
 
 impl Residency {
     /// No tiles; later at most about `limit_bytes`.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { cache: Cache::new(limit_bytes), attached: HashSet::new(), failures: HashMap::new(), insertions: 0, changes: 0 }
+        Self {
+            cache: Cache::new(limit_bytes),
+            attached: HashSet::new(),
+            failures: HashMap::new(),
+            insertions: 0,
+            changes: 0,
+            grids_counted: 0,
+        }
     }
 
     /// The state of a node for `lod::select`.
@@ -90,9 +109,9 @@ impl Residency {
         let points = TilePoints::new(&packed);
         let block = |block: &parterre_decode::Block| lod::Block { bounds: block.bounds, points: block.count };
         let blocks = packed.parts.iter().flat_map(|part| part.blocks.iter().map(block)).collect();
-        // In main memory and on the graphics card together. Before the upload, both are in main memory.
-        let bytes = points.bytes() + upload_bytes;
-        self.cache.insert(node, ResidentTile { points: Arc::new(points), gpu: None, blocks, packed: Some(packed), upload_bytes }, bytes);
+        let tile = ResidentTile { points: Arc::new(points), gpu: None, blocks, packed: Some(packed), upload_bytes };
+        let bytes = tile.bytes();
+        self.cache.insert(node, tile, bytes);
     }
 
     /// Records that an external tileset has been attached to the tree.
@@ -154,7 +173,7 @@ impl Residency {
         *budget_bytes -= tile.upload_bytes as i64;
         if let Some(mut tile) = self.cache.remove(node) {
             tile.gpu = tile.packed.take().map(|packed| Arc::new(upload(device, queue, &packed)));
-            let bytes = tile.upload_bytes + tile.points.bytes();
+            let bytes = tile.bytes();
             self.cache.insert(node, tile, bytes);
             self.changes += 1;
         }
@@ -173,12 +192,26 @@ impl Residency {
 
     /// Marks the nodes that the frame uses, then evicts the least recently used tiles above the limit.
     pub fn touch_and_evict(&mut self, touched: &[TileId], limit_bytes: u64) {
+        self.count_grids();
         self.cache.set_limit(limit_bytes);
         self.cache.begin_frame();
         for node in touched {
             self.cache.touch(*node);
         }
         self.changes += u64::from(!self.cache.evict().is_empty());
+    }
+
+    /// Counts what tiles have grown by since the last frame, because queries have built grids of their points.
+    fn count_grids(&mut self) {
+        let built = grids_built();
+        if built == self.grids_counted {
+            return;
+        }
+        self.grids_counted = built;
+        let sizes: Vec<(TileId, u64)> = self.cache.iter().map(|(node, tile)| (*node, tile.bytes())).collect();
+        for (node, bytes) in sizes {
+            self.cache.set_bytes(node, bytes);
+        }
     }
 
     /// A tile in memory.
@@ -209,6 +242,7 @@ impl Residency {
 
 #[cfg(test)]
 mod tests {
+    use bevy::math::DVec2;
     use parterre_lod::Tree;
     use parterre_tile::glb;
 
@@ -253,6 +287,39 @@ mod tests {
         residency.record_failure(ROOT, Fault::input("tile_corrupt", "no tile", "tile again"), 0.0);
         assert_eq!(residency.state(ROOT), lod::Residency::Failed);
         assert!(!residency.may_request(ROOT, 1e6) && residency.tiles_to_retry().is_empty());
+    }
+
+    #[test]
+    fn a_tile_on_which_every_decoder_hangs_is_given_up() {
+        let mut residency = Residency::new(1 << 20);
+        for attempt in 1..=4 {
+            assert!(residency.may_request(ROOT, 1e6), "attempt {attempt}");
+            residency.record_failure(ROOT, Fault::storage("tile_decoder_slow", "not decoded within 30 s", "Try again."), 0.0);
+        }
+        assert_eq!(residency.state(ROOT), lod::Residency::Failed);
+        assert!(!residency.may_request(ROOT, 1e6) && residency.tiles_to_retry().is_empty());
+        residency.retry_failed();
+        assert!(residency.may_request(ROOT, 0.0), "the user wants it again");
+    }
+
+    #[test]
+    fn grids_built_around_the_eye_count_towards_the_limit() {
+        let part = glb::Part {
+            vertices: (0..1000).map(|at| glb::Vertex { position: [at, at, 0], ..Default::default() }).collect(),
+            ..Default::default()
+        };
+        // Just enough room without a grid.
+        let limit = 1000 * (16 + 8);
+        let mut residency = Residency::new(limit);
+        residency.insert(ROOT, PackedTile::new(vec![part]));
+        residency.touch_and_evict(&[], limit);
+        assert_eq!(residency.bytes(), limit);
+        let tile = residency.get(ROOT).expect("a tile");
+        tile.points.heights(DVec2::splat(0.5), 0.1, &mut Vec::new());
+        residency.touch_and_evict(&[ROOT], limit);
+        assert!(residency.bytes() > limit + 1000 * 8, "{}", residency.bytes());
+        residency.touch_and_evict(&[], limit);
+        assert_eq!(residency.bytes(), 0, "it leaves once no frame uses it");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::frame_time::FrameTime;
 use super::overlay::share_loaded;
 use super::scans;
 use super::state::{CopyView, UiState};
-use super::theme::{MARGIN_PX, NARROW_PX, TOUCH_PX, WARNING, button_row};
+use super::theme::{MARGIN_PX, TOUCH_PX, WARNING, button_row};
 use crate::camera::request::CameraRequest;
 use crate::pace::{Pace, Phase};
 use crate::rig::Rig;
@@ -21,7 +21,9 @@ use crate::tools::registry::ToolRegistry;
 
 /// Width of the panel in logical pixels.
 const WIDTH_PX: f32 = 252.0;
-/// On screens that are lower, only the panel's first row is shown at the start. Logical pixels.
+/// On screens that are narrower or lower, only the panel's first row is shown at the start: open, it would cover a part of the scan, which takes the middle
+/// five sevenths of the overview of a wide screen, or not fit. Logical pixels.
+const WIDE_PX: f32 = 1900.0;
 const LOW_PX: f32 = 480.0;
 /// What the button for the address of the view says.
 const COPY: &str = if cfg!(target_arch = "wasm32") { "Copy address of this view" } else { "Print this view for --view" };
@@ -56,13 +58,13 @@ pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, 
     // Widgets change copies, so that a resource is marked as changed only when a value differs.
     let mut new_settings = settings.clone();
     let mut new_state = ui_state.clone();
-    let is_open = ui_state.is_open.unwrap_or(screen.x >= NARROW_PX && screen.y >= LOW_PX);
+    let is_open = ui_state.is_open.unwrap_or_else(|| opens_at_start(screen));
     egui::Window::new("Parterre").title_bar(false).resizable(false).anchor(egui::Align2::LEFT_TOP, [MARGIN_PX, MARGIN_PX]).show(
         context,
         |ui| {
             ui.set_width(WIDTH_PX);
             ui.horizontal(|ui| {
-                let menu = egui::Button::new("☰").selected(is_open).min_size(egui::vec2(TOUCH_PX, TOUCH_PX));
+                let menu = egui::Button::new("Menu").selected(is_open).min_size(egui::vec2(TOUCH_PX, TOUCH_PX));
                 if ui.add(menu).clicked() {
                     new_state.is_open = Some(!is_open);
                 }
@@ -72,6 +74,13 @@ pub(super) fn panel(mut contexts: EguiContexts, shown: Shown, changed: Changed, 
                 }
             });
             if !is_open {
+                // Faults are seen all the same.
+                if let Some(title) = failed_title(&shown.status) {
+                    let button = egui::Button::new(egui::RichText::new(title).color(WARNING)).min_size(egui::vec2(WIDTH_PX, TOUCH_PX));
+                    if ui.add(button).clicked() {
+                        new_state.is_open = Some(true);
+                    }
+                }
                 return;
             }
             let height_px = (screen.y - 2.0 * MARGIN_PX - TOUCH_PX - 24.0).max(TOUCH_PX);
@@ -203,16 +212,24 @@ fn sliders(ui: &mut egui::Ui, settings: &mut Settings) {
     ui.checkbox(&mut settings.adapt, "Fewer points when slow");
 }
 
+/// Whether the panel is open on a screen of this size until the user says.
+fn opens_at_start(screen: egui::Vec2) -> bool {
+    screen.x >= WIDE_PX && screen.y >= LOW_PX
+}
+
+/// How many tiles could not be loaded, in words; `None` where all could.
+fn failed_title(status: &StreamStatus) -> Option<String> {
+    match status.failed.len() {
+        0 => None,
+        1 => Some("1 tile could not be loaded".to_owned()),
+        failed => Some(format!("{failed} tiles could not be loaded")),
+    }
+}
+
 /// The tiles that could not be loaded, with a button to try again.
 fn failures(ui: &mut egui::Ui, status: &StreamStatus, scans: &mut Scans) {
-    if status.failed.is_empty() {
-        return;
-    }
+    let Some(title) = failed_title(status) else { return };
     ui.separator();
-    let title = match status.failed.len() {
-        1 => "1 tile could not be loaded".to_owned(),
-        failed => format!("{failed} tiles could not be loaded"),
-    };
     egui::CollapsingHeader::new(egui::RichText::new(title).color(WARNING)).default_open(true).show(ui, |ui| {
         egui::ScrollArea::vertical().max_height(120.0).show(ui, |ui| {
             for failed in &status.failed {
@@ -251,6 +268,21 @@ mod tests {
         for (status, phase, expected) in rows {
             assert_eq!(progress(status, phase), expected);
         }
+    }
+
+    #[test]
+    fn the_panel_is_open_at_the_start_where_it_covers_nothing_of_the_scan() {
+        let rows = [
+            ("a phone", [390.0, 844.0], false),
+            ("a small window", [960.0, 600.0], false),
+            ("a laptop", [1280.0, 720.0], false),
+            ("a desktop", [1920.0, 1080.0], true),
+            ("a low window", [1920.0, 400.0], false),
+        ];
+        for (what, [width, height], expected) in rows {
+            assert_eq!(opens_at_start(egui::vec2(width, height)), expected, "{what}");
+        }
+        const { assert!(WIDTH_PX + 2.0 * MARGIN_PX <= WIDE_PX / 7.0 + 1.0) };
     }
 
     #[test]

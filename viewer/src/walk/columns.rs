@@ -1,8 +1,10 @@
 //! A scan divided into columns, from the few points of its coarsest tile: whether it has a roof, and where its largest floor is.
 //!
-//! A column's points are divided into stretches by gaps in which a person can stand. A column with such a gap has a room with a roof or a ceiling over it.
+//! A column's points are divided into stretches by gaps in which a person can stand ([`parterre_model::rooms`]). A column with such a gap has a room with a
+//! roof or a ceiling over it.
 
 use bevy::math::{DVec2, DVec3};
+use parterre_model::rooms::{ROOM_M, floors, stretches, under_roof};
 
 /// Points of a column in the mean: enough for floor, wall and roof.
 const POINTS_IN_COLUMN: f64 = 20.0;
@@ -16,10 +18,6 @@ const ROOF_WIDTH_MAX_M: f64 = 6.0;
 const SIDE_MAX: usize = 1000;
 /// Fewest points from which anything is concluded.
 const POINTS_MIN: usize = 2000;
-/// An empty stretch of this height is a room: doors are 2 m high, less what noise and the thickness of surfaces take. Metres.
-const ROOM_M: f64 = 1.9;
-/// Of the gaps of a column, those with this share of the largest may lie under its roof; smaller ones are within the roof's structure.
-const LARGE_GAP: f64 = 0.6;
 /// A scan has a roof where this share of its columns has one: most of the plan.
 const ROOFED: f64 = 0.5;
 /// The cut opens this share of the columns that can be opened at one height at most. A roof may be sloped, and consist of parts at several heights.
@@ -73,14 +71,7 @@ impl Columns {
             .into_iter()
             .map(|mut heights| {
                 heights.sort_unstable_by(f64::total_cmp);
-                let mut stretches: Vec<[f64; 2]> = Vec::new();
-                for height in heights {
-                    match stretches.last_mut() {
-                        Some([_, high]) if height - *high < ROOM_M => *high = height,
-                        _ => stretches.push([height; 2]),
-                    }
-                }
-                stretches
+                stretches(heights, ROOM_M)
             })
             .collect();
         Some(columns)
@@ -98,10 +89,8 @@ impl Columns {
     /// The room under the roof of a column, if it has one.
     fn room(&self, column: usize) -> Option<Room> {
         let stretches = &self.stretches[column];
-        let gap = |pair: &[[f64; 2]]| pair[1][0] - pair[0][1];
-        let largest = stretches.windows(2).map(gap).fold(0.0, f64::max);
-        let under_roof = stretches.windows(2).rev().find(|pair| gap(pair) >= largest * LARGE_GAP)?;
-        Some(Room { floor_m: under_roof[0][1], roof_m: under_roof[1][0] })
+        let floor = under_roof(stretches)?;
+        Some(Room { floor_m: stretches[floor][1], roof_m: stretches[floor + 1][0] })
     }
 
     /// The height just below the roof. `None` where no roof covers most of the plan, or where it leaves the middle open, as that of a stadium does: one
@@ -146,12 +135,7 @@ impl Columns {
 
     /// A place on the largest level floor, the nearest to a position; its height is that of the floor, roughly.
     pub fn nearest_on_largest_floor(&self, position: DVec2) -> Option<DVec3> {
-        // What has nothing above it is a floor only where nothing is below it: else it is a roof.
-        let floors = |column: usize| {
-            let stretches = &self.stretches[column];
-            let last = stretches.len() - usize::from(stretches.len() > 1);
-            stretches[..last].iter().map(|[_, high]| *high)
-        };
+        let floors = |column: usize| floors(&self.stretches[column]);
         let mut heights: Vec<f64> = (0..self.stretches.len()).flat_map(floors).collect();
         heights.sort_unstable_by(f64::total_cmp);
         // The height around which there are most floors.

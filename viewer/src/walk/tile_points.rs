@@ -1,6 +1,7 @@
 //! The points of a tile in main memory, with fast queries: heights of the points around a position, nearest point along a ray.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bevy::math::{DVec2, DVec3, Vec3};
 use parterre_decode::{PackedPart, PackedTile, runs};
@@ -12,6 +13,14 @@ use crate::facing::is_seen_from_behind;
 const CELL_MIN_M: f64 = 0.25;
 /// Largest number of cells along one side of a tile.
 const CELLS_MAX: f64 = 160.0;
+
+/// Number of grids built so far, in all tiles.
+static GRIDS_BUILT: AtomicU64 = AtomicU64::new(0);
+
+/// Changes when a query has built the grid of a tile, which then takes more memory: [`TilePoints::bytes`].
+pub fn grids_built() -> u64 {
+    GRIDS_BUILT.load(Ordering::Acquire)
+}
 
 /// The points of a tile in main memory.
 pub struct TilePoints {
@@ -124,9 +133,21 @@ impl TilePoints {
         self.parts.iter().map(|part| part.points.len() as u64).sum()
     }
 
-    /// Size of the points in memory. Bytes.
+    /// Size of the points in memory, and of the grid where a query has built it. Bytes.
     pub fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| (part.points.len() * size_of::<Point>()) as u64).sum()
+        self.count() * size_of::<Point>() as u64 + self.grid.get().map_or(0, Grid::bytes)
+    }
+
+    fn grid(&self) -> &Grid {
+        let mut is_new = false;
+        let grid = self.grid.get_or_init(|| {
+            is_new = true;
+            Grid::new(&self.parts, &self.bounds)
+        });
+        if is_new {
+            GRIDS_BUILT.fetch_add(1, Ordering::Release);
+        }
+        grid
     }
 
     /// Appends the heights of all points within the horizontal distance `radius_m` of `center`; tile frame, metres.
@@ -141,7 +162,7 @@ impl TilePoints {
         if high.cmplt(self.bounds.min.truncate()).any() || low.cmpgt(self.bounds.max.truncate()).any() {
             return;
         }
-        let grid = self.grid.get_or_init(|| Grid::new(&self.parts, &self.bounds));
+        let grid = self.grid();
         let (low, high) = (grid.cell(low), grid.cell(high));
         for row in low.1..=high.1 {
             let start = grid.starts[row * grid.columns + low.0] as usize;
@@ -219,6 +240,10 @@ impl Grid {
         grid
     }
 
+    fn bytes(&self) -> u64 {
+        (self.starts.len() * size_of::<u32>() + self.points.len() * size_of::<(u16, u32)>()) as u64
+    }
+
     /// Column and row of a position, limited to the grid.
     fn cell(&self, position: DVec2) -> (usize, usize) {
         let cell = ((position - self.min) / self.cell_m).max(DVec2::ZERO);
@@ -258,6 +283,19 @@ mod tests {
         tile.heights(DVec2::new(30.0, 1.0), 0.25, &mut heights);
         tile.heights(DVec2::new(-5.0, 1.0), 0.25, &mut heights);
         assert!(heights.is_empty());
+    }
+
+    #[test]
+    fn the_grid_of_a_query_counts_as_memory() {
+        let tile = tile();
+        let (before, built) = (tile.bytes(), grids_built());
+        assert_eq!(before, 401 * 8);
+        tile.heights(DVec2::new(30.0, 100.0), 0.25, &mut Vec::new());
+        assert_eq!(tile.bytes(), before, "a place outside of the tile needs no grid");
+        tile.heights(DVec2::new(30.0, 1.0), 0.25, &mut Vec::new());
+        assert!(tile.bytes() >= before + 401 * 8 && grids_built() > built, "{}", tile.bytes());
+        let (after, columns) = (tile.bytes(), (70.0_f64 / CELL_MIN_M) as u64);
+        assert!(after <= before + 401 * 8 + (columns + 2) * 10 * 4, "{after}");
     }
 
     #[test]

@@ -14,7 +14,11 @@ use parterre_model::{Error, Result};
 
 /// A meshopt stream spends at least 4 bytes on 256 bytes of output.
 const LARGEST_RATIO: usize = 64;
-const MAX_POINTS: usize = 64 << 20;
+/// Most points of a tile: the viewer needs about 60 bytes of memory for each, and a browser gives a page a few gigabytes at most. The tiler writes a
+/// few hundred thousand at most.
+const MAX_POINTS: usize = 16 << 20;
+/// Most bytes of a point in all streams, see [`super`].
+const POINT_BYTES: usize = 32;
 const BYTE: u32 = 5120;
 const UNSIGNED_BYTE: u32 = 5121;
 const UNSIGNED_SHORT: u32 = 5123;
@@ -136,11 +140,12 @@ struct Compression {
 
 /// Reads a tile, compressed or plain.
 ///
-/// Never allocates more than 64 times the length of `glb` for its points, which is the most that its streams can hold.
+/// Never allocates more than 64 times the length of `glb` for its points, which is the most that its streams can hold, nor for more points than a viewer can
+/// keep.
 ///
 /// # Errors
 /// `tile_corrupt` where lengths, offsets or streams do not fit the bytes; `tile_unsupported` where the file is valid
-/// but not laid out as the module's documentation says.
+/// but not laid out as the module's documentation says, or has too many points.
 pub fn decode(glb: &[u8]) -> Result<Vec<Part>> {
     let (json, bin) = chunks(glb)?;
     let document: Document = serde_json::from_slice(json).map_err(|error| corrupt(format!("its JSON: {error}")))?;
@@ -152,9 +157,10 @@ pub fn decode(glb: &[u8]) -> Result<Vec<Part>> {
         bin,
         document: &document,
         decoded: vec![None; document.buffer_views.len()],
-        bytes_left: glb.len().saturating_mul(LARGEST_RATIO),
+        bytes_left: glb.len().saturating_mul(LARGEST_RATIO).min(MAX_POINTS * POINT_BYTES),
     };
-    let mut points_left = MAX_POINTS.min(glb.len().saturating_mul(LARGEST_RATIO) / size_of::<Vertex>());
+    let mut points_left = glb.len().saturating_mul(LARGEST_RATIO) / size_of::<Vertex>();
+    let mut points = 0;
     let mut parts = Vec::new();
     for node in &document.nodes {
         if !node.children.is_empty() {
@@ -164,10 +170,20 @@ pub fn decode(glb: &[u8]) -> Result<Vec<Part>> {
         let mesh = document.meshes.get(mesh).ok_or_else(|| corrupt("a node names a mesh that is not there"))?;
         let origin_m = origin(node.matrix.as_ref())?;
         for primitive in &mesh.primitives {
+            let count = count_of(&document, primitive);
+            points = count.saturating_add(points);
+            if points > MAX_POINTS && points_left >= count {
+                return Err(unsupported(format!("it has more than {MAX_POINTS} points")));
+            }
             parts.push(part(&mut views, primitive, origin_m, residual, &mut points_left)?);
         }
     }
     Ok(parts)
+}
+
+/// The number of points that a primitive announces.
+fn count_of(document: &Document, primitive: &Primitive) -> usize {
+    document.accessors.get(primitive.attributes.position).map_or(0, |accessor| accessor.count)
 }
 
 /// The JSON chunk and the binary chunk.

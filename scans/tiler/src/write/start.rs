@@ -12,14 +12,11 @@ use glam::{DVec2, DVec3};
 
 use super::placed_scan::PlacedScan;
 use crate::distribute::occupancy::Occupancy;
+use parterre_model::rooms::{self, ROOM_M};
 use parterre_tile::tileset::Start;
 
 /// Height of the eye above the floor.
 const EYE_M: f64 = 1.7;
-/// Height that must be free above a floor.
-const HEADROOM_M: f64 = 2.0;
-/// Free height of a room: doors are 2 m high, less what noise and the cells take.
-const ROOM_M: f64 = 1.8;
 /// Least width of a column: a person's shoulders. A column with something in it has no headroom.
 const COLUMN_M: f64 = 0.3;
 /// The largest step between two columns of one floor; the rows of a stand are higher.
@@ -99,10 +96,15 @@ impl Space<'_> {
         (COLUMN_M / self.cell_m.truncate().max_element()).log2().ceil().clamp(0.0, 3.0) as u32
     }
 
+    /// The height of a room in cells: two cells are this far apart where all that is between them is empty and higher than a room.
+    fn room(&self) -> u32 {
+        (ROOM_M / self.cell_m.z).ceil() as u32
+    }
+
     fn roofed_share(&self) -> f64 {
         let columns = self.grid.columns(self.wide());
-        let room = (ROOM_M / self.cell_m.z).ceil() as u32;
-        let roofed = columns.values().filter(|heights| heights.windows(2).any(|pair| pair[1] - pair[0] > room)).count();
+        let room = self.room();
+        let roofed = columns.values().filter(|heights| rooms::stretches(heights.iter().copied(), room).len() > 1).count();
         roofed as f64 / columns.len().max(1) as f64
     }
 
@@ -149,18 +151,15 @@ impl Space<'_> {
         Some((eye, self.target(eye)))
     }
 
-    /// Floors with headroom. What has nothing above it is a floor only where nothing is below it either: else it is a ceiling or a roof.
+    /// Floors with headroom; without a room above, only what is solid down to the ground, because a table in the open is no floor.
     fn floors(&self, wide: u32) -> Floors {
-        let headroom = (HEADROOM_M / self.cell_m.z).ceil() as u32;
+        let room = self.room();
         let floors = |heights: Vec<u32>| -> Vec<u32> {
-            let is_last_of_first_run = |at: usize| heights[..=at].windows(2).all(|pair| pair[1] == pair[0] + 1);
-            (0..heights.len())
-                .filter(|&at| match heights.get(at + 1) {
-                    Some(&next) => next - heights[at] > headroom,
-                    None => is_last_of_first_run(at),
-                })
-                .map(|at| heights[at])
-                .collect()
+            let stretches = rooms::stretches(heights.iter().copied(), room);
+            if stretches.len() == 1 && heights.windows(2).any(|pair| pair[1] - pair[0] > 1) {
+                return Vec::new();
+            }
+            rooms::floors(&stretches).collect()
         };
         self.grid
             .columns(wide)

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use parterre_model::catalog;
 use utoipa::OpenApi;
 
-use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
+use crate::controllers::{configurations, jobs, levels, meta, pictures, scans, tiles, uploads, venues, versions};
 
 /// The description.
 #[derive(Debug, OpenApi)]
@@ -19,9 +19,34 @@ use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
         venues::create::create,
         venues::list::list,
         venues::show::show,
+        venues::update::update,
+        venues::withdraw::withdraw,
+        venues::withdraw::restore,
+        venues::purge::purge,
+        venues::history::history,
+        pictures::create,
+        pictures::show,
+        pictures::remove,
+        levels::list,
+        levels::create,
+        levels::show,
+        levels::update,
+        levels::remove,
+        configurations::list,
+        configurations::create,
+        configurations::show,
+        configurations::update,
+        configurations::remove,
         uploads::create::create,
         scans::show::show,
         scans::picture::picture,
+        versions::show::show,
+        versions::update::update,
+        versions::publication::submit,
+        versions::publication::publish,
+        versions::publication::withdraw,
+        versions::purge::purge,
+        versions::compare::compare,
         jobs::show::show,
         jobs::retry::create,
         tiles::show::show,
@@ -37,7 +62,6 @@ use crate::controllers::{jobs, meta, scans, tiles, uploads, venues};
         catalog::Figures,
         catalog::Job,
         catalog::JobState,
-        catalog::NewVenue,
         catalog::Note,
         catalog::Plan,
         catalog::Scan,

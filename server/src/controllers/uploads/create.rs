@@ -9,11 +9,13 @@ use parterre_read::Override;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::access::Access;
 use crate::app::App;
 use crate::controllers::venues;
 use crate::error::{ApiError, ApiResult};
 use crate::ingest::{self, Refused, Target};
 use crate::jobs::check::CheckError;
+use crate::person::Person;
 use crate::storage::{Incoming, Stored};
 use crate::text;
 
@@ -60,12 +62,13 @@ impl Overrides {
         (status = 400, description = "The body is incomplete, or the query has an invalid axis, unit or coordinate system", body = ErrorBody),
         (status = 404, description = "No such venue", body = ErrorBody),
         (status = 408, description = "No data arrived for too long", body = ErrorBody),
+        (status = 409, description = "The venue is withdrawn", body = ErrorBody),
         (status = 413, description = "Larger than the service accepts", body = ErrorBody),
         (status = 422, description = "The file cannot be read", body = ErrorBody),
     ))]
-pub async fn create(app: Data<App>, request: HttpRequest, path: Path<(String, String)>, mut payload: Payload) -> ApiResult {
+pub async fn create(app: Data<App>, access: Access, request: HttpRequest, path: Path<(String, String)>, mut payload: Payload) -> ApiResult {
     let (venue, given_name) = path.into_inner();
-    let result = receive(&app, &request, venue, &given_name, &mut payload).await;
+    let result = receive(&app, access.person, &request, venue, &given_name, &mut payload).await;
     if result.is_err() {
         drain(&mut payload).await;
     }
@@ -76,6 +79,7 @@ pub async fn create(app: Data<App>, request: HttpRequest, path: Path<(String, St
 
 async fn receive(
     app: &Data<App>,
+    person: Person,
     request: &HttpRequest,
     venue: String,
     given_name: &str,
@@ -100,15 +104,20 @@ async fn receive(
     }
     let venue_id = {
         let app = Data::clone(app);
-        web::block(move || venues::show::find_row(&mut *app.database.get()?, &venue).map(|row| row.id)).await??
+        web::block(move || {
+            venues::show::find_row(&mut *app.database.get()?, &venue).and_then(|row| venues::show::in_use(&row).map(|()| row.id))
+        })
+        .await??
     };
 
     let stored = store(app, payload, limit).await?;
     let (app, runtime) = (Data::clone(app), tokio::runtime::Handle::current());
     web::block(move || {
-        let target = Target { venue_id: &venue_id, file_name: &file_name, overrides: &overrides, lease: None };
+        let target = Target { venue_id: &venue_id, file_name: &file_name, overrides: &overrides, person: &person, lease: None };
         ingest::accept(&app.job_context(runtime), &stored, &target).map_err(|refused| match refused {
             Refused::Check(error) => not_passed(error),
+            Refused::VenueGone => venues::show::not_found(&venue_id),
+            Refused::VenueWithdrawn => venues::show::withdrawn(),
             Refused::Storage(error) => ApiError::storage(error),
             Refused::Database(error) => ApiError::database(error),
         })

@@ -22,16 +22,29 @@ const MAX_LIMIT: u64 = 500;
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Search {
-    /// Only venues whose name contains this; upper and lower case and accents count as the same.
+    /// Only venues whose name or local name contains this; upper and lower case and accents count as the same.
     #[serde(default)]
     pub q: String,
     /// Most venues in the answer, 1 to 500; 100 if not given. A larger value counts as 500, and the answer's `limit` says so.
     pub limit: Option<u64>,
     /// Number of venues to skip.
     pub offset: Option<u64>,
+    /// `withdrawn`: instead those that wait to be deleted, at most 500 and without search.
+    pub state: Option<ListState>,
 }
 
-/// Lists venues by name, with their scans. Of each scan: the newest version and the newest ready version, without details.
+/// Which venues are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListState {
+    /// Those in use.
+    InUse,
+    /// Those that wait to be deleted.
+    Withdrawn,
+}
+
+/// Lists venues by name, with their scans. Of each scan: the newest version, the newest ready one and the published one,
+/// without details.
 #[utoipa::path(get, path = "/api/venues", tag = "venues", params(Search), responses(
     (status = 200, description = "The venues", body = VenueList),
     (status = 400, description = "The query cannot be read", body = ErrorBody),
@@ -46,6 +59,11 @@ pub async fn find(app: &Data<App>, search: Search) -> ApiResult<VenueList> {
     let app = Data::clone(app);
     web::block(move || {
         let mut conn = app.database.get()?;
+        if search.state == Some(ListState::Withdrawn) {
+            let rows = Venue::withdrawn(&mut conn, MAX_LIMIT as i64)?;
+            let venues = catalog::load_venue_list(&mut conn, &rows)?;
+            return Ok(VenueList { total: venues.len() as u64, venues, limit: MAX_LIMIT });
+        }
         let limit = search.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let offset = i64::try_from(search.offset.unwrap_or(0)).unwrap_or(i64::MAX);
         let (rows, total) = Venue::search(&mut conn, &text, limit as i64, offset)?;

@@ -136,10 +136,10 @@ async function still(addresses, route) {
   console.log(`| processor use, % of one core | ${median(results.map(({ percent }) => percent)).toFixed(1)} |`);
 }
 
-/** Pictures along the walk of both programs; the peer with the errorTarget that fits the points of Parterre's run. */
+/** Pictures along the walk of both programs, ours with as many points as its pace allows, as a person sees it; the peer with the errorTarget that fits the points of Parterre's run. */
 async function takePictures(addresses, route, tuned, folder) {
   await mkdir(folder, { recursive: true });
-  const ours = await pictures(addresses.viewer, route, { settings: { budget, adapt: false, ...panel() }, folder, name: 'parterre', count: PICTURES });
+  const ours = await pictures(addresses.viewer, route, { settings: { budget, adapt: true, ...panel() }, folder, name: 'parterre', count: PICTURES });
   const { settings, tune } = peerOptions(tuned, []);
   const theirs = await pictures(addresses.peer, route, { settings, tune, folder, name: 'peer', count: PICTURES });
   say(`${ours.length + theirs.length} pictures in ${folder}; ${clock()}`);

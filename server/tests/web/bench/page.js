@@ -234,7 +234,7 @@
           }
         };
       });
-      return { points, costs, outside };
+      return { points, costs, outside, inside: program().pointsInPicture?.() };
     },
 
     points: () => program().state().points,

@@ -3,7 +3,7 @@
 
 import { TilesRenderer } from '3d-tiles-renderer/three';
 import { GLTFExtensionsPlugin } from '3d-tiles-renderer/three/plugins';
-import { PerspectiveCamera, REVISION, Scene, WebGLRenderer } from 'three';
+import { Matrix4, PerspectiveCamera, REVISION, Scene, Vector4, WebGLRenderer } from 'three';
 import { MeshoptDecoder } from 'three/addons/libs/meshopt_decoder.module.js';
 
 const NEAR_M = 0.05;
@@ -64,6 +64,22 @@ function visiblePoints() {
   return points;
 }
 
+/** Of the points that would be drawn now, those that lie within the picture. */
+function pointsInPicture() {
+  const [clip, point] = [new Matrix4(), new Vector4()];
+  let inside = 0;
+  tiles.group.traverseVisible((object) => {
+    if (!object.isPoints) return;
+    clip.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse).multiply(object.matrixWorld);
+    const { position } = object.geometry.attributes;
+    for (let index = 0; index < position.count; index++) {
+      const { x, y, w } = point.set(position.getX(index), position.getY(index), position.getZ(index), 1).applyMatrix4(clip);
+      if (w > NEAR_M && Math.abs(x) <= w && Math.abs(y) <= w) inside++;
+    }
+  });
+  return inside;
+}
+
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Points in the camera's view once everything wanted for it is loaded, without drawing. */
@@ -82,6 +98,7 @@ window.peer = {
   versions: { three: REVISION },
   look,
   state,
+  pointsInPicture,
   settings({ error: errorTarget, size }) {
     if (errorTarget !== undefined) tiles.errorTarget = errorTarget;
     if (size !== undefined) pointSize = size;

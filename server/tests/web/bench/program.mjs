@@ -167,7 +167,7 @@ export async function measure(address, route, { settings, tune, costViews, costT
       await costTune?.(page, name);
       const cost = await page.evaluate(([at, count]) => window.bench.cost(at, count), [t, COST_FRAMES]);
       if (cost.outside) run.faults.push(`${cost.outside} draw calls outside of animation frames`);
-      costs.push({ name, points: median(cost.points), ms: median(cost.costs.map(([all]) => all)), script_ms: median(cost.costs.map(([, script]) => script)) });
+      costs.push({ name, points: median(cost.points), inside: cost.inside, ms: median(cost.costs.map(([all]) => all)), script_ms: median(cost.costs.map(([, script]) => script)) });
     }
     const all = segments.flatMap(({ deltas }) => deltas);
     return {

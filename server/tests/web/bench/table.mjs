@@ -47,7 +47,7 @@ export function summary(runs) {
     still_percent: over(runs, (run) => run.still.percent),
     still_frames: over(runs, (run) => run.still.frames),
     segments: named('segments', ['points', 'frames', 'frame_ms', 'frame_p99_ms', 'bytes', 'tasks', 'tasks_ms']),
-    views: named('costs', ['points', 'ms', 'script_ms']),
+    views: named('costs', ['points', 'inside', 'ms', 'script_ms']),
   };
 }
 
@@ -97,6 +97,6 @@ export function tables(programs) {
   };
   parts('part of the path', 'segments', [['points', 'points', 0], ['frame, ms', 'frame_ms', 1], ['99th percentile, ms', 'frame_p99_ms', 0]]);
   parts('part of the path', 'segments', [['fetched, MB', 'bytes', 2, 1e6], ['frames', 'frames', 0], ['long tasks', 'tasks', 0]]);
-  parts('view', 'views', [['points', 'points', 0], ['cost of a frame, ms', 'ms', 1]]);
+  parts('view', 'views', [['points', 'points', 0], ['of these within the picture', 'inside', 0], ['cost of a frame, ms', 'ms', 1]]);
   return lines.join('\n');
 }
