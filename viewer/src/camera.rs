@@ -13,7 +13,7 @@ pub mod walk;
 use bevy::prelude::*;
 
 use self::request::CameraRequest;
-use self::start_view::StartView;
+use self::start_view::{StartView, around};
 use crate::input::InputSystems;
 use crate::input::intents::{Command, Intents};
 use crate::rig::Rig;
@@ -48,7 +48,7 @@ fn apply_start_view(scans: Res<Scans>, start_view: Res<StartView>, mut applied: 
     }
     for (mut rig, camera) in &mut rigs {
         if applied.1.as_ref().is_none_or(|before| *before == *rig) {
-            start_view.apply(&mut rig, &scans.overview_bounds(), aspect(camera));
+            start_view.apply(&mut rig, &scans.overview(), aspect(camera));
             *applied = (scans.opened(), Some(rig.clone()));
         }
     }
@@ -90,11 +90,11 @@ fn apply_requests(
                     rig.mode = mode;
                     rig.walker = Walker::starting_at(eye);
                 }
-                CameraRequest::Mode(mode) => rig.set_mode(mode, &scans.overview_bounds()),
-                CameraRequest::Reset => start_view.apply(&mut rig, &scans.overview_bounds(), aspect(camera)),
+                CameraRequest::Mode(mode) => rig.set_mode(mode, &around(&scans.overview())),
+                CameraRequest::Reset => start_view.apply(&mut rig, &scans.overview(), aspect(camera)),
                 CameraRequest::Scan(scan) => {
                     if let Some(bounds) = scans.get(scan).map(Scan::bounds) {
-                        StartView::default().apply(&mut rig, &bounds, aspect(camera));
+                        StartView::default().apply(&mut rig, &[bounds], aspect(camera));
                     }
                 }
             }

@@ -94,20 +94,23 @@ impl Rig {
         self.pitch = (self.pitch + pitch).clamp(-PITCH_MAX, PITCH_MAX);
     }
 
-    /// Looks from the south-west and above, so that all of `bounds` is visible in a picture of this aspect ratio.
-    pub fn overview(&mut self, bounds: &Bounds, aspect: f64) {
-        let mut target = bounds.center();
+    /// Looks from the south-west and above, so that all of the boxes are visible in a picture of this aspect ratio.
+    pub fn overview(&mut self, boxes: &[Bounds], aspect: f64) {
+        let mut target = boxes.iter().fold(Bounds::EMPTY, |around, bounds| around.union(*bounds)).center();
         let tan = DVec2::new((self.fov_y * 0.5).tan() * aspect.min(OVERVIEW_ASPECT), (self.fov_y * 0.5).tan());
         self.look(target + DVec3::new(-0.55, -0.75, 0.62), target);
         let (right, up, forward) = (self.right(), self.up(), self.forward());
-        // In perspective the box's centre does not lie at the centre of its outline in the picture. The target is moved in four
+        let corners_of = |bounds: &Bounds| {
+            let Bounds { min, max } = *bounds;
+            (0..8).map(move |corner| {
+                let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
+                DVec3::new(pick(0, min.x, max.x), pick(1, min.y, max.y), pick(2, min.z, max.z))
+            })
+        };
+        // In perspective the boxes' centre does not lie at the centre of their outline in the picture. The target is moved in four
         // steps until the outline is centred.
         for _ in 0..4 {
-            let corners = (0..8).map(|corner| {
-                let pick = |bit: i32, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
-                DVec3::new(pick(0, bounds.min.x, bounds.max.x), pick(1, bounds.min.y, bounds.max.y), pick(2, bounds.min.z, bounds.max.z))
-                    - target
-            });
+            let corners = boxes.iter().flat_map(corners_of).map(|corner| corner - target);
             let corners_in_view: Vec<DVec3> =
                 corners.map(|corner| DVec3::new(corner.dot(right) / tan.x, corner.dot(up) / tan.y, corner.dot(forward))).collect();
             let distance_m = corners_in_view.iter().map(|at| at.x.abs().max(at.y.abs()) - at.z).fold(1.0, f64::max) * 1.03;
@@ -200,7 +203,7 @@ mod tests {
         // A screen, a square, a phone held upright.
         for aspect in [16.0 / 9.0, 1.0, 390.0 / 844.0] {
             let mut rig = Rig::default();
-            rig.overview(&bounds, aspect);
+            rig.overview(&[bounds], aspect);
             let tan = (rig.fov_y * 0.5).tan();
             for corner in 0..8 {
                 let pick = |bit: usize, low: f64, high: f64| if corner >> bit & 1 == 1 { high } else { low };
@@ -225,7 +228,7 @@ mod tests {
         };
         assert!((start(&mut rig) - DVec3::new(0.0, 0.0, 3.0)).length() < 1e-9);
         let mut far = Rig::default();
-        far.overview(&bounds, 1.5);
+        far.overview(&[bounds], 1.5);
         let distance_m = far.distance_m;
         assert_eq!(start(&mut far), bounds.center());
         far.set_mode(Mode::Orbit, &bounds);

@@ -17,16 +17,21 @@ pub struct StartView {
 }
 
 impl StartView {
-    /// Moves the camera to this view; `bounds`: what an overview shows, scene frame; `aspect`: width of the picture to its height.
-    pub(super) fn apply(&self, rig: &mut Rig, bounds: &Bounds, aspect: f64) {
+    /// Moves the camera to this view; `boxes`: what an overview shows, scene frame; `aspect`: width of the picture to its height.
+    pub(super) fn apply(&self, rig: &mut Rig, boxes: &[Bounds], aspect: f64) {
         rig.mode = Mode::Orbit;
         match self.look {
             Some((eye, target)) => rig.look(eye, target),
-            None => rig.overview(bounds, aspect),
+            None => rig.overview(boxes, aspect),
         }
         if self.mode == Mode::Walk && self.look.is_some() {
             rig.distance_m = rig.distance_m.min(10.0);
         }
-        rig.set_mode(self.mode, bounds);
+        rig.set_mode(self.mode, &around(boxes));
     }
+}
+
+/// The box around boxes.
+pub(super) fn around(boxes: &[Bounds]) -> Bounds {
+    boxes.iter().fold(Bounds::EMPTY, |around, bounds| around.union(*bounds))
 }

@@ -221,11 +221,17 @@ impl Scans {
         candidates.into_iter().find(|bounds| !bounds.is_empty()).unwrap_or(empty)
     }
 
-    /// What an overview shows: all scans that are shown; where these lie so far apart that one would see nothing of them, the first of them.
-    pub fn overview_bounds(&self) -> Bounds {
-        let all = self.bounds();
-        let is_seen = |scan: &Scan| scan.bounds().size().length() >= OVERVIEW_SHARE_MIN * all.size().length();
-        if self.visible().any(is_seen) { all } else { self.visible().next().map_or(all, Scan::bounds) }
+    /// What an overview shows: the bounds of all scans that are shown; where these lie so far apart that one would see nothing of them, of the first of them.
+    /// Scene frame, metres.
+    pub fn overview(&self) -> Vec<Bounds> {
+        let all: Vec<Bounds> = self.visible().map(Scan::bounds).collect();
+        let extent_m = self.bounds().size().length();
+        let is_seen = |bounds: &Bounds| bounds.size().length() >= OVERVIEW_SHARE_MIN * extent_m;
+        match all.first() {
+            None => vec![self.bounds()],
+            Some(first) if !all.iter().any(is_seen) => vec![*first],
+            Some(_) => all,
+        }
     }
 
     /// Whether scans are open whose coordinates have nothing to do with each other, as far as is known.
@@ -398,9 +404,10 @@ mod tests {
     #[test]
     fn an_overview_shows_all_scans_unless_they_lie_too_far_apart() {
         let near = opened([scan("a", [0.0; 3], None, None), scan("b", [300.0, 0.0, 0.0], None, None)]);
-        assert_eq!(near.overview_bounds(), near.bounds());
+        assert_eq!(near.overview(), near.iter().map(Scan::bounds).collect::<Vec<_>>());
         let far = opened([scan("a", [0.0; 3], None, None), scan("b", [600_000.0, 5e6, 0.0], None, None)]);
-        assert_eq!(far.overview_bounds(), far.iter().next().expect("two scans").bounds());
+        assert_eq!(far.overview(), [far.iter().next().expect("two scans").bounds()]);
+        assert_eq!(opened([]).overview().len(), 1, "of nothing too");
     }
 
     #[test]
