@@ -44,7 +44,9 @@ async function send(file, answer) {
 
 function handThrough(behind, asked, answer) {
   const { hostname, port } = new URL(behind);
-  const onward = request({ hostname, port, path: asked.url, method: asked.method, headers: { ...asked.headers, host: `${hostname}:${port}` } });
+  const headers = { ...asked.headers, host: `${hostname}:${port}` };
+  // A connection for each request: one that is kept may be closed by the service just when it is used again.
+  const onward = request({ hostname, port, path: asked.url, method: asked.method, headers, agent: false });
   onward.on('response', (got) => {
     answer.writeHead(got.statusCode, got.headers);
     got.pipe(answer);
