@@ -5,12 +5,14 @@
 //! grows while external tilesets arrive; [`OcclusionMap`] tells what is behind surfaces; [`cache::Cache`] decides what leaves memory.
 
 pub mod cache;
+mod needed;
 mod occlusion;
 mod select;
 mod tree;
 mod view;
 
+pub use needed::share;
 pub use occlusion::OcclusionMap;
-pub use select::{Block, Budget, ChosenBlock, ChosenTile, Residency, ResidencyOf, ScanId, Selection, Source, TileId, select, share};
+pub use select::{Block, Budget, ChosenBlock, ChosenTile, Residency, ResidencyOf, ScanId, Selection, Source, TileId, select};
 pub use tree::{Content, Node, NodeId, Tree};
 pub use view::{Plane, View};

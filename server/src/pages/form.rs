@@ -10,8 +10,11 @@ use askama::Template;
 use parterre_model::catalog::{Fault, Signature};
 use serde_json::Value;
 
-use crate::edit::Conflict;
+use crate::db::{Conn, write};
+use crate::edit::{self, Conflict, Fields};
 use crate::error::{ApiError, ApiResult};
+use crate::etag::Condition;
+use crate::models::history::{self, Subject};
 use crate::pages::format;
 
 /// What a browser sends: every input by its name.
@@ -153,6 +156,61 @@ impl Outcome {
             Self::Saved(address) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, address)).finish()),
             Self::Again(page, status) => page.answer(status),
         }
+    }
+}
+
+/// Something that is edited with a form, as it is now.
+pub(super) trait Edited: Sized {
+    /// What people may change of it.
+    type Fields: Fields;
+    /// What it is in the history.
+    const SUBJECT: Subject;
+
+    /// Its identifier in the history.
+    fn id(&self) -> String;
+    /// Its fields.
+    fn fields(&self) -> Self::Fields;
+    /// The fields that a browser sent, checked.
+    fn read(&self, values: &Values) -> ApiResult<Self::Fields>;
+    /// The inputs' values for fields.
+    fn values(fields: &Self::Fields) -> Values;
+    /// The form with these values.
+    fn page(&self, values: &Values) -> FormPage;
+    /// Address of the page that shows it after saving.
+    fn address(&self) -> String;
+
+    /// The form with its own fields.
+    fn own_page(&self) -> FormPage {
+        self.page(&Self::values(&self.fields()))
+    }
+}
+
+/// Saves a form that was sent, or gives the form to show again. `load` finds what is edited; `change` writes the fields in a transaction, and refuses where somebody else has
+/// changed it meanwhile.
+pub(super) fn save<E: Edited, T>(
+    conn: &mut Conn,
+    sent: &Values,
+    load: impl Fn(&mut Conn) -> ApiResult<E>,
+    change: impl FnOnce(&mut Conn, &Condition, E::Fields) -> ApiResult<T>,
+) -> ApiResult<Outcome> {
+    let began = revision(sent)?;
+    let saved = load(conn)?.read(sent).and_then(|mine| {
+        let condition = Condition::Revisions(vec![began]);
+        match write(conn, |conn| change(conn, &condition, mine.clone())) {
+            Err(error) if error.fault().code == "precondition_failed" => Ok(Err(mine)),
+            other => other.map(Ok),
+        }
+    });
+    let now = load(conn)?;
+    match saved {
+        Ok(Ok(_)) => Ok(Outcome::Saved(now.address())),
+        Ok(Err(mine)) => {
+            let (since, others) = history::since(conn, E::SUBJECT, &now.id(), began)?;
+            let joined = edit::join(&now.fields(), &since, &mine);
+            Ok(now.page(&E::values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
+        }
+        Err(error) if is_correctable(&error) => Ok(FormPage { revision: began, ..now.page(sent) }.refused(error.fault())),
+        Err(error) => Err(error),
     }
 }
 

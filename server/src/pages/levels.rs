@@ -9,15 +9,15 @@ use crate::access::Access;
 use crate::app::App;
 use crate::controllers::levels::{add as add_level, change, delete, find};
 use crate::controllers::venues::show::find_row;
-use crate::db::write;
+use crate::db::Conn;
 use crate::edit;
 use crate::error::{ApiError, ApiResult};
 use crate::etag::Condition;
-use crate::models::history::{self, Subject};
+use crate::models::history::Subject;
 use crate::models::levels::Level;
 use crate::models::venues::Venue;
 use crate::pages::error_page;
-use crate::pages::form::{self, FormPage, Group, Input, Outcome, Values, given, number};
+use crate::pages::form::{self, Edited, FormPage, Group, Input, Outcome, Values, given, number};
 use crate::person::Person;
 
 /// Adds a level with the form of the venue's page.
@@ -34,14 +34,8 @@ pub async fn add(app: Data<App>, access: Access, request: HttpRequest, path: Pat
 /// Shows the form of a level.
 pub async fn show(app: Data<App>, request: HttpRequest, path: Path<String>) -> HttpResponse {
     let answer = async {
-        let (row, venue) = web::block(move || {
-            let mut conn = app.database.get()?;
-            let row = find(&mut conn, &path)?;
-            let venue = find_row(&mut conn, &row.venue_id)?;
-            Ok::<_, ApiError>((row, venue))
-        })
-        .await??;
-        page(&row, &venue, &values(&row.fields())).answer(StatusCode::OK)
+        let shown = web::block(move || load(&mut *app.database.get()?, &path)).await??;
+        shown.own_page().answer(StatusCode::OK)
     };
     answer.await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
@@ -60,27 +54,50 @@ pub async fn save(app: Data<App>, access: Access, request: HttpRequest, path: Pa
     answer.await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
-fn try_save(app: &App, person: &Person, id: &str, values_sent: &Values) -> ApiResult<Outcome> {
-    let revision = form::revision(values_sent)?;
-    let mut conn = app.database.get()?;
-    let saved = fields(values_sent).and_then(edit::check).and_then(|mine| {
-        let condition = Condition::Revisions(vec![revision]);
-        match write(&mut conn, |conn| change(conn, id, &condition, person, |_| Ok(mine.clone()))) {
-            Err(error) if error.fault().code == "precondition_failed" => Ok(Err(mine)),
-            other => other.map(Ok),
-        }
-    });
-    let row = find(&mut conn, id)?;
-    let venue = find_row(&mut conn, &row.venue_id)?;
-    match saved {
-        Ok(Ok(_)) => Ok(Outcome::Saved(format!("/venues/{}#levels", venue.slug))),
-        Ok(Err(mine)) => {
-            let (since, others) = history::since(&mut conn, Subject::Level, id, revision)?;
-            let joined = edit::join(&row.fields(), &since, &mine);
-            Ok(page(&row, &venue, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
-        }
-        Err(error) if form::is_correctable(&error) => Ok(FormPage { revision, ..page(&row, &venue, values_sent) }.refused(error.fault())),
-        Err(error) => Err(error),
+/// Finds a level, and its venue.
+fn load(conn: &mut Conn, id: &str) -> ApiResult<Shown> {
+    let row = find(conn, id)?;
+    let venue = find_row(conn, &row.venue_id)?;
+    Ok(Shown { row, venue })
+}
+
+fn try_save(app: &App, person: &Person, id: &str, sent: &Values) -> ApiResult<Outcome> {
+    let save = |conn: &mut Conn, condition: &Condition, mine| change(conn, id, condition, person, |_| Ok(mine));
+    form::save(&mut *app.database.get()?, sent, |conn| load(conn, id), save)
+}
+
+/// A level and its venue.
+struct Shown {
+    row: Level,
+    venue: Venue,
+}
+
+impl Edited for Shown {
+    type Fields = LevelFields;
+    const SUBJECT: Subject = Subject::Level;
+
+    fn id(&self) -> String {
+        self.row.id.clone()
+    }
+
+    fn fields(&self) -> LevelFields {
+        self.row.fields()
+    }
+
+    fn read(&self, values: &Values) -> ApiResult<LevelFields> {
+        fields(values).and_then(edit::check)
+    }
+
+    fn values(fields: &LevelFields) -> Values {
+        values(fields)
+    }
+
+    fn page(&self, values: &Values) -> FormPage {
+        page(&self.row, &self.venue, values)
+    }
+
+    fn address(&self) -> String {
+        format!("/venues/{}#levels", self.venue.slug)
     }
 }
 

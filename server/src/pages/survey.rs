@@ -3,27 +3,27 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Form, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use parterre_model::catalog::{Publication, SurveyFields};
+use parterre_model::catalog::SurveyFields;
 
 use crate::access::Access;
 use crate::app::App;
 use crate::controllers::versions::find::{Found, find};
 use crate::controllers::versions::update::change;
-use crate::db::{Conn, write};
+use crate::db::Conn;
 use crate::edit;
 use crate::error::{ApiError, ApiResult};
 use crate::etag::Condition;
 use crate::models::history::{self, Subject};
 use crate::models::surveys::Survey;
 use crate::pages::error_page;
-use crate::pages::form::{self, FormPage, Group, Input, Outcome, Values, given, number};
+use crate::pages::form::{self, Edited, FormPage, Group, Input, Outcome, Values, given, number};
 use crate::person::Person;
 
 /// Shows the form.
 pub async fn show(app: Data<App>, request: HttpRequest, path: Path<(String, u32)>) -> HttpResponse {
     let answer = async {
-        let (found, current, revision) = web::block(move || load(&mut *app.database.get()?, &path.0, path.1)).await??;
-        page(&found, revision, &values(&current)).answer(StatusCode::OK)
+        let shown = web::block(move || load(&mut *app.database.get()?, &path.0, path.1)).await??;
+        shown.own_page().answer(StatusCode::OK)
     };
     answer.await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
@@ -34,40 +34,57 @@ pub async fn save(app: Data<App>, access: Access, request: HttpRequest, path: Pa
     answer.map_err(ApiError::from).flatten().and_then(Outcome::answer).unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
-fn load(conn: &mut Conn, scan: &str, number: u32) -> ApiResult<(Found, SurveyFields, i32)> {
-    let found = find(conn, scan, number)?;
-    let row = Survey::find(conn, &found.scan.id, found.version.version)?;
-    Ok((found, row.as_ref().map_or_else(SurveyFields::default, Survey::fields), row.map_or(0, |row| row.revision)))
+/// A version, and what people know about how it was captured.
+struct Shown {
+    found: Found,
+    fields: SurveyFields,
+    revision: i32,
 }
 
-fn try_save(app: &App, person: &Person, scan: &str, number: u32, values_sent: &Values) -> ApiResult<Outcome> {
-    let began = form::revision(values_sent)?;
-    let mut conn = app.database.get()?;
-    let (found, before, _) = load(&mut conn, scan, number)?;
-    let saved = fields(values_sent, &before, is_open(&found)).and_then(|mine| {
-        let condition = Condition::Revisions(vec![began]);
-        match write(&mut conn, |conn| change(conn, scan, number, &condition, person, |_| Ok(mine.clone()))) {
-            Err(error) if error.fault().code == "precondition_failed" => Ok(Err(mine)),
-            other => other.map(Ok),
-        }
-    });
-    let (found, current, revision) = load(&mut conn, scan, number)?;
-    match saved {
-        Ok(Ok(_)) => Ok(Outcome::Saved(format!("/scans/{scan}/{number}"))),
-        Ok(Err(mine)) => {
-            let id = history::version_id(&found.scan.id, found.version.version);
-            let (since, others) = history::since(&mut conn, Subject::Survey, &id, began)?;
-            let joined = edit::join(&current, &since, &mine);
-            Ok(page(&found, revision, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
-        }
-        Err(error) if form::is_correctable(&error) => Ok(page(&found, began, values_sent).refused(error.fault())),
-        Err(error) => Err(error),
+fn load(conn: &mut Conn, scan: &str, number: u32) -> ApiResult<Shown> {
+    let found = find(conn, scan, number)?;
+    let row = Survey::find(conn, &found.scan.id, found.version.version)?;
+    let fields = row.as_ref().map_or_else(SurveyFields::default, Survey::fields);
+    Ok(Shown { found, fields, revision: row.map_or(0, |row| row.revision) })
+}
+
+fn try_save(app: &App, person: &Person, scan: &str, number: u32, sent: &Values) -> ApiResult<Outcome> {
+    let save = |conn: &mut Conn, condition: &Condition, mine| change(conn, scan, number, condition, person, |_| Ok(mine));
+    form::save(&mut *app.database.get()?, sent, |conn| load(conn, scan, number), save)
+}
+
+impl Edited for Shown {
+    type Fields = SurveyFields;
+    const SUBJECT: Subject = Subject::Survey;
+
+    fn id(&self) -> String {
+        history::version_id(&self.found.scan.id, self.found.version.version)
+    }
+
+    fn fields(&self) -> SurveyFields {
+        self.fields.clone()
+    }
+
+    fn read(&self, values: &Values) -> ApiResult<SurveyFields> {
+        fields(values, &self.fields, is_open(&self.found))
+    }
+
+    fn values(fields: &SurveyFields) -> Values {
+        values(fields)
+    }
+
+    fn page(&self, values: &Values) -> FormPage {
+        page(&self.found, self.revision, values)
+    }
+
+    fn address(&self) -> String {
+        format!("/scans/{}/{}", self.found.scan.id, self.found.version.version)
     }
 }
 
 /// Whether more than the re-verify date can be changed.
 fn is_open(found: &Found) -> bool {
-    matches!(found.version.publication(), Publication::Draft | Publication::Withdrawn)
+    found.version.publication().is_survey_open()
 }
 
 fn values(fields: &SurveyFields) -> Values {

@@ -9,14 +9,14 @@ use crate::access::Access;
 use crate::app::App;
 use crate::controllers::venues::show::find_row;
 use crate::controllers::venues::update::change;
-use crate::db::write;
+use crate::db::Conn;
 use crate::edit;
 use crate::error::{ApiError, ApiResult};
 use crate::etag::Condition;
-use crate::models::history::{self, Subject};
+use crate::models::history::Subject;
 use crate::models::venues::Venue;
 use crate::pages::error_page;
-use crate::pages::form::{self, FormPage, Group, Input, Outcome, Values, given, number};
+use crate::pages::form::{self, Edited, FormPage, Group, Input, Outcome, Values, given, number};
 use crate::person::Person;
 
 /// Empty contacts that a form offers beside those that there are.
@@ -28,7 +28,7 @@ const MAX_CONTACTS: usize = 24;
 pub async fn show(app: Data<App>, request: HttpRequest, path: Path<String>) -> HttpResponse {
     let answer = async {
         let row = web::block(move || find_row(&mut *app.database.get()?, &path)).await??;
-        page(&row, &values(&row.fields())).answer(StatusCode::OK)
+        row.own_page().answer(StatusCode::OK)
     };
     answer.await.unwrap_or_else(|error| error_page::answer(&request, &error))
 }
@@ -39,26 +39,37 @@ pub async fn save(app: Data<App>, access: Access, request: HttpRequest, path: Pa
     answer.map_err(ApiError::from).flatten().and_then(Outcome::answer).unwrap_or_else(|error| error_page::answer(&request, &error))
 }
 
-fn try_save(app: &App, person: &Person, id: &str, values_sent: &Values) -> ApiResult<Outcome> {
-    let revision = form::revision(values_sent)?;
-    let mut conn = app.database.get()?;
-    let saved = fields(values_sent).and_then(|mine| {
-        let condition = Condition::Revisions(vec![revision]);
-        match write(&mut conn, |conn| change(conn, id, &condition, person, |_| Ok(mine.clone()))) {
-            Err(error) if error.fault().code == "precondition_failed" => Ok(Err(mine)),
-            other => other.map(Ok),
-        }
-    });
-    let row = find_row(&mut conn, id)?;
-    match saved {
-        Ok(Ok(_)) => Ok(Outcome::Saved(format!("/venues/{}", row.slug))),
-        Ok(Err(mine)) => {
-            let (since, others) = history::since(&mut conn, Subject::Venue, &row.id, revision)?;
-            let joined = edit::join(&row.fields(), &since, &mine);
-            Ok(page(&row, &values(&joined.fields)).with_conflicts(others, &joined.conflicts).outdated())
-        }
-        Err(error) if form::is_correctable(&error) => Ok(FormPage { revision, ..page(&row, values_sent) }.refused(error.fault())),
-        Err(error) => Err(error),
+fn try_save(app: &App, person: &Person, id: &str, sent: &Values) -> ApiResult<Outcome> {
+    let save = |conn: &mut Conn, condition: &Condition, mine| change(conn, id, condition, person, |_| Ok(mine));
+    form::save(&mut *app.database.get()?, sent, |conn| find_row(conn, id), save)
+}
+
+impl Edited for Venue {
+    type Fields = VenueFields;
+    const SUBJECT: Subject = Subject::Venue;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn fields(&self) -> VenueFields {
+        self.fields()
+    }
+
+    fn read(&self, values: &Values) -> ApiResult<VenueFields> {
+        fields(values)
+    }
+
+    fn values(fields: &VenueFields) -> Values {
+        values(fields)
+    }
+
+    fn page(&self, values: &Values) -> FormPage {
+        page(self, values)
+    }
+
+    fn address(&self) -> String {
+        format!("/venues/{}", self.slug)
     }
 }
 

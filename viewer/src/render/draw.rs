@@ -52,10 +52,10 @@ pub(super) fn draw(
     pass.set_bind_group(0, &bind_groups.frame, &[]);
     for (draw, offset) in queued.draws.iter().zip(&uniforms.offsets) {
         let Some(texture) = draw.tile.parts[draw.part].bind_group.get() else { continue };
-        let Some(pipeline) = pipelines.points(&cache, draw.shape) else { continue };
+        let Some((pipeline, vertices)) = pipelines.points(&cache, draw.shape) else { continue };
         pass.set_render_pipeline(pipeline);
         pass.set_bind_group(1, part_bind_group, &[*offset]);
         pass.set_bind_group(2, texture, &[]);
-        pass.draw(0..draw.runs * RUN_POINTS * pipelines.vertices(draw.shape), 0..1);
+        pass.draw(0..draw.runs * RUN_POINTS * vertices, 0..1);
     }
 }

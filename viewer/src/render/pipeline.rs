@@ -50,20 +50,15 @@ pub struct PointPipelines {
 }
 
 impl PointPipelines {
-    /// The pipeline for a way of drawing points.
-    pub fn points<'a>(&'a self, cache: &'a PipelineCache, shape: Shape) -> Option<&'a RenderPipeline> {
-        let triangle = |at: usize| self.triangles[at].and_then(|id| cache.get_render_pipeline(id));
+    /// The pipeline for a way of drawing points, and the number of vertices of a point in it. `None` until it is compiled.
+    pub fn points<'a>(&'a self, cache: &'a PipelineCache, shape: Shape) -> Option<(&'a RenderPipeline, u32)> {
+        let triangle = |at: usize| Some((self.triangles[at].and_then(|id| cache.get_render_pipeline(id))?, 3));
         match (shape, &self.sprites) {
-            (Shape::Small, Some([small, _])) => Some(small),
-            (Shape::SmallDisc, Some([_, disc])) => Some(disc),
+            (Shape::Small, Some([small, _])) => Some((small, 1)),
+            (Shape::SmallDisc, Some([_, disc])) => Some((disc, 1)),
             (Shape::Small, None) => triangle(0),
             (Shape::SmallDisc | Shape::Disc, _) => triangle(1),
         }
-    }
-
-    /// Number of vertices of a point.
-    pub fn vertices(&self, shape: Shape) -> u32 {
-        if self.sprites.is_some() && shape != Shape::Disc { 1 } else { 3 }
     }
 
     /// The pipeline for shading, with or without a second target that is being refined.

@@ -319,6 +319,14 @@ mod tests {
     }
 
     #[test]
+    fn the_shader_has_the_same_factors() {
+        for (name, value) in [("SCATTERED", SCATTERED), ("SPARSE", SPARSE)] {
+            let line = format!("const {name}: f32 = {value:?};");
+            assert!(include_str!("points.wgsl").contains(&line), "the shader has no line {line}");
+        }
+    }
+
+    #[test]
     fn positions_far_from_the_origin_are_as_exact_as_near_it() {
         let far = DVec3::new(321_500.0, 5_814_500.0, 30.0);
         let near_view = north(DVec3::new(0.0, -10.0, 1.7));

@@ -57,10 +57,14 @@ pub struct Unopened {
 }
 
 impl Scan {
+    fn frame(&self) -> &Frame {
+        &self.open.tree.scan.frame
+    }
+
     /// Its bounds. Scene frame, metres.
     pub fn bounds(&self) -> Bounds {
         let [x0, y0, z0, x1, y1, z1] = self.open.tree.scan.bounds;
-        let origin_m = self.open.tree.scan.frame.origin_m;
+        let origin_m = self.frame().origin_m;
         let in_tile_frame = Bounds { min: DVec3::new(x0, y0, z0) - origin_m, max: DVec3::new(x1, y1, z1) - origin_m };
         self.placement.scene_bounds(&in_tile_frame)
     }
@@ -116,7 +120,7 @@ impl Scans {
     /// Adds an opened scan.
     pub fn add(&mut self, open: OpenScan, moved: Move) -> ScanId {
         let frame = &open.tree.scan.frame;
-        let related = self.list.iter().find_map(|other| Some(other.unmoved.then(&within(&other.open.tree.scan.frame, frame)?)));
+        let related = self.list.iter().find_map(|other| Some(other.unmoved.then(&within(other.frame(), frame)?)));
         let unmoved = related.unwrap_or_else(|| Placement::new(frame.origin_m, 0.0));
         let placement = Placement::new(unmoved.origin_m() + moved.by_m, unmoved.turn_rad() + moved.turn_rad);
         if self.list.is_empty() {
@@ -236,8 +240,8 @@ impl Scans {
 
     /// Whether scans are open whose coordinates have nothing to do with each other, as far as is known.
     pub fn are_apart(&self) -> bool {
-        let frame = |scan: &Scan| scan.open.tree.scan.frame.clone();
-        self.list.split_first().is_some_and(|(first, others)| others.iter().any(|other| within(&frame(first), &frame(other)).is_none()))
+        let is_apart = |first: &Scan, other: &Scan| within(first.frame(), other.frame()).is_none();
+        self.list.split_first().is_some_and(|(first, others)| others.iter().any(|other| is_apart(first, other)))
     }
 
     /// The tiles in memory of the scans that are shown.

@@ -61,6 +61,11 @@ impl Publication {
     pub fn after(self, action: PublicationAction) -> Option<Self> {
         TRANSITIONS.iter().find(|(from, by, _)| *from == self && *by == action).map(|(_, _, to)| *to)
     }
+
+    /// Whether all fields of the survey may be changed; else only `reverify_on`.
+    pub fn is_survey_open(self) -> bool {
+        matches!(self, Self::Draft | Self::Withdrawn)
+    }
 }
 
 impl PublicationAction {

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json, Path};
 use parterre_model::catalog as api;
-use parterre_model::catalog::{ErrorBody, Publication, SurveyFields};
+use parterre_model::catalog::{ErrorBody, SurveyFields};
 use serde_json::{Map, Value};
 
 use super::find::{Found, find_held};
@@ -81,8 +81,7 @@ pub fn change(
     if changes.is_empty() {
         return Ok(found);
     }
-    let is_open = matches!(found.version.publication(), Publication::Draft | Publication::Withdrawn);
-    if !is_open && changes.keys().any(|field| field != "reverify_on") {
+    if !found.version.publication().is_survey_open() && changes.keys().any(|field| field != "reverify_on") {
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "survey_fixed",
